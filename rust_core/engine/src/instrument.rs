@@ -1,0 +1,38 @@
+//! What is held: a contract, its underlying, its settlement currency and its form.
+
+/// The form of a contract.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ContractKind {
+    /// A perpetual swap.
+    Perpetual,
+    /// A dated future.
+    Future,
+    /// The coin itself, held as a position.
+    Spot,
+}
+
+/// Whether profit and loss follow the price (linear) or its reciprocal (inverse, coin-margined).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Payoff {
+    /// `quantity x (price - entry)`, quantity in coins, in the settlement currency.
+    Linear,
+    /// `quantity x (1 / entry - 1 / price)`, quantity in quote currency (USD), in the coin.
+    Inverse,
+}
+
+/// A distinct contract of a book.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Instrument {
+    /// The symbol as pasted.
+    pub symbol: String,
+    /// The coin whose price moves it, in upper case except for prefixes such as `kPEPE`.
+    pub underlying: String,
+    /// The currency in which profit and loss are settled.
+    pub settle: String,
+    /// Perpetual, dated future or spot.
+    pub kind: ContractKind,
+    /// Linear or inverse.
+    pub payoff: Payoff,
+    /// Expiry as `YYYY-MM-DD` for dated futures.
+    pub expiry: Option<String>,
+}
