@@ -92,3 +92,200 @@ pub struct Reported {
     /// Liquidation price.
     pub liquidation_price: Option<f64>,
 }
+
+/// The positions table, understood.
+#[derive(Debug, Clone, Default)]
+pub struct Positions {
+    /// Distinct accounts in order of first appearance.
+    pub accounts: Vec<String>,
+    /// Distinct instruments in order of first appearance.
+    pub instruments: Vec<crate::instrument::Instrument>,
+    /// One per usable row, in the order of the table.
+    pub rows: Vec<PositionRow>,
+    /// What each pasted header was understood as.
+    pub columns: Vec<ColumnView>,
+    /// In which unit each symbol's quantity was read.
+    pub units: Vec<UnitView>,
+    /// The venue whose native export this is, if the headers show one (`binance`, `hyperliquid`, `deribit`,
+    /// `okx`, `bybit`, `ccxt`).
+    pub venue: Option<&'static str>,
+    /// Account-level figures found in the same table are not supported; rows only.
+    pub findings: Vec<crate::finding::Finding>,
+    /// The latest timestamp of the table, as pasted; `None` when there is none.
+    pub timestamp: Option<String>,
+}
+
+/// One row of `CM_CHECK(..., "columns")`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ColumnView {
+    /// The table.
+    pub sheet: &'static str,
+    /// Header as pasted.
+    pub header: String,
+    /// Canonical name, or `ignored`.
+    pub understood_as: String,
+    /// Unit of its numbers.
+    pub unit: String,
+    /// First non-empty cell.
+    pub sample: String,
+    /// What else to know.
+    pub note: String,
+}
+
+/// One row of `CM_CHECK(..., "units")`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnitView {
+    /// The symbol.
+    pub symbol: String,
+    /// `coin`, `contracts` or `USD`.
+    pub read_as: &'static str,
+    /// How that was decided.
+    pub because: String,
+}
+
+/// A row of the collateral table, understood.
+#[derive(Debug, Clone, PartialEq)]
+pub struct BalanceRow {
+    /// Row of the pasted table, the header being row 1.
+    pub row: usize,
+    /// Account as pasted, if given.
+    pub account: Option<String>,
+    /// Currency, upper case.
+    pub currency: String,
+    /// Balance without unrealised profit and loss, coins.
+    pub cash: Option<f64>,
+    /// Balance with unrealised profit and loss, coins. At least one of the two is given.
+    pub equity: Option<f64>,
+    /// Borrowed amount, coins, not negative; zero if not given.
+    pub debt: f64,
+    /// Collateral rate of the row itself, a fraction (1 - haircut).
+    pub collateral_rate: Option<f64>,
+    /// Largest amount that counts, coins.
+    pub cap: Option<f64>,
+    /// The venue's price of the coin, reporting currency.
+    pub price_venue: Option<f64>,
+    /// A reference price of the coin, reporting currency.
+    pub price_reference: Option<f64>,
+    /// Whether the venue counts the coin as collateral.
+    pub enabled: bool,
+    /// What the venue reports for the account on this row: initial and maintenance margin.
+    pub reported: ReportedAccount,
+}
+
+/// Account figures that venues put beside the balance.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct ReportedAccount {
+    /// Initial margin, coins of the row's currency.
+    pub initial_margin: Option<f64>,
+    /// Maintenance margin, coins of the row's currency.
+    pub maintenance_margin: Option<f64>,
+    /// Unrealised profit and loss, coins of the row's currency.
+    pub unrealised_pnl: Option<f64>,
+}
+
+/// The collateral table, understood.
+#[derive(Debug, Clone, Default)]
+pub struct Balances {
+    /// Usable rows in the order of the table.
+    pub rows: Vec<BalanceRow>,
+    /// What each pasted header was understood as.
+    pub columns: Vec<ColumnView>,
+    /// The venue whose native export this is.
+    pub venue: Option<&'static str>,
+    /// What was noticed.
+    pub findings: Vec<crate::finding::Finding>,
+}
+
+/// A row of the orders table, understood.
+#[derive(Debug, Clone, PartialEq)]
+pub struct OrderRow {
+    /// Row of the pasted table, the header being row 1.
+    pub row: usize,
+    /// Account as pasted, if given.
+    pub account: Option<String>,
+    /// The contract.
+    pub instrument: crate::instrument::Instrument,
+    /// Signed quantity (buy > 0), in the unit of [`PositionRow::quantity`].
+    pub quantity: f64,
+    /// Limit price; `None` for a market order, which is valued at the mark.
+    pub price: Option<f64>,
+    /// Whether it can only reduce the position.
+    pub reduce_only: bool,
+}
+
+/// The orders table, understood.
+#[derive(Debug, Clone, Default)]
+pub struct Orders {
+    /// Usable rows in the order of the table.
+    pub rows: Vec<OrderRow>,
+    /// What each pasted header was understood as.
+    pub columns: Vec<ColumnView>,
+    /// What was noticed.
+    pub findings: Vec<crate::finding::Finding>,
+}
+
+/// A row of the market table, understood: about a coin, or about one symbol.
+#[derive(Debug, Clone, PartialEq)]
+pub struct MarketRow {
+    /// Row of the pasted table, the header being row 1.
+    pub row: usize,
+    /// The coin, if the row is about a coin.
+    pub underlying: Option<String>,
+    /// The symbol, if the row is about a symbol.
+    pub symbol: Option<String>,
+    /// Mark price.
+    pub mark_price: Option<f64>,
+    /// Index price; the price of the coin as collateral.
+    pub index_price: Option<f64>,
+    /// Volatility of one day, a fraction.
+    pub daily_volatility: Option<f64>,
+    /// Volatility of one year, a fraction.
+    pub annual_volatility: Option<f64>,
+    /// Sensitivity of log returns to the driver of a beta path.
+    pub beta: Option<f64>,
+    /// Smallest price step of the symbol.
+    pub tick: Option<f64>,
+    /// Smallest quantity step of the symbol.
+    pub lot: Option<f64>,
+}
+
+/// The market table, understood.
+#[derive(Debug, Clone, Default)]
+pub struct MarketRows {
+    /// Usable rows in the order of the table.
+    pub rows: Vec<MarketRow>,
+    /// What each pasted header was understood as.
+    pub columns: Vec<ColumnView>,
+    /// What was noticed.
+    pub findings: Vec<crate::finding::Finding>,
+}
+
+/// One bracket of a maintenance table given as a sheet or a file.
+#[derive(Debug, Clone, PartialEq)]
+pub struct BracketRow {
+    /// Row of the pasted table, the header being row 1.
+    pub row: usize,
+    /// Symbol (or name of the table) that the bracket belongs to.
+    pub symbol: String,
+    /// Lower bound of notional.
+    pub floor: f64,
+    /// Upper bound of notional, if given.
+    pub cap: Option<f64>,
+    /// Maintenance margin rate, a fraction.
+    pub maintenance_rate: f64,
+    /// Largest leverage in the bracket.
+    pub max_leverage: Option<f64>,
+    /// Cumulative maintenance amount as published; compared with ours, never trusted.
+    pub amount: Option<f64>,
+}
+
+/// A table of brackets, understood.
+#[derive(Debug, Clone, Default)]
+pub struct Brackets {
+    /// Usable rows in the order of the table.
+    pub rows: Vec<BracketRow>,
+    /// What each pasted header was understood as.
+    pub columns: Vec<ColumnView>,
+    /// What was noticed.
+    pub findings: Vec<crate::finding::Finding>,
+}

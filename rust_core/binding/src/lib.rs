@@ -1,0 +1,1 @@
+//! Python binding: arguments in, one call, result out.
