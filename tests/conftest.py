@@ -14,12 +14,14 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parent.parent
 IS_CI = os.environ.get("CI", "").lower() in {"1", "true"}
-_IGNORED_IN_RUST = re.compile(r"^test (?P<name>.+?) \.\.\. ignored(?:, (?P<reason>.*))?$", re.MULTILINE)
+_IGNORED_IN_RUST = re.compile(
+    r"^test (?P<name>.+?) \.\.\. ignored(?:, (?P<reason>.*))?$", re.MULTILINE
+)
 
 
 @pytest.fixture(scope="session")
 def shared() -> Path:
-    """Return the folder of shared reference data, beside the checkout or where the environment says."""
+    """Return the shared reference data: beside the checkout, or named by the environment."""
     folder = Path(os.environ.get("CROSSMARGIN_SHARED", ROOT.parent / "shared"))
     if not folder.is_dir():
         sentence = (
@@ -81,7 +83,9 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Name, last, each test that did not run, and why."""
     stats = terminalreporter.stats
     missing = [(report.nodeid, _reason(report)) for report in stats.get("skipped", [])]
-    missing += [(item.nodeid, "deselected on the command line") for item in stats.get("deselected", [])]
+    missing += [
+        (item.nodeid, "deselected on the command line") for item in stats.get("deselected", [])
+    ]
     missing += _ignored_in_rust()
     if not missing:
         terminalreporter.write_line("Every test ran.")

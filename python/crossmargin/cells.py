@@ -1,0 +1,66 @@
+"""The words of the sheet side: a cell's content, a cell's error."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+__all__ = ["ERROR_TEXTS", "CellContent", "SheetError", "Sign"]
+
+Sign = Literal["#N/A", "#VALUE!", "#NUM!"]
+
+ERROR_TEXTS: Final = frozenset(
+    {
+        "#NULL!",
+        "#DIV/0!",
+        "#VALUE!",
+        "#REF!",
+        "#NAME?",
+        "#NUM!",
+        "#N/A",
+        "#SPILL!",
+        "#CALC!",
+        "#FIELD!",
+        "#BLOCKED!",
+        "#CONNECT!",
+        "#GETTING_DATA",
+    }
+)
+"""How hosts hand over the error of an input cell."""
+
+
+@dataclass(frozen=True)
+class SheetError:
+    """An error that a cell shows, and the sentence that `CM_WHY` gives for it.
+
+    Parameters
+    ----------
+    sign
+        What the cell shows: `#VALUE!` for a wrong type or word, `#NUM!` for an impossible number,
+        `#N/A` where data are missing or no answer exists.
+    reason
+        One sentence that names the argument, the value and the rule.
+    """
+
+    sign: Sign
+    reason: str
+
+
+@dataclass(frozen=True)
+class CellContent:
+    """What stands in a referenced cell or range.
+
+    Parameters
+    ----------
+    value
+        A number, a text, None for an empty cell, or the rows of a range.
+    formula
+        The text of the formula if the reference is one cell that has one, else empty. It is read,
+        never evaluated.
+    arguments
+        The cells that the formula's own references stand for, where the host could resolve them.
+    """
+
+    value: object
+    formula: str = ""
+    arguments: tuple[object, ...] | None = None
