@@ -181,12 +181,26 @@ def _hand_over(argument: Any, kind: str, model: SheetModel, *, ranges: bool) -> 
     if not isinstance(argument, Area):
         return _to_com(argument)
     area = argument if ranges else _cut(argument, model.used(argument.sheet))
-    fake = _fake(area, model) if area else None
-    if ranges or fake is None:
+    fake = _fake(area, model) if area is not None else None
+    if area is None or fake is None or ranges:
         return fake
-    if kind == "cell" and fake.HasFormula and not str(fake.Value2).startswith("book:"):
-        return fake.Formula
+    if kind == "cell" and fake.HasFormula:
+        return (
+            f"{excel.MARKER}formula",
+            fake.Formula,
+            fake.Value2,
+            _formula_arguments(fake.Formula, (area.sheet, area.top, area.left), model),
+        )
     return fake.Value2
+
+
+def _formula_arguments(formula: str, at: Cell, model: SheetModel) -> object:
+    """Model of CmArguments: what the arguments of a call stand for, nothing if it is none."""
+    if not formula.upper().startswith("=CM_") or "@" in formula or "#This Row" in formula:
+        return None
+    arguments = model.resolve(formula, at)[1]
+    found = (_hand_over(argument, "text", model, ranges=False) for argument in arguments)
+    return tuple(None if value == excel.MISSING else value for value in found) or None
 
 
 def _cut(area: Area, used: Area) -> Area | None:

@@ -7,10 +7,12 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from crossmargin.cells import CellContent, SheetError
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-__all__ = ["Argument", "Record", "SheetError", "call", "record", "records"]
+__all__ = ["Argument", "Record", "call", "record", "records"]
 
 
 @dataclass(frozen=True)
@@ -22,14 +24,6 @@ class Argument:
     optional: bool = False
     default: object = None
     doc: str = "What it is."
-
-
-@dataclass(frozen=True)
-class SheetError:
-    """An error value with its reason."""
-
-    sign: str
-    reason: str = ""
 
 
 @dataclass(frozen=True)
@@ -66,7 +60,13 @@ class Panic(BaseException):
 
 
 def _echo(*cells: object) -> object:
-    return json.dumps(cells)
+    return json.dumps(cells, default=_shown)
+
+
+def _shown(content: object) -> object:
+    if not isinstance(content, CellContent):
+        raise TypeError(f"{content!r} is no cell")
+    return {"value": content.value, "formula": content.formula, "arguments": content.arguments}
 
 
 def _book(positions: list[list[object]], rulebook: object) -> object:
@@ -86,7 +86,7 @@ def _table(rows: float) -> object:
 
 def _answers(name: str) -> object:
     return {
-        "errors": [[SheetError(sign) for sign in ("#N/A", "#VALUE!", "#NUM!")]],
+        "errors": [[SheetError(sign, "") for sign in ("#N/A", "#VALUE!", "#NUM!")]],
         "no answer": [[None, math.nan, math.inf, True, 3]],
         "none": None,
         "nothing": [],

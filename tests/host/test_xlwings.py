@@ -24,7 +24,7 @@ from tests.host import harness, sample_registry
 ROOT = Path(__file__).parents[2]
 SAMPLE = "tests.host.sample_registry"
 # the functions of the product too, as soon as there are any
-REGISTRIES = [SAMPLE, *([None] if importlib.util.find_spec("crossmargin.registry") else [])]
+REGISTRIES = [SAMPLE, *([None] if importlib.util.find_spec("crossmargin.functions") else [])]
 NOT_OURS = re.compile(
     r"xlwings\s*\.\s*(pro|server|reports)\b"
     r"|from\s+xlwings\s+import[^\n]*\b(pro|server|reports)\b"
@@ -87,6 +87,7 @@ FORMULAS = {
     "F15": "=CM_ECHO(_xlfn.ANCHORARRAY(E20))",
     "F16": '=CM_ANSWERS("long")',
     "F17": "=CM_ECHO(Other!Z:Z)",
+    "F18": "=CM_WHY(D1)",
 }
 
 
@@ -202,8 +203,18 @@ def test_a_failure_is_an_error_value_and_no_traceback_is_shown(shown: dict[str, 
 
 
 def test_a_cell_that_is_asked_about_sends_its_formula(shown: dict[str, Any]) -> None:
-    assert received(shown, "F11") == ["=CM_DOUBLE(Book,21)", None]
-    assert received(shown, "F12") == ["book:3|deribit-spm", "stamp"]
+    content, topic = received(shown, "F11")
+    assert content["formula"] == "=CM_DOUBLE(Book,21)"
+    assert content["value"] == 42.0
+    assert content["arguments"] == ["book:3|deribit-spm", 21.0]
+    assert topic is None
+    content, topic = received(shown, "F12")
+    assert content["value"] == "book:3|deribit-spm"
+    table = [["symbol", "qty"], ["ETH", 2.0], ["SOL", -3.0]]
+    assert content["arguments"] == [table, "deribit-spm"]
+    assert topic == "stamp"
+    content = received(shown, "F18")[0]
+    assert content == {"value": 4.0, "formula": "=2*2", "arguments": None}
     assert received(shown, "F13") == [[["symbol", "qty"]], None]
 
 
@@ -216,7 +227,7 @@ def test_a_table_spills_to_its_own_size(shown: dict[str, Any]) -> None:
 
 def test_range_objects_lead_to_the_same_answers(tmp_path: Path, shown: dict[str, Any]) -> None:
     """Wrappers made by xlwings itself hand over ranges; only what CmArg and CmCell add differs."""
-    whole_columns_and_cells = frozenset({"E4", "F17", "F11"})
+    whole_columns_and_cells = frozenset({"E4", "F11", "F12", "F17", "F18"})
     source = write_sample(tmp_path / "sample.xlsx", without=whole_columns_and_cells)
     answer = run(
         "-m", "tests.host.harness", str(source), "--json", "--registry", SAMPLE, "--ranges"
@@ -250,9 +261,17 @@ def test_the_vba_module_is_text_that_vba_can_hold() -> None:
     assert text.encode("cp1252")
     assert max(map(len, text.splitlines())) < 1023
     assert 'VB_Description = "Says ""what"" it received \u2014 in one line."' in text
-    for sign, code in (("#N/A", 2042), ("#VALUE!", 2015), ("#NUM!", 2036), ("#DIV/0!", 2007)):
+    for sign, code in (("#N/A", 2042), ("#VALUE!", 2015), ("#NUM!", 2036)):
         assert f'Case "{sign}": CmValue = CVErr({code})' in text
     assert "ChrW$(&HE0C3)" in text
+
+
+def test_every_error_code_of_com_is_an_error_and_never_a_number() -> None:
+    codes = range(-2146826288, -2146826200)
+    assert all(str(excel.from_excel(code)).startswith("#") for code in codes)
+    assert excel.from_excel(-2146826238) == "#CALC!"
+    assert excel.from_excel(-5) == -5.0
+    assert excel.from_excel(((1.0, -2146826246),)) == [[1.0, "#N/A"]]
 
 
 def test_the_host_does_not_import_xlwings() -> None:

@@ -1,0 +1,1 @@
+"""The programs in which the sheet functions run: Excel and LibreOffice."""
