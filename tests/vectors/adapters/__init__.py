@@ -1,0 +1,23 @@
+"""Adapters: they rename, reshape and scale units; ``syntax_guard`` allows no other arithmetic.
+
+An adapter goes by the shape of the inputs, never by the id of a case. The first one whose shape
+fits answers.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from tests.vectors.adapters import accounts, amounts, cross, inverse, linear, portfolio
+
+if TYPE_CHECKING:
+    from tests.vectors.view import Adapter, EngineStep
+
+ADAPTERS: Final[tuple[Adapter | EngineStep, ...]] = (
+    *linear.ADAPTERS,
+    *inverse.ADAPTERS,
+    *cross.ADAPTERS,
+    *accounts.ADAPTERS,
+    *amounts.ADAPTERS,
+    *portfolio.ADAPTERS,
+)

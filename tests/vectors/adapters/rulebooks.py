@@ -1,0 +1,63 @@
+"""Rulebooks that cases state themselves, in the schema of the rulebook files."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tests.vectors.adapters.units import OPPOSITE_UNIT
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+CURRENCY = "USD"
+
+
+def _rulebook(identifier: str, measure: Mapping[str, object]) -> dict[str, object]:
+    """Return a rulebook with `measure`, reporting and settling in dollars."""
+    return {
+        "id": identifier,
+        "version": "1",
+        "venue": "case",
+        "report_currency": CURRENCY,
+        "settle": CURRENCY,
+        "source": "the inputs of the case",
+        "retrieved": "2026-11-20",
+        "effective": "2026-11-20",
+        "measure": measure,
+    }
+
+
+def rates(*, maintenance_on: str = "mark", orders: str = "additive") -> dict[str, object]:
+    """Return a rulebook where each row of the positions carries its own rates."""
+    return _rulebook(
+        "case-rates", {"kind": "tiers", "maintenance_on": maintenance_on, "orders": orders}
+    )
+
+
+def price_scan(move: float, *, gross_notional_rate: float) -> dict[str, object]:
+    """Return a rulebook that scans `move` down, none and up, and charges gross notional."""
+    return _rulebook(
+        "case-scan",
+        {
+            "kind": "scan",
+            "price_moves": [move * OPPOSITE_UNIT, 0.0, move],
+            "numeraire": "report",
+            "unit": "underlying",
+            "gross_notional_rate": gross_notional_rate,
+        },
+    )
+
+
+def value_at_risk(
+    confidence: float, *, horizon_days: float, days_per_year: float
+) -> dict[str, object]:
+    """Return a rulebook that takes the value at risk of normal returns."""
+    return _rulebook(
+        "case-value-at-risk",
+        {
+            "kind": "normal_value_at_risk",
+            "confidence": confidence,
+            "horizon_days": horizon_days,
+            "days_per_year": days_per_year,
+        },
+    )

@@ -1,0 +1,9 @@
+"""Scales of units; the only numbers by which an adapter may multiply or divide."""
+
+from __future__ import annotations
+
+from typing import Final
+
+PERCENT_UNIT: Final = 0.01
+# The same price move in the other direction.
+OPPOSITE_UNIT: Final = -1.0

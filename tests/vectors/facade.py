@@ -1,0 +1,119 @@
+"""The part of the public interface that adapters use, and how it is loaded."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol, cast
+
+Row = Mapping[str, object]
+Rows = Sequence[Row]
+
+
+class Table(Protocol):
+    """A table of results."""
+
+    def records(self) -> list[dict[str, Any]]:
+        """Return the rows, each as a mapping from header to value."""
+
+
+class SinglePrice(Protocol):
+    """Prices of one position without a book."""
+
+    liquidation_price: float | None
+    bankruptcy_price: float | None
+    bankruptcy_price_rounded: float | None
+    distance: float | None
+
+
+class AdlRank(Protocol):
+    """The figures by which a venue ranks positions for auto-deleveraging."""
+
+    pnl_percent: float
+    leverage_pnl: float
+
+
+class Facade(Protocol):
+    """The functions of ``crossmargin`` that adapters call, as they are documented there."""
+
+    def book(  # noqa: PLR0913  the public signature
+        self,
+        positions: Rows,
+        rulebook: str | Mapping[str, object],
+        *,
+        collateral: Rows | None = None,
+        market: Rows | None = None,
+        orders: Rows | None = None,
+        options: Row | None = None,
+        correlations: Sequence[Sequence[float]] | None = None,
+    ) -> object: ...
+
+    def maintenance_margin(self, book: object, *, scope: str = "all") -> float: ...
+
+    def initial_margin(self, book: object, *, scope: str = "all") -> float: ...
+
+    def equity(self, book: object, *, basis: str = "gross") -> float: ...
+
+    def summary(self, book: object) -> Table: ...
+
+    def liquidation_price(
+        self, book: object, underlying: str, *, side: str = "nearest", which: str = "trigger"
+    ) -> float | None: ...
+
+    def liquidation_order(
+        self,
+        book: object,
+        *,
+        scenario: str = "now",
+        max_steps: int = 50,
+        options: Row | None = None,
+    ) -> Table: ...
+
+    def single_liquidation_price(  # noqa: PLR0913
+        self,
+        quantity: float,
+        entry: float,
+        collateral: float | None = None,
+        maintenance_rate: float = 0.0,
+        *,
+        kind: str = "linear",
+        other_maintenance: float = 0.0,
+        options: Row | None = None,
+    ) -> SinglePrice: ...
+
+    def tier_amounts(
+        self,
+        rates: Sequence[float],
+        *,
+        floors: Sequence[float] | None = None,
+        caps: Sequence[float | None] | None = None,
+        first_amount: float = 0.0,
+    ) -> list[float]: ...
+
+    def adl_rank_value(
+        self, unrealised_pnl: float, wallet_balance: float, margin_ratio: float
+    ) -> AdlRank: ...
+
+    def risk_contributions(self, book: object, *, measure: str = "MM") -> Table: ...
+
+    def compare(self, books: Sequence[tuple[str, object]]) -> Table: ...
+
+
+class MissingFacade:
+    """Stands in where ``crossmargin`` cannot be imported, so that each case says so by name."""
+
+    def __init__(self, problem: ImportError) -> None:
+        self._problem = problem
+
+    def __getattr__(self, name: str) -> object:
+        """Refuse: nothing can be calculated."""
+        message = f"crossmargin cannot be imported: {self._problem}"
+        raise ImportError(message)
+
+
+def load() -> Facade:
+    """Return the package, or a stand-in that refuses each call where it cannot be imported."""
+    try:
+        return cast("Facade", importlib.import_module("crossmargin"))
+    except ImportError as problem:
+        return cast("Facade", MissingFacade(problem))
