@@ -30,7 +30,7 @@ RESULT_NAMES: Final[Mapping[str, tuple[str, ...]]] = {
     "distance": ("distance",),
     "equity": ("equity", "account_equity"),
     "maintenance": ("mm", "total_mm", "maintenance", "maintenance_margin", "MM"),
-    "initial": ("im", "initial", "initial_margin", "IM"),
+    "initial": ("im", "total_im", "initial", "initial_margin", "IM"),
     "liquidatable": ("liquidatable", "is_liquidatable", "liquidated", "liquidate", "trigger"),
 }
 
