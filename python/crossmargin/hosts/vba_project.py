@@ -1,0 +1,344 @@
+"""Writes macro workbooks (.xlsm, .xlam) on any system, with the standard library alone.
+
+The project holds source text only, no compiled code, in the shape of the project of xlwings' own
+``quickstart_standalone.xlsm``: MS-OVBA streams in a compound file. oletools and LibreOffice read
+it; it has not been opened in a real Excel.
+"""
+
+from __future__ import annotations
+
+import re
+import struct
+import uuid
+import zipfile
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from crossmargin.hosts import excel
+from crossmargin.hosts._compound_file import compound_file
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from crossmargin.hosts.excel import Registry
+
+__all__ = ["Module", "compress", "project", "runtime", "write_xlsm"]
+
+_IDENTITY = "{" + str(uuid.uuid5(uuid.NAMESPACE_DNS, "crossmargin")).upper() + "}"
+_NAME = "crossmargin"
+_BASES = {
+    "ThisWorkbook": "0{00020819-0000-0000-C000-000000000046}",
+    "sheet": "0{00020820-0000-0000-C000-000000000046}",
+    "class": "0{FCFB3D2A-A0FA-1068-A738-08002B3371B5}",
+}
+_REFERENCES = {
+    "stdole": r"*\G{00020430-0000-0000-C000-000000000046}#2.0#0#C:\Windows\System32\stdole2.tlb"
+    "#OLE Automation",
+    "Office": r"*\G{2DF8D04C-5BFA-101B-BDE5-00AA0044DE52}#2.0#0#C:\Program Files\Common Files"
+    r"\Microsoft Shared\OFFICE16\MSO.DLL#Microsoft Office 16.0 Object Library",
+}
+# What worksheet functions do not need: starting programs, importing, embedded code (a paid part).
+_LEFT_OUT = (
+    "RunPython",
+    "ExecuteMac",
+    "ExecuteWindows",
+    "RunFrozenPython",
+    "ImportPythonUDFsBase",
+    "ImportPythonUDFs",
+    "ImportPythonUDFsToAddin",
+    "ImportXlwingsUdfsModule",
+    "GetDLLVersion",
+    "sql",
+)
+_CHUNK = 4096
+_SHEET_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet.main+xml"
+_MACRO_TYPE = "application/vnd.ms-excel.{}.macroEnabled.main+xml"
+
+
+@dataclass(frozen=True)
+class Module:
+    """A module of a VBA project.
+
+    Parameters
+    ----------
+    name
+        Its name.
+    kind
+        ``document`` (the workbook or a sheet), ``class`` or ``module``.
+    source
+        Its text, attributes included.
+    """
+
+    name: str
+    kind: str
+    source: str
+
+
+def write_xlsm(
+    template_path: str | Path,
+    out_path: str | Path,
+    *,
+    registry: Registry | None = None,
+    udfs: str = "udfs",
+) -> None:
+    """Write a copy of a workbook that carries the VBA functions.
+
+    Parameters
+    ----------
+    template_path
+        An .xlsx without macros.
+    out_path
+        The file to write; a name that ends in ``.xlam`` makes an add-in of it.
+    registry
+        The functions; left out, `crossmargin.registry`.
+    udfs
+        The Python module that holds the UDFs.
+
+    Raises
+    ------
+    ModuleNotFoundError
+        If xlwings is not installed: the VBA must be of the installed version.
+    """
+    addin = Path(out_path).suffix.lower() == ".xlam"
+    with zipfile.ZipFile(template_path) as template:
+        parts = {name: template.read(name) for name in template.namelist()}
+    text = {name: data.decode() for name, data in parts.items() if name.endswith((".xml", ".rels"))}
+    relations = "xl/_rels/workbook.xml.rels"
+    tags = map(_attributes, re.findall(r"<Relationship [^>]*>", text[relations]))
+    targets = {tag["id"]: tag["target"] for tag in tags}
+    sheets = []
+    for position, tag in enumerate(re.findall(r"<sheet [^>]*>", text["xl/workbook.xml"]), start=1):
+        found = re.search(r'r:id="([^"]+)"', tag)
+        if found is None:
+            continue
+        part = "xl/" + targets[found[1]].removeprefix("/xl/")
+        sheets.append(f"Sheet{position}")
+        text[part] = _with_code_name(text[part], "worksheet", "sheetPr", sheets[-1])
+    text["xl/workbook.xml"] = _with_code_name(
+        text["xl/workbook.xml"], "workbook", "workbookPr", "ThisWorkbook"
+    )
+    text[relations] = text[relations].replace(
+        "</Relationships>",
+        '<Relationship Id="rIdVba" Target="vbaProject.bin" Type='
+        '"http://schemas.microsoft.com/office/2006/relationships/vbaProject"/></Relationships>',
+    )
+    text["[Content_Types].xml"] = (
+        text["[Content_Types].xml"]
+        .replace(_SHEET_TYPE, _MACRO_TYPE.format("addin" if addin else "sheet"))
+        .replace(
+            "</Types>",
+            '<Override PartName="/xl/vbaProject.bin" '
+            'ContentType="application/vnd.ms-office.vbaProject"/></Types>',
+        )
+    )
+    parts.update({name: content.encode() for name, content in text.items()})
+    wrappers = excel.vba_module(registry, module=udfs, addin=addin)
+    parts["xl/vbaProject.bin"] = project(
+        [
+            *(Module(name, "document", _document(name)) for name in ("ThisWorkbook", *sheets)),
+            *runtime(addin=addin),
+            Module("xlwings_udfs", "module", wrappers),
+        ]
+    )
+    with zipfile.ZipFile(out_path, "w", zipfile.ZIP_DEFLATED) as written:
+        for name, data in parts.items():
+            # a fixed date: the same workbook gives the same bytes
+            written.writestr(
+                zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0)), data, zipfile.ZIP_DEFLATED
+            )
+
+
+def runtime(*, addin: bool = False) -> list[Module]:
+    """Return the VBA modules by which the installed xlwings is reached.
+
+    They are those of the installed xlwings, which must be of the same version as its DLL, without
+    the procedures that worksheet functions do not need. Its BSD notice stays in the text.
+
+    Raises
+    ------
+    ModuleNotFoundError
+        If xlwings is not installed.
+    ValueError
+        If its VBA is not of the form known here.
+    """
+    found = find_spec("xlwings")
+    if found is None or found.origin is None:
+        raise ModuleNotFoundError("xlwings is not installed; pip install 'crossmargin[excel]'")
+    folder = Path(found.origin).parent
+    name = "xlwings_custom_addin.bas" if addin else "xlwings.bas"
+    text = (folder / name).read_text(encoding="cp1252").replace("\r\n", "\n")
+    text = _replaced(r'(PROJECT_NAME As String = )"\w+"', rf'\1"{_NAME}"', text)
+    for procedure in _LEFT_OUT:
+        if addin and procedure == "sql":
+            continue
+        kind = r"(?:Public |Private )?(Function|Sub)"
+        text = _replaced(rf"^{kind} {procedure}\((?s:.*?)^End \1\n", "", text)
+    text = _replaced(r"^ *licenseKey = GetConfig(?s:.*?)^ *End If\n", "", text)
+    words = set(re.findall(r"\w+", re.sub(r"'.*", "", text)))
+    if words & set(_LEFT_OUT) - {"sql"}:
+        raise ValueError(f"the VBA of xlwings still calls {sorted(words & set(_LEFT_OUT))}")
+    dictionary = (folder / "addin" / "Dictionary.cls").read_text(encoding="cp1252")
+    dictionary = _replaced(r"\AVERSION (?s:.*?)^END\n", "", dictionary.replace("\r\n", "\n"))
+    base = f'Attribute VB_Base = "{_BASES["class"]}"\n'
+    dictionary = _replaced(r'(Attribute VB_Name = "Dictionary"\n)', rf"\1{base}", dictionary)
+    return [Module("xlwings", "module", text), Module("Dictionary", "class", dictionary)]
+
+
+def project(modules: Sequence[Module]) -> bytes:
+    """Return a vbaProject.bin with these modules."""
+    streams = {module.name: compress(_encoded(module.source)) for module in modules}
+    wide = b"".join(
+        module.name.encode("cp1252") + b"\0" + module.name.encode("utf-16-le") + b"\0\0"
+        for module in modules
+    )
+    return compound_file(
+        {
+            "VBA": {
+                "dir": compress(_directory(modules)),
+                "_VBA_PROJECT": bytes.fromhex("cc61ffff000000"),
+                **streams,
+            },
+            "PROJECT": _encoded(_project_text(modules)),
+            "PROJECTwm": wide + b"\0\0",
+        }
+    )
+
+
+def compress(data: bytes) -> bytes:
+    """Return data in the compression of MS-OVBA 2.4.1."""
+    packed = b"\x01"
+    for start in range(0, len(data), _CHUNK):
+        chunk = data[start : start + _CHUNK]
+        tokens = _tokens(chunk)
+        if len(tokens) >= _CHUNK:
+            packed += struct.pack("<H", 0x3000 | (_CHUNK - 1)) + chunk.ljust(_CHUNK, b"\0")
+        else:
+            packed += struct.pack("<H", 0xB000 | (len(tokens) - 1)) + tokens
+    return packed
+
+
+def _tokens(chunk: bytes) -> bytes:
+    packed, position = b"", 0
+    while position < len(chunk):
+        flags, group = 0, b""
+        for bit in range(8):
+            if position >= len(chunk):
+                break
+            # as many bits for the offset as the position needs, the rest for the length
+            offset_bits = max((position - 1).bit_length(), 4)
+            longest = min((0xFFFF >> offset_bits) + 3, len(chunk) - position)
+            found, length = -1, 3
+            while length <= longest:
+                # a copy may run into what it copies, so it must only begin before `position`
+                end = position + length - 1
+                at = chunk.rfind(chunk[position : position + length], 0, end)
+                if at < 0:
+                    break
+                found, length = at, length + 1
+            if found < 0:
+                group += chunk[position : position + 1]
+                position += 1
+            else:
+                flags |= 1 << bit
+                token = (position - found - 1) << (16 - offset_bits) | (length - 1 - 3)
+                group += struct.pack("<H", token)
+                position += length - 1
+        packed += bytes([flags]) + group
+    return packed
+
+
+def _directory(modules: Sequence[Module]) -> bytes:
+    """Return the stream `dir`: records of id, size and data."""
+
+    def record(identity: int, data: bytes = b"") -> bytes:
+        return struct.pack("<HI", identity, len(data)) + data
+
+    def pair(narrow: int, wide: int, text: str = "") -> bytes:
+        return record(narrow, text.encode("cp1252")) + record(wide, text.encode("utf-16-le"))
+
+    long, short, zero = struct.Struct("<I").pack, struct.Struct("<H").pack, bytes(4)
+    out = record(0x01, long(3)) + record(0x02, long(0x409)) + record(0x14, long(0x409))
+    out += record(0x03, short(1252)) + record(0x04, _NAME.encode()) + pair(0x05, 0x40)
+    out += pair(0x06, 0x3D) + record(0x07, zero) + record(0x08, zero)
+    out += struct.pack("<HIIH", 0x09, 4, 1, 1) + pair(0x0C, 0x3C)
+    for name, library in _REFERENCES.items():
+        data = library.encode("cp1252")
+        out += pair(0x16, 0x3E, name) + record(0x0D, long(len(data)) + data + bytes(6))
+    out += record(0x0F, short(len(modules))) + record(0x13, b"\xff\xff")
+    for module in modules:
+        out += pair(0x19, 0x47, module.name) + pair(0x1A, 0x32, module.name) + pair(0x1C, 0x48)
+        out += record(0x31, zero) + record(0x1E, zero) + record(0x2C, b"\xff\xff")
+        out += record(0x21 if module.kind == "module" else 0x22) + record(0x2B)
+    return out + record(0x10)
+
+
+def _project_text(modules: Sequence[Module]) -> str:
+    kinds = {"document": "Document={}/&H00000000", "class": "Class={}", "module": "Module={}"}
+    key = sum(_IDENTITY.encode()) % 256
+    lines = [
+        f'ID="{_IDENTITY}"',
+        *(kinds[module.kind].format(module.name) for module in modules),
+        f'Name="{_NAME}"',
+        'HelpContextID="0"',
+        'VersionCompatible32="393222000"',
+        f'CMG="{_hidden(bytes(4), 0x41, key)}"',
+        f'DPB="{_hidden(bytes(1), 0x93, key)}"',
+        f'GC="{_hidden(bytes([0xFF]), 0x2E, key)}"',
+        "",
+        "[Host Extender Info]",
+        "&H00000001={3832D640-CF90-11CF-8E43-00A0C911005A};VBE;&H00000000",
+        "",
+        "[Workspace]",
+        *(f"{module.name}=0, 0, 0, 0, C" for module in modules),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _hidden(data: bytes, seed: int, key: int) -> str:
+    """Return data in the "encryption" of MS-OVBA 2.4.3.2, seed fixed to keep files alike."""
+    out = [seed, seed ^ 2, seed ^ key]
+    clear, last, before = key, out[2], out[1]
+    for byte in b"\x07" * ((seed & 6) // 2) + struct.pack("<I", len(data)) + data:
+        out.append(byte ^ ((before + clear) & 0xFF))
+        before, last, clear = last, out[-1], byte
+    return bytes(out).hex().upper()
+
+
+def _document(name: str) -> str:
+    base = _BASES.get(name, _BASES["sheet"])
+    flags = {
+        "GlobalNameSpace": False,
+        "Creatable": False,
+        "PredeclaredId": True,
+        "Exposed": True,
+        "TemplateDerived": False,
+        "Customizable": True,
+    }
+    lines = [f'Attribute VB_Name = "{name}"', f'Attribute VB_Base = "{base}"']
+    lines += [f"Attribute VB_{flag} = {value}" for flag, value in flags.items()]
+    return "\n".join(lines) + "\n"
+
+
+def _encoded(text: str) -> bytes:
+    return text.replace("\n", "\r\n").encode("cp1252")
+
+
+def _replaced(pattern: str, replacement: str, text: str) -> str:
+    """Replace what must occur once."""
+    changed, times = re.subn(pattern, replacement, text, flags=re.MULTILINE)
+    if times != 1:
+        raise ValueError(f"the VBA of xlwings has {times} of {pattern}, must have 1")
+    return changed
+
+
+def _attributes(tag: str) -> dict[str, str]:
+    return {name.lower(): value for name, value in re.findall(r'(\w+)="([^"]*)"', tag)}
+
+
+def _with_code_name(text: str, root: str, element: str, name: str) -> str:
+    """Name a sheet or the workbook for VBA; without it Excel invents a second module."""
+    if re.search(rf"<{element}\b", text):
+        return re.sub(rf"<{element}\b", f'<{element} codeName="{name}"', text, count=1)
+    return re.sub(rf"(<{root}\b[^>]*>)", rf'\1<{element} codeName="{name}"/>', text, count=1)

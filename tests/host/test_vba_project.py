@@ -1,0 +1,104 @@
+"""The macro workbook that we write, read by programs that are not ours."""
+
+from __future__ import annotations
+
+import io
+import random
+import warnings
+import zipfile
+from typing import TYPE_CHECKING
+
+import olefile  # type: ignore[import-untyped]
+import openpyxl
+import pytest
+import xlsxwriter
+
+from crossmargin.hosts import excel, vba_project
+from tests.host import sample_registry
+from tests.host.test_xlwings import NOT_OURS
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+# oletools 0.60.2 calls pyparsing by names that pyparsing 3.3 deprecates, when imported and later
+pytestmark = pytest.mark.filterwarnings("ignore:.*deprecated - use:DeprecationWarning")
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore", DeprecationWarning)
+    from oletools.olevba import VBA_Parser, decompress_stream
+
+
+def template(folder: Path) -> Path:
+    book = xlsxwriter.Workbook(folder / "template.xlsx")
+    first, second = book.add_worksheet("Start"), book.add_worksheet("A & B")
+    first.write("A1", 1)
+    first.set_tab_color("red")
+    second.write_dynamic_array_formula("A1:A1", "=CM_STAMP()")
+    book.close()
+    return folder / "template.xlsx"
+
+
+def macros(path: Path) -> dict[str, str]:
+    parser = VBA_Parser(str(path))
+    assert parser.detect_vba_macros()
+    return {name: code for _, _, name, code in parser.extract_macros()}
+
+
+def test_compression_is_undone_by_oletools() -> None:
+    generator = random.Random(7)  # noqa: S311 - not a secret
+    lengths = [0, 1, 2, 17, 4095, 4096, 4097, 9000, 20000]
+    for length in lengths:
+        text = bytes(generator.choices(b"ab (\r\n", k=length))
+        assert bytes(decompress_stream(bytearray(vba_project.compress(text)))) == text
+    noise = generator.randbytes(8192)
+    assert bytes(decompress_stream(bytearray(vba_project.compress(noise)))) == noise
+
+
+@pytest.mark.parametrize("name", ["book.xlsm", "book.xlam"])
+def test_other_programs_find_every_module(tmp_path: Path, name: str) -> None:
+    out = tmp_path / name
+    vba_project.write_xlsm(template(tmp_path), out, registry=sample_registry)
+    found = macros(out)
+    assert set(found) == {
+        "ThisWorkbook.cls",
+        "Sheet1.cls",
+        "Sheet2.cls",
+        "xlwings.bas",
+        "Dictionary.cls",
+        "xlwings_udfs.bas",
+    }
+    wanted = excel.vba_module(sample_registry, addin=name.endswith(".xlam"))
+    body = wanted.split("\n", 1)[1]
+    assert body.strip() in found["xlwings_udfs.bas"].replace("\r\n", "\n")
+    assert 'PROJECT_NAME As String = "crossmargin"' in found["xlwings.bas"]
+    assert "Copyright (C) 2014-present, Zoomer Analytics LLC." in found["xlwings.bas"]
+    assert "Tim Hall" in found["Dictionary.cls"]
+    assert not [module for module, text in found.items() if NOT_OURS.search(text)]
+
+
+def test_the_workbook_keeps_its_content_and_names_its_sheets(tmp_path: Path) -> None:
+    out = tmp_path / "book.xlsm"
+    vba_project.write_xlsm(template(tmp_path), out, registry=sample_registry)
+    book = openpyxl.load_workbook(out, keep_vba=True)
+    assert book.sheetnames == ["Start", "A & B"]
+    assert book["Start"]["A1"].value == 1
+    assert "xl/vbaProject.bin" in book.vba_archive.namelist()
+    book.vba_archive.close()  # openpyxl leaves it open
+    with zipfile.ZipFile(out) as archive:
+        assert archive.testzip() is None
+        assert 'codeName="ThisWorkbook"' in archive.read("xl/workbook.xml").decode()
+        for number in (1, 2):
+            sheet = archive.read(f"xl/worksheets/sheet{number}.xml").decode()
+            assert f'codeName="Sheet{number}"' in sheet
+        types = archive.read("[Content_Types].xml").decode()
+        assert "sheet.macroEnabled.main+xml" in types
+        project = archive.read("xl/vbaProject.bin")
+    with olefile.OleFileIO(io.BytesIO(project), raise_defects=olefile.DEFECT_INCORRECT) as file:
+        assert ["VBA", "dir"] in file.listdir()
+        assert not file.parsing_issues
+
+
+def test_the_same_workbook_gives_the_same_bytes(tmp_path: Path) -> None:
+    source = template(tmp_path)
+    for name in ("one.xlsm", "two.xlsm"):
+        vba_project.write_xlsm(source, tmp_path / name, registry=sample_registry)
+    assert (tmp_path / "one.xlsm").read_bytes() == (tmp_path / "two.xlsm").read_bytes()
