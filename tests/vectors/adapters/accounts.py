@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from tests.vectors.adapters import rulebooks
-from tests.vectors.adapters.tables import cash, named, position, side_of, table
+from tests.vectors.adapters.tables import cash, coin_of, named, position, side_of, table
 from tests.vectors.view import Adapter, Shape, spelled
 
 if TYPE_CHECKING:
@@ -41,46 +41,42 @@ def trials(_case: CaseView, fields: Fields, facade: Facade) -> Answer:
     """Answer which orders an account could place, each tried alone.
 
     The rule holds the collateral without profit against the requirement: positions enter at the
-    mark. The orders table has no column for a rate, so a flat row of the order's market carries it.
+    mark.
     """
-    positions = [
-        position(
-            row["market"],
-            row["qty"],
-            mark=row["mark"],
-            side=side_of(row["side"]),
-            initialMarginRate=row["im"],
-            maintenanceMarginRate=row["mm"] or 0.0,
-        )
-        for row in _rows(fields["positions"])
-    ]
-    held = {row["symbol"] for row in positions}
+    positions = [_held({**row, "entry": row["mark"]}) for row in _rows(fields["positions"])]
     totals: list[float] = []
     accepted: list[bool] = []
     for order in fields["orders"]:
-        flat = position(
-            order["market"],
-            0.0,
-            mark=order["price"],
-            initialMarginRate=order["im"],
-            maintenanceMarginRate=order["mm"] or 0.0,
-        )
+        row = {
+            "symbol": coin_of(order["market"]),
+            "side": "sell" if side_of(order["side"]) == "short" else "buy",
+            "amount": order["qty"],
+            "price": order["price"],
+            "initialMarginRate": order["im"],
+            "maintenanceMarginRate": order["mm"],
+        }
         book = facade.book(
-            table([*positions, *([] if order["market"] in held else [flat])]),
+            table(positions),
             rulebooks.rates(orders="additive"),
             collateral=cash(fields["collateral"]),
-            orders=[
-                {
-                    "symbol": order["market"],
-                    "side": "sell" if side_of(order["side"]) == "short" else "buy",
-                    "amount": order["qty"],
-                    "price": order["price"],
-                }
-            ],
+            orders=table([row]),
         )
         totals.append(facade.initial_margin(book))
         accepted.append(_status(facade, book) not in BELOW_INITIAL)
     return {"total_im": totals, "accepted": accepted}
+
+
+def _held(row: Fields) -> dict[str, object]:
+    """Return a row of the positions table; a case without maintenance has a rate of zero."""
+    return position(
+        coin_of(row["market"]),
+        row["qty"],
+        mark=row["mark"],
+        entry=row["entry"],
+        side=side_of(row["side"]),
+        initialMarginRate=row["im"],
+        maintenanceMarginRate=row["mm"] or 0.0,
+    )
 
 
 def _status(facade: Facade, book: object) -> str:
@@ -96,19 +92,13 @@ BASICS = Shape(
 
 def basics(case: CaseView, fields: Fields, facade: Facade) -> Answer:
     """Answer for the equity and the margins of an account with a balance and positions."""
-    rows = [
-        position(
-            row["market"],
-            row["qty"],
-            mark=row["mark"],
-            entry=row["entry"],
-            side=side_of(row["side"]),
-            initialMarginRate=row["im"],
-            maintenanceMarginRate=row["mm"] or 0.0,
-        )
-        for row in _rows(fields["positions"])
-    ]
-    book = facade.book(table(rows), rulebooks.rates(), collateral=cash(fields["collateral"]))
+    rows = [_held(row) for row in _rows(fields["positions"])]
+    trigger = (case.meta.get("formulae") or {}).get("trigger")
+    book = facade.book(
+        table(rows),
+        rulebooks.rates(inclusive="<=" in f"{trigger}"),
+        collateral=cash(fields["collateral"]),
+    )
     return named(
         case,
         {
@@ -132,9 +122,11 @@ NEARLY_NOTHING: Final = 1e-9
 
 def sequence(_case: CaseView, fields: Fields, facade: Facade) -> Answer:
     """Answer in which order the positions of an account are closed, the largest notional first."""
+    # a symbol is text, an identifier need not be
+    identifiers = {f"{row['id']}": row["id"] for row in fields["positions"]}
     rows = [
-        position(row["id"], row["notional"], mark=1.0, maintenanceMarginRate=1.0)
-        for row in fields["positions"]
+        position(symbol, row["notional"], mark=1.0, maintenanceMarginRate=1.0)
+        for symbol, row in zip(identifiers, fields["positions"], strict=True)
     ]
     book = facade.book(table(rows), rulebooks.rates(), collateral=cash(NEARLY_NOTHING))
     steps = facade.liquidation_order(
@@ -142,9 +134,8 @@ def sequence(_case: CaseView, fields: Fields, facade: Facade) -> Answer:
         scenario="now",
         options={"policy": "largest_notional", "step": "whole", "stop": "flat"},
     ).records()
-    identifiers = {row["id"] for row in fields["positions"]}
     closed = dict.fromkeys(step["symbol"] for step in steps if step["symbol"] in identifiers)
-    return {"order": list(closed)}
+    return {"order": [identifiers[symbol] for symbol in closed]}
 
 
 REDUCTION = Shape(

@@ -9,10 +9,16 @@ from tests.vectors.adapters.tables import position, table
 from tests.vectors.view import Adapter, Shape, spelled
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from tests.vectors.facade import Facade
     from tests.vectors.view import Answer, CaseView, Fields
+
+
+def _symbols(legs: Collection[object]) -> list[str]:
+    """Return a symbol for each leg: their names in the files are not contracts."""
+    return [f"LEG{place:03d}" for place, _ in enumerate(legs)]
+
 
 CONTRIBUTIONS = Shape(
     required=spelled("pos", "ann_vol", "R", "alpha", "days"),
@@ -30,7 +36,7 @@ ORDERS: Final[Mapping[str, str]] = {
 
 def contributions(case: CaseView, fields: Fields, facade: Facade) -> Answer:
     """Answer for the parts of a value at risk and the closing orders that they give."""
-    symbols = [f"LEG{index}" for index, _ in enumerate(fields["pos"])]
+    symbols = _symbols(fields["pos"])
     book = facade.book(
         table(
             [
@@ -52,7 +58,7 @@ def contributions(case: CaseView, fields: Fields, facade: Facade) -> Answer:
     records = facade.risk_contributions(book, measure="MM").records()
     by_symbol = {record["symbol"]: record for record in records}
     legs = [by_symbol[symbol] for symbol in symbols]
-    total = next(record for record in records if record["symbol"] not in symbols)
+    total = next(record for record in records if "TOTAL" in record.values())
     columns: dict[str, object] = {
         name: [leg[name] for leg in legs]
         for name in ("standalone", "component", "marginal", "incremental")
@@ -75,12 +81,13 @@ EFFICIENCY = Shape(
 
 def efficiency(_case: CaseView, fields: Fields, facade: Facade) -> Answer:
     """Answer for the margin of legs on one coin, leg by leg and as a portfolio."""
+    legs = fields["legs"]
     rows = [
         {
-            **position(leg, notional, mark=1.0, maintenanceMarginRate=fields["isolated_rate"]),
+            **position(symbol, notional, mark=1.0, maintenanceMarginRate=fields["isolated_rate"]),
             "underlying": "COIN",
         }
-        for leg, notional in fields["legs"].items()
+        for symbol, notional in zip(_symbols(legs), legs.values(), strict=True)
     ]
     leg_by_leg = facade.book(table(rows), rulebooks.rates())
     whole = facade.book(

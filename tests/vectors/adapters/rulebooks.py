@@ -27,11 +27,14 @@ def _rulebook(identifier: str, measure: Mapping[str, object]) -> dict[str, objec
     }
 
 
-def rates(*, maintenance_on: str = "mark", orders: str = "additive") -> dict[str, object]:
-    """Return a rulebook where each row of the positions carries its own rates."""
-    return _rulebook(
-        "case-rates", {"kind": "tiers", "maintenance_on": maintenance_on, "orders": orders}
-    )
+def rates(*, orders: str = "additive", inclusive: bool = False) -> dict[str, object]:
+    """Return a rulebook where each row of a table carries its own rates.
+
+    With `inclusive` an account is liquidatable already where equity equals the requirement.
+    """
+    measure = {"kind": "tiers", "maintenance_on": "mark", "orders": orders}
+    levels = {"levels": {"maintenance": {"inclusive": True}}} if inclusive else {}
+    return _rulebook("case-rates", measure) | levels
 
 
 def price_scan(move: float, *, gross_notional_rate: float) -> dict[str, object]:
