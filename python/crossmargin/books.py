@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from threading import Lock
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol, cast
 
 if TYPE_CHECKING:
     from crossmargin._core import Book
@@ -75,7 +75,7 @@ def recall(key: str) -> Book | None:
         book = _held.get(key)
         if book is not None:
             _held.move_to_end(key)
-    return book  # type: ignore[return-value]  # only books are remembered
+    return cast("Book | None", book)
 
 
 def clear() -> None:

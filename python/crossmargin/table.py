@@ -41,7 +41,7 @@ class Table:
     """
 
     header: tuple[str, ...]
-    rows: list[tuple[Value, ...]] = field(default_factory=list)
+    rows: Sequence[Sequence[Value]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "header", tuple(self.header))
