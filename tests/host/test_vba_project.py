@@ -81,6 +81,7 @@ def test_the_workbook_keeps_its_content_and_names_its_sheets(tmp_path: Path) -> 
     book = openpyxl.load_workbook(out, keep_vba=True)
     assert book.sheetnames == ["Start", "A & B"]
     assert book["Start"]["A1"].value == 1
+    assert book.vba_archive is not None
     assert "xl/vbaProject.bin" in book.vba_archive.namelist()
     book.vba_archive.close()  # openpyxl leaves it open
     with zipfile.ZipFile(out) as archive:

@@ -41,7 +41,7 @@ Private Function CmCell(v As Variant) As Variant
     CmCell = CmArg(v)
     If TypeName(v) <> "Range" Then Exit Function
     Set r = v
-    If r.CountLarge > 1 Then Exit Function
+    If r.Rows.Count > 1 Or r.Columns.Count > 1 Then Exit Function
     If Not r.HasFormula Then Exit Function
     On Error Resume Next
     arguments = CmArguments(r)
