@@ -105,9 +105,9 @@ def shows_error(content: Content, sign: str) -> bool:
     return content.error == CODES[sign] and content.text == sign
 
 
-def reason(office: Office, address: str) -> str:
+def reason(started: Office, address: str) -> str:
     """Return what the sample's `why` says about a cell."""
-    content = office.answer(f"=CM_SAMPLEWHY({address})", address="Y40")
+    content = started.answer(f"=CM_SAMPLEWHY({address})", address="Y40")
     assert content.error == 0
     return content.text
 
@@ -253,6 +253,33 @@ def test_a_renamed_header_is_an_error_with_a_reason(sheet: Office) -> None:
 
 def test_whole_columns_are_cut_to_the_used_area(sheet: Office) -> None:
     assert sheet.answer('=CM_SAMPLEBOOK(A:C;"linear")').value == "book:7|linear|{}"
+
+
+def test_whole_columns_for_an_optional_block_count_their_rows_only(sheet: Office) -> None:
+    assert sheet.answer('=CM_SAMPLEBOOK(A1:C3;"linear";A:C)').value == "book:14|linear|{}"
+
+
+def test_a_pdf_is_drawn(running: Office, template: Path, tmp_path: Path) -> None:
+    running.open(template)
+    running.do("recalculate")
+    running.do("store", path=str(tmp_path / "stored.pdf"))
+    assert (tmp_path / "stored.pdf").read_bytes().startswith(b"%PDF")
+
+
+def test_every_function_of_the_product_is_known_to_help(tmp_path: Path) -> None:
+    if importlib.util.find_spec(registry.FUNCTIONS_MODULE) is None:
+        pytest.skip(f"{registry.FUNCTIONS_MODULE} is not written yet")
+    reason = office.missing()
+    if reason:
+        pytest.skip(reason)
+    with Office(tmp_path, libreoffice.build(tmp_path / "crossmargin.oxt")) as started:
+        started.open()
+        known = started.do("functions")
+        assert list(known) != []
+        for record in registry.records():
+            names = [f"[{a.name}]" if a.optional else a.name for a in record.arguments]
+            assert known.pop(record.sheet_name) == names
+        assert known == {}
 
 
 @pytest.mark.parametrize("arguments", ['A1:C3;"linear"', 'A1:C3;"linear";;', 'A1:C3;"linear";X9'])

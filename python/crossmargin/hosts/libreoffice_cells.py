@@ -11,7 +11,7 @@ from crossmargin.hosts.libreoffice_names import SERVICE
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-__all__ = ["arguments_of", "read_range", "split_arguments"]
+__all__ = ["arguments_of", "plain_rows", "read_range", "split_arguments"]
 
 Rows = tuple[tuple[object, ...], ...]
 
@@ -151,10 +151,24 @@ def _used(cells: Any, address: Any) -> Any:
     )
 
 
+def plain_rows(rows: Rows) -> Rows:
+    """Return rows with None for empty cells, without the empty rows at the end.
+
+    Parameters
+    ----------
+    rows
+        A range's values; a whole column has a million.
+    """
+    end = len(rows)
+    while end > 1 and not any(value != "" for value in rows[end - 1]):
+        end -= 1
+    return tuple(tuple(map(_blank, row)) for row in rows[:end])
+
+
 def _rows(cells: Any) -> Rows:
     rows: Rows = cells.getDataArray()
     if not any(None in row for row in rows):
-        return tuple(tuple(map(_blank, row)) for row in rows)
+        return plain_rows(rows)
     return tuple(
         tuple(
             _error_text(cells.getCellByPosition(column, row)) if value is None else _blank(value)

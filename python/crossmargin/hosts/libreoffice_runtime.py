@@ -10,7 +10,7 @@ import unohelper
 
 from crossmargin import registry
 from crossmargin.cells import SheetError
-from crossmargin.hosts.libreoffice_cells import read_range
+from crossmargin.hosts.libreoffice_cells import plain_rows, read_range
 from crossmargin.hosts.libreoffice_names import (
     INTERFACE,
     MODULE_PATH,
@@ -52,6 +52,8 @@ def incoming(argument: Argument, value: Any, names: Mapping[str, str]) -> object
         return None
     if is_reference(argument):
         return read_range(value, names)
+    if isinstance(value, tuple):
+        return plain_rows(value)
     numbers = argument.kind == "number" or argument.element == "number"
     if value == 0.0 and isinstance(value, float) and not numbers:
         return None
