@@ -19,6 +19,9 @@ _IGNORED_IN_RUST = re.compile(
 )
 
 
+_refused: list[tuple[str, str]] = []  # skips that CI counts as failures
+
+
 @pytest.fixture(scope="session")
 def shared() -> Path:
     """Return the shared reference data: beside the checkout, or named by the environment."""
@@ -42,8 +45,10 @@ def _reason(report: pytest.CollectReport | pytest.TestReport) -> str:
 
 def _refuse_skip(report: pytest.CollectReport | pytest.TestReport) -> None:
     if IS_CI and report.skipped and not hasattr(report, "wasxfail"):
+        reason = _reason(report)
+        _refused.append((report.nodeid, reason))
         report.outcome = "failed"
-        report.longrepr = f"skipped, which CI counts as a failure: {_reason(report)}"
+        report.longrepr = f"skipped, which CI counts as a failure: {reason}"
 
 
 @pytest.hookimpl(wrapper=True)
@@ -83,13 +88,15 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Name, last, each test that did not run, and why."""
     stats = terminalreporter.stats
     missing = [(report.nodeid, _reason(report)) for report in stats.get("skipped", [])]
+    missing += _refused
     missing += [
         (item.nodeid, "deselected on the command line") for item in stats.get("deselected", [])
     ]
     missing += _ignored_in_rust()
     if not missing:
-        terminalreporter.write_line("Every test ran.")
+        terminalreporter.write_line("No test was skipped, deselected or ignored.")
         return
-    terminalreporter.section(f"{len(missing)} did not run")
+    failing = ", which CI counts as failure" if IS_CI else ""
+    terminalreporter.section(f"{len(missing)} did not run{failing}")
     for name, reason in missing:
         terminalreporter.write_line(f"{name}: {reason}")
