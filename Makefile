@@ -68,7 +68,8 @@ libreoffice:
 
 workbook: $(EXTENSION)
 	$(BIN)/python workbook/build.py
-	$(BIN)/python -m crossmargin.hosts.libreoffice workbook/crossmargin.oxt
+	mkdir -p build
+	$(BIN)/python -m crossmargin.hosts.libreoffice build/crossmargin.oxt
 
 clean:
 	rm -rf target build dist demo-output $(ENVIRONMENT)

@@ -72,7 +72,14 @@ if ((EUID != 0)); then
 fi
 
 source_line=$(main_archive)
-[[ -n $source_line ]] || refuse "no Debian bookworm source in /etc/apt; install LibreOffice >= 25.2 by hand"
+if [[ -z $source_line ]]; then
+  echo "libreoffice: not Debian 12, trying the system's own packages"
+  "${as_root[@]}" apt-get update
+  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y \
+    --no-install-recommends "${packages[@]}"
+  is_present || refuse "the system's LibreOffice is older than $needed_major.$needed_minor"
+  exit 0
+fi
 IFS=$'\t' read -r address keyring <<<"$source_line"
 
 private=$(mktemp -d)

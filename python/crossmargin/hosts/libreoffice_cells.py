@@ -160,9 +160,10 @@ def plain_rows(rows: Rows) -> Rows:
         A range's values; a whole column has a million.
     """
     end = len(rows)
-    while end > 1 and not any(value != "" for value in rows[end - 1]):
+    empty = ("",) * len(rows[0])
+    while end > 1 and rows[end - 1] == empty:
         end -= 1
-    return tuple(tuple(map(_blank, row)) for row in rows[:end])
+    return tuple(tuple(map(_blank, row)) if "" in row else row for row in rows[:end])
 
 
 def _rows(cells: Any) -> Rows:
