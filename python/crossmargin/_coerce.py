@@ -65,9 +65,10 @@ def argument(what: Argument, cell: object) -> object:
 
 def text_of_number(number: float) -> str:
     """Return the shortest text of a number; whole numbers have no point."""
-    if math.isfinite(number) and abs(number) < _EXACT_INTEGERS and number == int(number):
-        return str(int(number))
-    return repr(float(number))
+    exact = _float(number)
+    if math.isfinite(exact) and abs(exact) < _EXACT_INTEGERS and exact == int(exact):
+        return str(int(exact))
+    return repr(exact)
 
 
 def _unwrapped(what: Argument, cell: object) -> object:
@@ -133,7 +134,7 @@ def _number(what: Argument, cell: object) -> float:
         raise _wrong(what, f"must be a number, was the text {_shown(cell)}")
     if not _is_number(cell):
         raise _wrong(what, f"must be a number, was {_shown(cell)}")
-    number = float(cell)  # type: ignore[arg-type]
+    number = _float(cell)
     if not math.isfinite(number):
         raise Refusal(SheetError("#NUM!", f"{what.name} must be finite, was {number}"))
     return number
@@ -206,7 +207,7 @@ def _item_number(what: Argument, item: object) -> float:
         raise Refusal(SheetError("#N/A", f"{what.name} holds a cell with the error {item}"))
     if not _is_number(item):
         raise _wrong(what, f"must hold numbers, was {_shown(item)}")
-    number = float(item)  # type: ignore[arg-type]
+    number = _float(item)
     if not math.isfinite(number):
         raise Refusal(SheetError("#NUM!", f"{what.name} must hold finite numbers, was {number}"))
     return number
@@ -232,6 +233,14 @@ def _is_number(cell: object) -> bool:
     return isinstance(cell, float | int) or (
         not isinstance(cell, str) and hasattr(cell, "__float__") and not hasattr(cell, "__len__")
     )
+
+
+def _float(number: object) -> float:
+    """Return a number as float; one beyond the range of floats as infinity."""
+    try:
+        return float(number)  # type: ignore[arg-type]  # the caller has asked _is_number
+    except OverflowError:
+        return math.inf
 
 
 def _refuse_range(what: Argument, cell: object) -> None:
@@ -284,7 +293,7 @@ def _one(value: object, missing: str) -> CellResult:
         return value
     if not _is_number(value):
         raise TypeError(f"a cell holds a number or a text, was {type(value).__name__}")
-    number = float(value)  # type: ignore[arg-type]
+    number = _float(value)
     if not math.isfinite(number):
         return SheetError("#NUM!", f"the result is not a finite number, was {number}")
     return number
