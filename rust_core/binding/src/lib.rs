@@ -1,1 +1,36 @@
 //! Python binding: arguments in, one call, result out.
+
+mod array;
+mod book;
+mod cells;
+mod enter;
+mod error;
+mod functions;
+mod rulebooks;
+
+use pyo3::prelude::*;
+
+/// The compiled core of crossmargin.
+#[pymodule(gil_used = false)]
+mod _core {
+    use pyo3::prelude::*;
+
+    #[pymodule_export]
+    use super::book::{Book, build_book, inspect};
+    #[pymodule_export]
+    use super::error::{
+        CrossmarginError, MissingError, NoAnswerError, NotCoveredError, OutOfRangeError, RulebookError,
+        ShapeError, TableError, UnknownWordError,
+    };
+    #[pymodule_export]
+    use super::functions::{
+        build_information, compare, cumulative_amounts, linear_liquidation_prices, rank_value, single_prices,
+    };
+    #[pymodule_export]
+    use super::rulebooks::{builtin_rulebook_text, rulebook_list, rulebook_parts};
+
+    #[pymodule_init]
+    fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        super::error::set_signs(module.py())
+    }
+}

@@ -23,12 +23,12 @@ pub enum Payoff {
 /// A distinct contract of a book.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Instrument {
+    /// The currency in which profit and loss are settled; first, so that contracts sort by it.
+    pub settle: String,
     /// The symbol as pasted.
     pub symbol: String,
     /// The coin whose price moves it, in upper case except for prefixes such as `kPEPE`.
     pub underlying: String,
-    /// The currency in which profit and loss are settled.
-    pub settle: String,
     /// Perpetual, dated future or spot.
     pub kind: ContractKind,
     /// Linear or inverse.

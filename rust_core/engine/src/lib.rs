@@ -3,11 +3,23 @@
 //! A margin model is a scenario set, a measure and charges over one table of scenario profit and loss,
 //! run through six fixed stages; a rulebook is data. This crate knows no Python, no files, no clock and
 //! no network: everything comes in as an argument, and a refusal names argument, value, rule and row.
+//!
+//! The arrows of `use` go one way: error, numeric <- instrument, currency <- tables <- book <- market,
+//! path <- margin <- liquidation <- answer.
 
+pub mod answer;
+pub mod book;
 pub mod cell;
+pub mod currency;
 pub mod error;
 pub mod finding;
 pub mod instrument;
+pub mod liquidation;
+pub mod margin;
+pub mod market;
+pub mod numeric;
+pub mod path;
+pub mod rulebook;
 pub mod tables;
 
 pub use error::{Error, Place, Result, Sign};

@@ -1,0 +1,307 @@
+//! The book, and every question that is asked of one.
+
+use std::sync::OnceLock;
+
+use crossmargin_engine::answer::{self, Answer, Evaluated, options, recon::Tolerance};
+use crossmargin_engine::book::{self as engine, Input, Options, Outcome, RulebookChoice};
+use pyo3::prelude::*;
+use pyo3::types::{PyList, PyTuple};
+
+use crate::cells::{answer as to_python, optional_table, table};
+use crate::enter::enter;
+use crate::rulebooks::{Given, choice};
+
+/// Header, rows and note of an answer.
+pub(crate) type Rows<'py> = (Bound<'py, PyTuple>, Bound<'py, PyList>, String);
+
+/// A validated book.
+#[pyclass(frozen, module = "crossmargin")]
+pub(crate) struct Book {
+    pub(crate) book: engine::Book,
+    evaluated: OnceLock<Evaluated>,
+}
+
+impl Book {
+    /// The book at its own prices, evaluated at the first question.
+    pub(crate) fn evaluated(&self) -> &Evaluated {
+        self.evaluated.get_or_init(|| Evaluated::new(&self.book))
+    }
+
+    fn ask<'py>(
+        &self,
+        python: Python<'py>,
+        question: impl FnOnce(&engine::Book, &Evaluated) -> crossmargin_engine::Result<Answer> + Send,
+    ) -> PyResult<Rows<'py>> {
+        let found = enter(python, || question(&self.book, self.evaluated()))?;
+        to_python(python, &found)
+    }
+}
+
+struct Tables {
+    positions: Option<crossmargin_engine::cell::Table>,
+    collateral: Option<crossmargin_engine::cell::Table>,
+    market: Option<crossmargin_engine::cell::Table>,
+    orders: Option<crossmargin_engine::cell::Table>,
+    brackets: Option<crossmargin_engine::cell::Table>,
+    correlations: Option<Vec<Vec<f64>>>,
+}
+
+impl Tables {
+    fn input(&self) -> Input<'_> {
+        Input {
+            positions: self.positions.as_ref(),
+            collateral: self.collateral.as_ref(),
+            market: self.market.as_ref(),
+            orders: self.orders.as_ref(),
+            brackets: self.brackets.as_ref(),
+            correlations: self.correlations.as_deref(),
+        }
+    }
+}
+
+fn run(python: Python<'_>, tables: &Tables, rulebooks: Vec<Given>, settings: &Options) -> PyResult<Outcome> {
+    enter(python, || {
+        let choice: RulebookChoice = choice(rulebooks)?;
+        Ok(engine::build(&tables.input(), &choice, settings))
+    })
+}
+
+/// Builds a book from tables.
+#[pyfunction]
+#[pyo3(signature = (positions, rulebooks, *, collateral=None, market=None, orders=None, brackets=None, correlations=None, as_of=None, partial=false))]
+#[expect(clippy::too_many_arguments, reason = "one argument per table; keyword-only in Python")]
+pub(crate) fn build_book(
+    python: Python<'_>,
+    positions: &Bound<'_, PyAny>,
+    rulebooks: Vec<Given>,
+    collateral: Option<&Bound<'_, PyAny>>,
+    market: Option<&Bound<'_, PyAny>>,
+    orders: Option<&Bound<'_, PyAny>>,
+    brackets: Option<&Bound<'_, PyAny>>,
+    correlations: Option<Vec<Vec<f64>>>,
+    as_of: Option<String>,
+    partial: bool,
+) -> PyResult<Book> {
+    let tables = Tables {
+        positions: Some(table(positions)?),
+        collateral: optional_table(collateral)?,
+        market: optional_table(market)?,
+        orders: optional_table(orders)?,
+        brackets: optional_table(brackets)?,
+        correlations,
+    };
+    let outcome = run(python, &tables, rulebooks, &Options { as_of, partial })?;
+    let book = outcome.book.map_err(|error| crate::error::to_python(&error))?;
+    Ok(Book { book, evaluated: OnceLock::new() })
+}
+
+/// What is noticed about tables without building a book of them: issues, columns, units.
+#[pyfunction]
+#[pyo3(signature = (rulebooks, *, positions=None, collateral=None, market=None, orders=None, brackets=None))]
+pub(crate) fn inspect<'py>(
+    python: Python<'py>,
+    rulebooks: Vec<Given>,
+    positions: Option<&Bound<'py, PyAny>>,
+    collateral: Option<&Bound<'py, PyAny>>,
+    market: Option<&Bound<'py, PyAny>>,
+    orders: Option<&Bound<'py, PyAny>>,
+    brackets: Option<&Bound<'py, PyAny>>,
+) -> PyResult<(Rows<'py>, Rows<'py>, Rows<'py>)> {
+    let tables = Tables {
+        positions: optional_table(positions)?,
+        collateral: optional_table(collateral)?,
+        market: optional_table(market)?,
+        orders: optional_table(orders)?,
+        brackets: optional_table(brackets)?,
+        correlations: None,
+    };
+    let outcome = run(python, &tables, rulebooks, &Options { as_of: None, partial: true })?;
+    Ok((
+        to_python(python, &answer::check::issues(&outcome.findings))?,
+        to_python(python, &answer::check::columns(&outcome.columns))?,
+        to_python(python, &answer::check::units(&outcome.units))?,
+    ))
+}
+
+type Pairs = Vec<(String, String)>;
+
+#[pymethods]
+impl Book {
+    /// The text key: hash, rulebook, size, as-of.
+    #[getter]
+    fn key(&self) -> &str {
+        &self.book.key
+    }
+
+    /// The content hash, 32 hexadecimal digits.
+    #[getter]
+    fn hash(&self) -> &str {
+        &self.book.hash
+    }
+
+    /// Rows of all tables together.
+    #[getter]
+    fn row_count(&self) -> usize {
+        self.book.pasted_rows
+    }
+
+    /// As-of as given, or `none`.
+    #[getter]
+    fn as_of(&self) -> &str {
+        &self.book.as_of
+    }
+
+    /// Names of the accounts, sorted.
+    #[getter]
+    fn accounts(&self) -> Vec<&str> {
+        self.book.accounts.iter().map(|account| account.name.as_str()).collect()
+    }
+
+    /// Reporting currency of each account.
+    #[getter]
+    fn report_currencies(&self) -> Vec<&str> {
+        (0..self.book.accounts.len())
+            .filter_map(|account| self.book.rulebook_of(account))
+            .map(|rulebook| rulebook.report_currency.as_str())
+            .collect()
+    }
+
+    fn __repr__(&self) -> String {
+        format!("<Book {}>", self.book.key)
+    }
+
+    #[pyo3(signature = (basis, scope))]
+    fn equity(&self, python: Python<'_>, basis: &str, scope: &str) -> PyResult<f64> {
+        enter(python, || answer::scalar::equity(&self.book, self.evaluated(), basis, scope))
+    }
+
+    #[pyo3(signature = (scope))]
+    fn initial_margin(&self, python: Python<'_>, scope: &str) -> PyResult<f64> {
+        enter(python, || answer::scalar::initial_margin(&self.book, self.evaluated(), scope))
+    }
+
+    #[pyo3(signature = (scope))]
+    fn maintenance_margin(&self, python: Python<'_>, scope: &str) -> PyResult<f64> {
+        enter(python, || answer::scalar::maintenance_margin(&self.book, self.evaluated(), scope))
+    }
+
+    #[pyo3(signature = (style, scope))]
+    fn ratio(&self, python: Python<'_>, style: &str, scope: &str) -> PyResult<f64> {
+        enter(python, || answer::scalar::ratio(&self.book, self.evaluated(), style, scope))
+    }
+
+    #[pyo3(signature = (above, scope))]
+    fn excess(&self, python: Python<'_>, above: &str, scope: &str) -> PyResult<f64> {
+        enter(python, || answer::scalar::excess(&self.book, self.evaluated(), above, scope))
+    }
+
+    #[pyo3(signature = (group_by))]
+    fn summary<'py>(&self, python: Python<'py>, group_by: &str) -> PyResult<Rows<'py>> {
+        self.ask(python, |book, evaluated| answer::summary::summary(book, evaluated, group_by))
+    }
+
+    #[pyo3(signature = (underlying, path, which, options))]
+    fn liquidation_prices<'py>(
+        &self,
+        python: Python<'py>,
+        underlying: Option<String>,
+        path: &str,
+        which: &str,
+        options: Pairs,
+    ) -> PyResult<Rows<'py>> {
+        self.ask(python, |book, _| {
+            let question = options::question(path, which, &options)?;
+            answer::price::table(book, underlying.as_deref(), &question)
+        })
+    }
+
+    #[pyo3(signature = (underlying, side, path, which, options))]
+    fn liquidation_price(
+        &self,
+        python: Python<'_>,
+        underlying: &str,
+        side: &str,
+        path: &str,
+        which: &str,
+        options: Pairs,
+    ) -> PyResult<f64> {
+        enter(python, || {
+            let question = options::question(path, which, &options)?;
+            answer::price::single(&self.book, underlying, options::side(side)?, &question)
+        })
+    }
+
+    #[pyo3(signature = (scenario, max_steps, options))]
+    fn liquidation_order<'py>(
+        &self,
+        python: Python<'py>,
+        scenario: &str,
+        max_steps: f64,
+        options: Pairs,
+    ) -> PyResult<Rows<'py>> {
+        self.ask(python, |book, _| {
+            let chosen = options::order_options(&options, max_steps)?;
+            answer::order::table(book, &options::scenario(scenario)?, &chosen)
+        })
+    }
+
+    #[pyo3(signature = (count, scenario, sentence, options))]
+    fn first_liquidated(
+        &self,
+        python: Python<'_>,
+        count: usize,
+        scenario: &str,
+        sentence: bool,
+        options: Pairs,
+    ) -> PyResult<Vec<String>> {
+        enter(python, || {
+            let chosen = options::order_options(&options, 50.0)?;
+            answer::order::first(&self.book, &options::scenario(scenario)?, &chosen, count, sentence)
+        })
+    }
+
+    #[pyo3(signature = (horizon))]
+    fn tiers<'py>(&self, python: Python<'py>, horizon: f64) -> PyResult<Rows<'py>> {
+        self.ask(python, |book, evaluated| answer::tiers::tiers(book, evaluated, horizon))
+    }
+
+    #[pyo3(signature = (sort))]
+    fn collateral<'py>(&self, python: Python<'py>, sort: &str) -> PyResult<Rows<'py>> {
+        self.ask(python, |book, _| answer::collateral::collateral(book, answer::collateral::sort_named(sort)?))
+    }
+
+    #[pyo3(signature = (tolerance, relative, scope))]
+    fn recon<'py>(&self, python: Python<'py>, tolerance: f64, relative: bool, scope: &str) -> PyResult<Rows<'py>> {
+        let tolerance = if relative { Tolerance::Relative(tolerance) } else { Tolerance::Absolute(tolerance) };
+        self.ask(python, |book, evaluated| answer::recon::recon(book, evaluated, tolerance, scope))
+    }
+
+    #[pyo3(signature = ())]
+    fn contributions<'py>(&self, python: Python<'py>) -> PyResult<Rows<'py>> {
+        self.ask(python, |book, _| answer::contributions::table(book))
+    }
+
+    #[pyo3(signature = (view))]
+    fn check<'py>(&self, python: Python<'py>, view: &str) -> PyResult<Rows<'py>> {
+        self.ask(python, |book, _| match view {
+            "issues" => Ok(answer::check::issues(&book.findings)),
+            "columns" => Ok(answer::check::columns(&book.columns)),
+            "units" => Ok(answer::check::units(&book.units)),
+            _ => Err(crossmargin_engine::Error::Unknown {
+                what: "view",
+                value: view.to_owned(),
+                known: "issues, columns, units".into(),
+            }),
+        })
+    }
+
+    #[pyo3(signature = ())]
+    fn stamp<'py>(&self, python: Python<'py>) -> PyResult<Rows<'py>> {
+        self.ask(python, |book, _| Ok(answer::books::stamp(book)))
+    }
+
+    #[pyo3(signature = ())]
+    fn assumptions<'py>(&self, python: Python<'py>) -> PyResult<Rows<'py>> {
+        self.ask(python, |book, _| Ok(answer::books::assumptions(book)))
+    }
+}

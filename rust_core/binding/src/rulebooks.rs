@@ -1,0 +1,61 @@
+//! Rulebooks by id, as TOML text or as JSON text.
+
+use crossmargin_engine::book::RulebookChoice;
+use crossmargin_engine::rulebook::{Format, Rulebook, builtin, builtin_ids, read};
+use crossmargin_engine::{Error, Result, answer};
+use pyo3::prelude::*;
+
+use crate::book::Rows;
+use crate::cells::answer as to_python;
+use crate::enter::enter;
+
+/// (account or empty for all, `id` | `toml` | `json`, text).
+pub(crate) type Given = (String, String, String);
+
+fn one(form: &str, text: &str) -> Result<Rulebook> {
+    match form {
+        "id" => builtin(text).cloned(),
+        "toml" => read(text, Format::Toml),
+        "json" => read(text, Format::Json),
+        _ => Err(Error::Unknown { what: "form of a rulebook", value: form.into(), known: "id, toml, json".into() }),
+    }
+}
+
+/// The choice of rulebooks.
+pub(crate) fn choice(given: Vec<Given>) -> Result<RulebookChoice> {
+    let mut named = Vec::new();
+    for (account, form, text) in given {
+        named.push((account, one(&form, &text)?));
+    }
+    if named.len() == 1 && named.iter().all(|(account, _)| account.is_empty()) {
+        let (_, rulebook) = named.remove(0);
+        return Ok(RulebookChoice::One(rulebook));
+    }
+    Ok(RulebookChoice::PerAccount(named))
+}
+
+/// The list of the built-in rulebooks.
+#[pyfunction]
+#[pyo3(signature = ())]
+pub(crate) fn rulebook_list(python: Python<'_>) -> PyResult<Rows<'_>> {
+    let found = enter(python, || {
+        let rulebooks: Result<Vec<&Rulebook>> = builtin_ids()?.into_iter().map(builtin).collect();
+        Ok(answer::rulebooks::list(&rulebooks?))
+    })?;
+    to_python(python, &found)
+}
+
+/// Every number of one rulebook.
+#[pyfunction]
+#[pyo3(signature = (form, text, part))]
+pub(crate) fn rulebook_parts<'py>(python: Python<'py>, form: &str, text: &str, part: &str) -> PyResult<Rows<'py>> {
+    let found = enter(python, || answer::rulebooks::parts(&one(form, text)?, part))?;
+    to_python(python, &found)
+}
+
+/// The TOML text of a built-in rulebook, to be copied and changed.
+#[pyfunction]
+#[pyo3(signature = (id))]
+pub(crate) fn builtin_rulebook_text(python: Python<'_>, id: &str) -> PyResult<String> {
+    enter(python, || builtin(id).map(|rulebook| rulebook.text.clone()))
+}

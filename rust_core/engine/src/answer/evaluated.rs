@@ -1,0 +1,56 @@
+//! A book evaluated once at its own prices, so that thousands of cheap questions share the work.
+
+use rayon::prelude::*;
+
+use crate::book::Book;
+use crate::error::{Error, Place, Result};
+use crate::margin::{PoolState, PoolView, evaluate};
+use crate::market::MarketState;
+
+/// Every pool of a book at today's prices.
+#[derive(Debug)]
+pub struct Evaluated {
+    pools: Vec<Result<PoolState>>,
+}
+
+impl Evaluated {
+    /// Evaluates every pool; pools in parallel, each by itself, so that threads change no bit.
+    pub fn new(book: &Book) -> Self {
+        let today = MarketState::today(book);
+        let pools = book.pools.par_iter().map(|pool| evaluate(&PoolView::of(book, pool), &today)).collect();
+        Self { pools }
+    }
+
+    /// The state of a pool.
+    ///
+    /// # Errors
+    ///
+    /// The refusal that evaluating it met.
+    pub fn pool(&self, index: usize) -> Result<&PoolState> {
+        match self.pools.get(index) {
+            Some(Ok(state)) => Ok(state),
+            Some(Err(error)) => Err(error.clone()),
+            None => Err(Error::Missing {
+                what: format!("pool {index}"),
+                why: "the book has no such pool".into(),
+                place: Place::default(),
+            }),
+        }
+    }
+}
+
+/// Refuses totals of a book from which rows with errors were left out.
+///
+/// # Errors
+///
+/// [`Error::Missing`] for a partial book.
+pub fn check_complete(book: &Book) -> Result<()> {
+    if book.partial {
+        return Err(Error::Missing {
+            what: "a total".into(),
+            why: "rows with errors were left out (partial=1); see CM_CHECK".into(),
+            place: Place::default(),
+        });
+    }
+    Ok(())
+}

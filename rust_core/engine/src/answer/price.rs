@@ -1,0 +1,241 @@
+//! Liquidation prices as a table, one row per coin and pool.
+
+use rayon::prelude::*;
+
+use super::{Answer, Value};
+use crate::book::{Book, Pool, PoolKind};
+use crate::error::{Error, Result};
+use crate::liquidation::order::underlying_named;
+use crate::liquidation::price::{LiquidationPrice, Side, alone, answer, coins_of, crossings};
+use crate::liquidation::sweep::Target;
+use crate::margin::PoolView;
+use crate::path::Path;
+
+/// How far searches go that have no closed form, as a multiple of the mark.
+pub const SEARCH_LIMIT: f64 = 10.0;
+
+/// The header of `CM_LIQPRICE`.
+pub const HEADER: [&str; 14] = [
+    "underlying",
+    "mark",
+    "down",
+    "down_pct",
+    "up",
+    "up_pct",
+    "nearest",
+    "nearest_pct",
+    "sigmas",
+    "low",
+    "high",
+    "path",
+    "status",
+    "scope",
+];
+
+/// Which path, by word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PathWord {
+    /// One coin alone.
+    Alone,
+    /// All coins together.
+    Together,
+    /// Coins along their betas.
+    Beta,
+}
+
+/// What is asked.
+#[derive(Debug, Clone)]
+pub struct Question {
+    /// Which path.
+    pub path: PathWord,
+    /// Trigger or bankruptcy.
+    pub target: Target,
+    /// Betas by coin, before those of the market table.
+    pub betas: Vec<(String, f64)>,
+    /// Limit of searches, a multiple of the mark.
+    pub limit: f64,
+}
+
+impl Default for Question {
+    fn default() -> Self {
+        Self { path: PathWord::Alone, target: Target::Trigger, betas: Vec::new(), limit: SEARCH_LIMIT }
+    }
+}
+
+/// The answers of one pool, for one coin or for all that touch it.
+///
+/// # Errors
+///
+/// As [`crate::margin::evaluate`]; [`Error::Missing`] for a missing beta or price.
+fn of_pool(
+    book: &Book,
+    pool: (usize, &Pool),
+    underlying: Option<usize>,
+    question: &Question,
+) -> Result<Vec<LiquidationPrice>> {
+    let view = PoolView::of(book, pool.1);
+    match question.path {
+        PathWord::Alone => match underlying {
+            None => alone(book, pool, question.target, question.limit),
+            Some(coin) if coins_of(book, &view).contains(&coin) => {
+                let path = Path::Alone(coin);
+                let found = crossings(&view, &path, question.target, question.limit)?;
+                Ok(vec![answer(book, pool, coin, &path, &found, question.target)?])
+            }
+            Some(_) => Ok(Vec::new()),
+        },
+        PathWord::Together => {
+            let found = crossings(&view, &Path::Together, question.target, question.limit)?;
+            let coins = underlying.map_or_else(|| coins_of(book, &view), |coin| vec![coin]);
+            coins
+                .into_iter()
+                .map(|coin| answer(book, pool, coin, &Path::Together, &found, question.target))
+                .collect()
+        }
+        PathWord::Beta => {
+            let driver = match underlying {
+                Some(driver) => driver,
+                None => driver_of(book, &question.betas)?,
+            };
+            let path = Path::beta(book, driver, &question.betas)?;
+            let found = crossings(&view, &path, question.target, question.limit)?;
+            Ok(vec![answer(book, pool, driver, &path, &found, question.target)?])
+        }
+    }
+}
+
+/// The coin whose beta is 1.
+fn driver_of(book: &Book, betas: &[(String, f64)]) -> Result<usize> {
+    let named = |name: &str| betas.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, b)| *b);
+    book.underlyings
+        .iter()
+        .position(|underlying| named(&underlying.name).or(underlying.beta) == Some(1.0))
+        .ok_or_else(|| Error::Missing {
+            what: "the driver of the beta path".into(),
+            why: "name an underlying, or give one coin a beta of exactly 1".into(),
+            place: crate::error::Place::default(),
+        })
+}
+
+/// Pools that a question about a coin or a symbol concerns: a symbol picks isolated pools of its own.
+fn pools_for<'a>(book: &'a Book, name: Option<&str>) -> Vec<(usize, &'a Pool)> {
+    let symbol = name.filter(|name| book.instruments.iter().any(|i| i.symbol.eq_ignore_ascii_case(name)));
+    book.pools
+        .iter()
+        .enumerate()
+        .filter(|(_, pool)| match (pool.kind, symbol) {
+            (PoolKind::Isolated, Some(symbol)) => book
+                .positions_of(pool)
+                .iter()
+                .filter_map(|position| book.instruments.get(position.instrument))
+                .any(|instrument| {
+                    instrument.symbol.eq_ignore_ascii_case(symbol) || instrument.underlying.eq_ignore_ascii_case(symbol)
+                }),
+            _ => true,
+        })
+        .collect()
+}
+
+/// Every answer to a question, pools in parallel.
+///
+/// # Errors
+///
+/// As [`of_pool`]; [`Error::Unknown`] for a coin that the book does not know.
+pub fn answers(book: &Book, underlying: Option<&str>, question: &Question) -> Result<Vec<LiquidationPrice>> {
+    super::evaluated::check_complete(book)?;
+    let coin = underlying.map(|name| underlying_named(book, name)).transpose()?;
+    let pools = pools_for(book, underlying);
+    let per_pool: Vec<Result<Vec<LiquidationPrice>>> =
+        pools.par_iter().map(|pool| of_pool(book, *pool, coin, question)).collect();
+    let mut all = Vec::new();
+    for answers in per_pool {
+        all.extend(answers?);
+    }
+    Ok(all)
+}
+
+/// The price of one coin on a side: the nearest over the pools it touches.
+///
+/// # Errors
+///
+/// [`Error::NoAnswer`] with the reason when no price exists.
+pub fn single(book: &Book, underlying: &str, side: Side, question: &Question) -> Result<f64> {
+    let all = answers(book, Some(underlying), question)?;
+    let mut best: Option<(f64, f64)> = None;
+    for found in &all {
+        let price = match side {
+            Side::Nearest => found.nearest,
+            Side::Down => found.down,
+            Side::Up => found.up,
+        };
+        if let Some(price) = price {
+            let distance = (price / found.mark).ln().abs();
+            if best.is_none_or(|(least, _)| distance < least) {
+                best = Some((distance, price));
+            }
+        }
+    }
+    match best {
+        Some((_, price)) => Ok(price),
+        None => Err(Error::NoAnswer {
+            why: all.first().map_or_else(
+                || format!("{underlying} touches no position and no collateral"),
+                |found| found.status.clone(),
+            ),
+        }),
+    }
+}
+
+/// The table of liquidation prices.
+///
+/// # Errors
+///
+/// As [`answers`].
+pub fn table(book: &Book, underlying: Option<&str>, question: &Question) -> Result<Answer> {
+    let all = answers(book, underlying, question)?;
+    let other_word = if question.path == PathWord::Together { PathWord::Alone } else { PathWord::Together };
+    let other = answers(book, underlying, &Question { path: other_word, ..question.clone() })?;
+    // both lists are sorted by (pool, coin), so one walk joins them
+    let mut others = other.iter().peekable();
+    let mut answer = Answer::new(&HEADER);
+    for found in &all {
+        while others.peek().is_some_and(|next| (next.pool, next.underlying) < (found.pool, found.underlying)) {
+            others.next();
+        }
+        let beside = others
+            .peek()
+            .filter(|next| (next.pool, next.underlying) == (found.pool, found.underlying))
+            .and_then(|next| on_side_of(found, next));
+        let range: Vec<f64> = [found.nearest, beside].into_iter().flatten().collect();
+        let relative = |price: Option<f64>| price.map(|price| price / found.mark - 1.0);
+        let pool = book.pools.get(found.pool);
+        answer.rows.push(vec![
+            book.underlyings.get(found.underlying).map_or("", |known| known.name.as_str()).into(),
+            found.mark.into(),
+            found.down.into(),
+            relative(found.down).into(),
+            found.up.into(),
+            relative(found.up).into(),
+            found.nearest.into(),
+            relative(found.nearest).into(),
+            found.sigmas.into(),
+            range.iter().copied().reduce(f64::min).into(),
+            range.iter().copied().reduce(f64::max).into(),
+            match question.path {
+                PathWord::Alone => "alone",
+                PathWord::Together => "together",
+                PathWord::Beta => "beta",
+            }
+            .into(),
+            found.status.as_str().into(),
+            Value::Text(pool.map_or_else(String::new, |pool| book.pool_name(pool))),
+        ]);
+    }
+    Ok(answer)
+}
+
+/// The price of another path on the side on which the first one triggers.
+fn on_side_of(found: &LiquidationPrice, other: &LiquidationPrice) -> Option<f64> {
+    let nearest = found.nearest?;
+    if nearest < found.mark { other.down } else { other.up }
+}

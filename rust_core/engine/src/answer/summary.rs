@@ -1,0 +1,268 @@
+//! The summary: one row per account, pool, settlement currency or coin.
+
+use rayon::prelude::*;
+
+use super::evaluated::Evaluated;
+use super::scalar::venue_ratio;
+use super::scope::report_currency;
+use super::{Answer, Value};
+use crate::book::{Book, Pool};
+use crate::error::{Error, Result};
+use crate::liquidation::order::{Options, along, at_state, nearest_trigger};
+use crate::liquidation::price::{price_of, shown};
+use crate::margin::{PoolState, Status};
+use crate::market::MarketState;
+use crate::numeric::accumulate::sum;
+
+/// The header of `CM_SUMMARY`.
+pub const HEADER: [&str; 15] = [
+    "scope",
+    "equity_gross",
+    "equity_adjusted",
+    "im",
+    "mm",
+    "order_margin",
+    "usage",
+    "excess_im",
+    "excess_mm",
+    "ratio_venue",
+    "ratio_direction",
+    "status",
+    "worst_scenario",
+    "nearest_trigger",
+    "first_liquidated",
+];
+
+/// What a group's trigger is and what goes first there.
+#[derive(Debug, Clone, Default)]
+pub struct Danger {
+    /// The trigger in words.
+    pub trigger: String,
+    /// What is closed first, in words.
+    pub first: String,
+    /// Relative distance to the trigger.
+    pub distance: Option<f64>,
+}
+
+/// The nearest trigger of a pool and what is closed first there.
+///
+/// # Errors
+///
+/// As [`crate::margin::evaluate`].
+pub fn danger(book: &Book, pool: &Pool, state: &PoolState) -> Result<Danger> {
+    let options = Options { max_steps: 1, go_on: false, ..Options::default() };
+    if matches!(state.status, Status::Liquidatable | Status::Bankrupt) {
+        let order = at_state(book, pool, &MarketState::today(book), &options)?;
+        return Ok(Danger {
+            trigger: "liquidatable now".into(),
+            first: super::order::first_in_words(book, &order.rows),
+            distance: Some(0.0),
+        });
+    }
+    let Some((underlying, ratio)) = nearest_trigger(book, pool, super::price::SEARCH_LIMIT)? else {
+        return Ok(Danger { trigger: "none".into(), first: "none".into(), distance: None });
+    };
+    let order = along(book, pool, underlying, ratio, &options, super::price::SEARCH_LIMIT)?;
+    let name = book.underlyings.get(underlying).map_or("", |known| known.name.as_str());
+    Ok(Danger {
+        trigger: format!("{name} {} ({:+.2} %)", shown(price_of(book, underlying)? * ratio), 100.0 * (ratio - 1.0)),
+        first: super::order::first_in_words(book, &order.rows),
+        distance: Some(ratio - 1.0),
+    })
+}
+
+/// The summary table, `group_by` being `account`, `pool`, `settle`, `riskUnit` or `book`.
+///
+/// # Errors
+///
+/// [`Error::Unknown`] for another grouping; per-row refusals stand in the row's status.
+pub fn summary(book: &Book, evaluated: &Evaluated, group_by: &str) -> Result<Answer> {
+    let mut answer = Answer::new(&HEADER);
+    let groups: Vec<(String, Vec<usize>)> = match group_by.to_ascii_lowercase().as_str() {
+        "account" => book
+            .accounts
+            .iter()
+            .enumerate()
+            .map(|(index, account)| {
+                let pools =
+                    (0..book.pools.len()).filter(|p| book.pools.get(*p).is_some_and(|pool| pool.account == index));
+                (account.name.clone(), pools.collect())
+            })
+            .collect(),
+        "pool" => {
+            book.pools.iter().enumerate().map(|(index, pool)| (book.pool_name(pool), vec![index])).collect()
+        }
+        "book" => vec![("book".to_owned(), (0..book.pools.len()).collect())],
+        "riskunit" | "underlying" => return by_coin(book, evaluated),
+        "settle" => by_settle(book),
+        _ => {
+            return Err(Error::Unknown {
+                what: "grouping",
+                value: group_by.to_owned(),
+                known: "account, pool, settle, riskUnit, book".into(),
+            });
+        }
+    };
+    let rows: Vec<Vec<Value>> =
+        groups.par_iter().map(|(name, pools)| row(book, evaluated, name, pools, true)).collect();
+    answer.rows = rows;
+    if groups.len() > 1 {
+        let all: Vec<usize> = (0..book.pools.len()).collect();
+        answer.rows.push(row(book, evaluated, "TOTAL", &all, false));
+    }
+    Ok(answer)
+}
+
+fn by_settle(book: &Book) -> Vec<(String, Vec<usize>)> {
+    let mut groups: Vec<(String, Vec<usize>)> = Vec::new();
+    for (index, pool) in book.pools.iter().enumerate() {
+        let currency = match pool.kind {
+            crate::book::PoolKind::Cross(Some(currency)) => Some(currency),
+            _ => {
+                let mut settles: Vec<usize> = book
+                    .positions_of(pool)
+                    .iter()
+                    .map(|position| crate::market::settle_of(book, position))
+                    .collect();
+                settles.sort_unstable();
+                settles.dedup();
+                if let [only] = settles.as_slice() { Some(*only) } else { None }
+            }
+        };
+        let name = currency
+            .and_then(|currency| book.currencies.get(currency))
+            .map_or_else(|| "mixed".to_owned(), |currency| currency.code.clone());
+        match groups.iter_mut().find(|(known, _)| *known == name) {
+            Some((_, pools)) => pools.push(index),
+            None => groups.push((name, vec![index])),
+        }
+    }
+    groups
+}
+
+/// One row: sums of money, the worst pool's usage and excess.
+fn row(book: &Book, evaluated: &Evaluated, name: &str, pools: &[usize], with_danger: bool) -> Vec<Value> {
+    match try_row(book, evaluated, name, pools, with_danger) {
+        Ok(row) => row,
+        Err(error) => {
+            let mut row = vec![Value::Missing; HEADER.len()];
+            for (slot, value) in [(0, name.to_owned()), (11, error.to_string())] {
+                if let Some(cell) = row.get_mut(slot) {
+                    *cell = Value::Text(value);
+                }
+            }
+            row
+        }
+    }
+}
+
+fn try_row(
+    book: &Book,
+    evaluated: &Evaluated,
+    name: &str,
+    pools: &[usize],
+    with_danger: bool,
+) -> Result<Vec<Value>> {
+    super::evaluated::check_complete(book)?;
+    report_currency(book, pools)?;
+    let states: Result<Vec<(usize, &PoolState)>> =
+        pools.iter().map(|index| evaluated.pool(*index).map(|state| (*index, state))).collect();
+    let states = states?;
+    let money = |of: &dyn Fn(&PoolState) -> f64| sum(states.iter().map(|(_, state)| of(state)));
+    let initial: Option<Vec<f64>> = states.iter().map(|(_, state)| state.requirement.initial).collect();
+    let excess_initial: Option<Vec<f64>> = states.iter().map(|(_, state)| state.excess_initial).collect();
+    let smallest = |values: Vec<f64>| values.into_iter().fold(f64::INFINITY, f64::min);
+    let worst = states.iter().min_by(|(a, x), (b, y)| {
+        y.status.cmp(&x.status).then(x.excess.total_cmp(&y.excess)).then(a.cmp(b))
+    });
+    let Some((worst_pool, worst_state)) = worst.copied() else {
+        return Err(Error::NoAnswer { why: "nothing is held".into() });
+    };
+    let usages: Option<Vec<f64>> = states.iter().map(|(_, state)| state.usage).collect();
+    let usage = usages.and_then(|usages| usages.into_iter().reduce(f64::max));
+    let rulebook = book.pools.get(worst_pool).and_then(|pool| book.rulebook_of(pool.account));
+    let scenario = worst_state
+        .requirement
+        .worst
+        .iter()
+        .max_by(|a, b| a.loss.total_cmp(&b.loss))
+        .map_or_else(|| "none: no scenarios".to_owned(), |worst| {
+            format!("{} {:+.1} %", worst.unit, 100.0 * worst.price_move)
+        });
+    let mut dangers = Vec::new();
+    if with_danger {
+        for (index, state) in &states {
+            if let Some(pool) = book.pools.get(*index) {
+                dangers.push(danger(book, pool, state)?);
+            }
+        }
+    }
+    let nearest = dangers
+        .into_iter()
+        .filter(|danger| danger.distance.is_some())
+        .min_by(|a, b| {
+            let size = |danger: &Danger| danger.distance.map_or(f64::INFINITY, f64::abs);
+            size(a).total_cmp(&size(b))
+        })
+        .unwrap_or_else(|| Danger {
+            trigger: if with_danger { "none".into() } else { String::new() },
+            first: if with_danger { "none".into() } else { String::new() },
+            distance: None,
+        });
+    Ok(vec![
+        name.into(),
+        money(&|state| state.equity.gross).into(),
+        money(&|state| state.equity.maintenance).into(),
+        initial.map(sum).into(),
+        money(&|state| state.requirement.maintenance).into(),
+        money(&|state| state.requirement.order_margin).into(),
+        usage.into(),
+        excess_initial.map(smallest).into(),
+        smallest(states.iter().map(|(_, state)| state.excess).collect()).into(),
+        venue_ratio(book, worst_pool, worst_state).into(),
+        rulebook.map_or("", |rulebook| rulebook.venue_ratio.direction()).into(),
+        worst_state.status.word().into(),
+        scenario.into(),
+        nearest.trigger.into(),
+        nearest.first.into(),
+    ])
+}
+
+/// Margins by coin; equity belongs to accounts, so those columns have no answer.
+fn by_coin(book: &Book, evaluated: &Evaluated) -> Result<Answer> {
+    super::evaluated::check_complete(book)?;
+    let mut answer = Answer::new(&HEADER);
+    let mut parts: Vec<(Vec<f64>, Option<Vec<f64>>)> = vec![(Vec::new(), Some(Vec::new())); book.underlyings.len()];
+    for (index, pool) in book.pools.iter().enumerate() {
+        let state = evaluated.pool(index)?;
+        for (position, margin) in book.positions_of(pool).iter().zip(&state.requirement.by_position) {
+            let Some((maintenance, initial)) = parts.get_mut(crate::market::underlying_of(book, position)) else {
+                continue;
+            };
+            maintenance.push(margin.maintenance);
+            match (initial.as_mut(), margin.initial) {
+                (Some(list), Some(value)) => list.push(value),
+                _ => *initial = None,
+            }
+        }
+    }
+    for (underlying, (maintenance, initial)) in book.underlyings.iter().zip(parts) {
+        if maintenance.is_empty() {
+            continue;
+        }
+        let mut row = vec![Value::Missing; HEADER.len()];
+        let filled: [(usize, Value); 4] = [
+            (0, underlying.name.as_str().into()),
+            (3, initial.map(sum).into()),
+            (4, sum(maintenance).into()),
+            (11, "equity and excess belong to the account, not to a coin".into()),
+        ];
+        for (slot, value) in filled {
+            if let Some(cell) = row.get_mut(slot) {
+                *cell = value;
+            }
+        }
+        answer.rows.push(row);
+    }
+    Ok(answer)
+}

@@ -1,0 +1,341 @@
+//! Puts the understood rows together: instruments, prices, positions with their tables, pools.
+
+use std::collections::BTreeMap;
+
+use super::build::{Input, RulebookChoice};
+use super::collect::Collected;
+use super::net::{Netted, net};
+use super::pools::pools;
+use super::prices::{Names, currencies, underlyings};
+use super::tiering::{NoTable, Tiering};
+use super::{Account, Book, Position};
+use crate::error::{Error, Result};
+use crate::finding::{Finding, Severity};
+use crate::instrument::{Instrument, Payoff};
+use crate::rulebook::Rulebook;
+use crate::tables::TierSource;
+
+/// Collects the instruments of positions and orders, by symbol, each once.
+fn instruments(collected: &Collected) -> (Vec<Instrument>, Vec<usize>) {
+    let mut all: Vec<Instrument> = collected.positions.instruments.clone();
+    all.extend(collected.orders.rows.iter().map(|order| order.instrument.clone()));
+    all.sort();
+    all.dedup();
+    let rank = collected
+        .positions
+        .instruments
+        .iter()
+        .map(|instrument| all.binary_search(instrument).unwrap_or(0))
+        .collect();
+    (all, rank)
+}
+
+fn accounts(
+    collected: &Collected,
+    choice: &RulebookChoice,
+    findings: &mut Vec<Finding>,
+) -> (Vec<Account>, Vec<Rulebook>) {
+    let mut rulebooks: Vec<Rulebook> = Vec::new();
+    let mut accounts = Vec::new();
+    for name in &collected.accounts {
+        let rulebook = match choice {
+            RulebookChoice::One(rulebook) => Some(rulebook),
+            RulebookChoice::PerAccount(list) => {
+                list.iter().find(|(account, _)| account == name).map(|(_, rulebook)| rulebook)
+            }
+        };
+        let Some(rulebook) = rulebook else {
+            findings.push(Finding {
+                severity: Severity::Error,
+                sheet: "Rulebook",
+                row: None,
+                column: "account".into(),
+                value: name.clone(),
+                code: "account_without_rulebook",
+                message: format!("account '{name}' has no rulebook in the list account -> rulebook"),
+                fix: "add the account to the list".into(),
+            });
+            continue;
+        };
+        let index = rulebooks.iter().position(|known| known == rulebook).unwrap_or_else(|| {
+            rulebooks.push(rulebook.clone());
+            rulebooks.len() - 1
+        });
+        accounts.push(Account { name: name.clone(), rulebook: index });
+    }
+    (accounts, rulebooks)
+}
+
+/// Builds everything but the key.
+pub(super) fn assemble(
+    collected: Collected,
+    input: &Input<'_>,
+    choice: &RulebookChoice,
+    findings: &mut Vec<Finding>,
+) -> Result<Book> {
+    let (instruments, rank) = instruments(&collected);
+    let (accounts, rulebooks) = accounts(&collected, choice, findings);
+    if accounts.len() != collected.accounts.len() {
+        return Err(Error::Missing {
+            what: "rulebook".into(),
+            why: "an account has none".into(),
+            place: crate::error::Place::default(),
+        });
+    }
+    let account_of =
+        |row: &crate::tables::PositionRow| match row.account.and_then(|a| collected.positions.accounts.get(a as usize)) {
+            Some(name) => collected.account(Some(name)),
+            None => collected.default_account,
+        };
+    let netted = net(&collected.positions.rows, &collected.positions.instruments, &rank, account_of);
+    let names = Names::new(&collected, &instruments, &rulebooks);
+    let mut marks = vec![None; instruments.len()];
+    for row in &collected.market.rows {
+        if let (Some(symbol), Some(price)) = (&row.symbol, row.mark_price) {
+            for (index, instrument) in instruments.iter().enumerate() {
+                if instrument.symbol.eq_ignore_ascii_case(symbol) {
+                    marks[index] = Some(price);
+                }
+            }
+        }
+    }
+    let mut tiering = Tiering::with_given(&collected.brackets)?;
+    let positions = positions(&netted, &instruments, &accounts, &rulebooks, &mut marks, &mut tiering, findings);
+    for (row, symbol, published, computed) in std::mem::take(&mut tiering.differences) {
+        findings.push(Finding {
+            severity: Severity::Warning,
+            sheet: "Rulebook",
+            row: Some(row),
+            column: "maintAmt".into(),
+            value: published.to_string(),
+            code: "amount_differs",
+            message: format!(
+                "{symbol}: the published cumulative amount {published} is not {computed}, which makes the margin continuous; {computed} is used"
+            ),
+            fix: "check the floors and rates of the bracket table".into(),
+        });
+    }
+    let underlyings = underlyings(&names, &collected, &instruments, &marks);
+    let currencies = currencies(&names, &collected, &rulebooks, &accounts, findings);
+    let per_symbol = |pick: fn(&crate::tables::MarketRow) -> Option<f64>| -> Vec<Option<f64>> {
+        let by_symbol: BTreeMap<String, f64> = collected
+            .market
+            .rows
+            .iter()
+            .filter_map(|row| Some((row.symbol.as_ref()?.to_uppercase(), pick(row)?)))
+            .collect();
+        instruments.iter().map(|i| by_symbol.get(&i.symbol.to_uppercase()).copied()).collect()
+    };
+    let mut book = Book {
+        hash: String::new(),
+        key: String::new(),
+        as_of: collected.positions.timestamp.clone().unwrap_or_default(),
+        tick: per_symbol(|row| row.tick),
+        lot: per_symbol(|row| row.lot),
+        annual_volatility: per_symbol(|row| {
+            row.annual_volatility.or_else(|| row.daily_volatility.map(|daily| daily * 365.0_f64.sqrt()))
+        }),
+        correlations: correlations(input, &collected, &instruments, &rank)?,
+        instrument_underlying: instruments.iter().map(|i| names.underlying(&i.underlying)).collect(),
+        instrument_settle: instruments.iter().map(|i| names.currency(&i.settle)).collect(),
+        instruments,
+        rulebooks,
+        accounts,
+        underlyings,
+        currencies,
+        tables: Vec::new(),
+        positions,
+        pools: Vec::new(),
+        findings: Vec::new(),
+        columns: Vec::new(),
+        units: Vec::new(),
+        partial: false,
+        pasted_rows: collected.pasted_rows,
+    };
+    book.pools = pools(&book, &netted, &collected, &names, &marks, &mut tiering, findings);
+    book.tables = tiering.tables;
+    Ok(book)
+}
+
+fn positions(
+    netted: &[Netted],
+    instruments: &[Instrument],
+    accounts: &[Account],
+    rulebooks: &[Rulebook],
+    marks: &mut [Option<f64>],
+    tiering: &mut Tiering,
+    findings: &mut Vec<Finding>,
+) -> Vec<Position> {
+    // a symbol has one mark: the market table's, else that of its first row in the order of the key
+    for row in netted {
+        if let Some(mark) = marks.get_mut(row.instrument) {
+            match (*mark, row.mark_price) {
+                (None, Some(_)) => *mark = row.mark_price,
+                (Some(known), Some(other)) if known != other => findings.push(about(
+                    row,
+                    instruments,
+                    Severity::Warning,
+                    "mark_differs",
+                    format!("the mark price {other} of this row differs from {known}, which is used for the symbol"),
+                    "paste one mark per symbol, or give it on the Market sheet",
+                )),
+                _ => {}
+            }
+        }
+    }
+    let mut built = Vec::with_capacity(netted.len());
+    for row in netted {
+        let Some(instrument) = instruments.get(row.instrument) else { continue };
+        let rulebook_index = accounts.get(row.account).map_or(0, |account| account.rulebook);
+        let Some(rulebook) = rulebooks.get(rulebook_index) else { continue };
+        if let Some(what) = row.disagreement {
+            findings.push(about(
+                row,
+                instruments,
+                Severity::Warning,
+                "rows_disagree",
+                format!("several rows of this position disagree about its {what}; that of the first is used"),
+                "make the rows agree",
+            ));
+        }
+        let Some(mark_price) = marks.get(row.instrument).copied().flatten() else {
+            findings.push(about(
+                row,
+                instruments,
+                Severity::Error,
+                "mark_missing",
+                "no mark price; a missing price is never a default".into(),
+                "fill markPrice, or give the symbol on the Market sheet",
+            ));
+            continue;
+        };
+        let leverage = row.sample.leverage;
+        let found = tiering.table_of((rulebook_index, rulebook), instrument, &row.sample.tier, leverage);
+        let (table, origin) = match found {
+            Ok(found) => found,
+            Err(reason) => {
+                findings.push(no_table(row, instruments, rulebook, &reason));
+                continue;
+            }
+        };
+        if origin == super::TableOrigin::Assumed {
+            findings.push(about(
+                row,
+                instruments,
+                Severity::Info,
+                "table_assumed",
+                "neither the row nor the rulebook names a maintenance table; the rate is assumed to be 1 / (2 x the row's leverage)".into(),
+                "name the table in marginTable, or give its brackets on the Rulebook sheet",
+            ));
+        }
+        let computed = row.entry_price.map(|entry| match instrument.payoff {
+            Payoff::Linear => row.quantity * (mark_price - entry),
+            Payoff::Inverse => row.quantity * (entry.recip() - mark_price.recip()),
+        });
+        built.push(Position {
+            account: row.account,
+            instrument: row.instrument,
+            leg: row.leg,
+            quantity: row.quantity,
+            entry_price: row.entry_price,
+            mark_price,
+            unrealised_pnl: row.unrealised_pnl.or(computed).unwrap_or(0.0),
+            pnl_known: row.unrealised_pnl.or(computed).is_some(),
+            leverage,
+            table,
+            origin,
+            initial_rate: row.sample.initial_rate,
+            reported: row.sample.reported,
+            row: row.sample.row,
+            liquidate_last: row.sample.liquidate_last,
+        });
+    }
+    built
+}
+
+/// A finding about a netted row.
+pub(super) fn about(
+    row: &Netted,
+    instruments: &[Instrument],
+    severity: Severity,
+    code: &'static str,
+    message: String,
+    fix: &str,
+) -> Finding {
+    let symbol = instruments.get(row.instrument).map_or("", |instrument| instrument.symbol.as_str());
+    Finding {
+        severity,
+        sheet: "Positions",
+        row: Some(row.sample.row),
+        column: "symbol".into(),
+        value: symbol.to_owned(),
+        code,
+        message: format!("{symbol}: {message}"),
+        fix: fix.into(),
+    }
+}
+
+fn no_table(row: &Netted, instruments: &[Instrument], rulebook: &Rulebook, reason: &NoTable) -> Finding {
+    let (code, message) = match reason {
+        NoTable::Unknown(name) => {
+            let known: Vec<&str> = rulebook.tables.iter().map(|(table, _)| table.name.as_str()).collect();
+            (
+                "table_unknown",
+                format!(
+                    "rulebook '{}' has no maintenance table '{name}'; it has {}",
+                    rulebook.id,
+                    if known.is_empty() { "none".into() } else { known.join(", ") }
+                ),
+            )
+        }
+        NoTable::Nothing => (
+            "table_missing",
+            format!(
+                "rulebook '{}' lists no maintenance table for this symbol, and without a leverage none can be assumed",
+                rulebook.id
+            ),
+        ),
+    };
+    let fix = match &row.sample.tier {
+        TierSource::Table(_) => "correct marginTable",
+        _ => "give maintenanceMarginRate, marginTable or leverage, or the brackets on the Rulebook sheet",
+    };
+    about(row, instruments, Severity::Error, code, message, fix)
+}
+
+/// Correlations in the order of the book's instruments.
+fn correlations(
+    input: &Input<'_>,
+    collected: &Collected,
+    instruments: &[Instrument],
+    rank: &[usize],
+) -> Result<Option<Vec<f64>>> {
+    let Some(given) = input.correlations else { return Ok(None) };
+    let expected = collected.positions.instruments.len();
+    if given.len() != expected || given.iter().any(|row| row.len() != expected) {
+        return Err(Error::Shape { name: "correlations".into(), found: given.len(), expected });
+    }
+    let size = instruments.len();
+    let mut matrix = vec![0.0; size * size];
+    for index in 0..size {
+        matrix[index * size + index] = 1.0;
+    }
+    for (row, values) in given.iter().enumerate() {
+        for (column, value) in values.iter().enumerate() {
+            let symmetric = given.get(column).and_then(|other| other.get(row)) == Some(value);
+            if !(value.is_finite() && value.abs() <= 1.0 && symmetric) {
+                return Err(Error::OutOfRange {
+                    name: "correlation".into(),
+                    value: *value,
+                    must_be: "between -1 and 1 and the same on both sides of the diagonal",
+                    place: crate::error::Place::row(row + 1, format!("column {}", column + 1)),
+                });
+            }
+            if let (Some(&i), Some(&j)) = (rank.get(row), rank.get(column)) {
+                matrix[i * size + j] = *value;
+            }
+        }
+    }
+    Ok(Some(matrix))
+}
+

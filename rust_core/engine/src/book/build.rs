@@ -1,0 +1,141 @@
+//! From pasted tables and rulebooks to a book, or to the reasons why not.
+
+use super::assemble::assemble;
+use super::collect::collect;
+use super::{Book, key};
+use crate::cell::Table;
+use crate::error::{Error, Result};
+use crate::finding::{Finding, Severity};
+use crate::rulebook::Rulebook;
+use crate::tables::{ColumnView, UnitView};
+
+/// The pasted tables.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Input<'a> {
+    /// Positions; required for a book, but a check may do without.
+    pub positions: Option<&'a Table>,
+    /// Balances; `None` means that cross accounts have no cash.
+    pub collateral: Option<&'a Table>,
+    /// Prices, volatilities, betas.
+    pub market: Option<&'a Table>,
+    /// Open orders.
+    pub orders: Option<&'a Table>,
+    /// Bracket tables that take precedence over the rulebook's list.
+    pub brackets: Option<&'a Table>,
+    /// Correlations in the order in which symbols first appear in the positions.
+    pub correlations: Option<&'a [Vec<f64>]>,
+}
+
+/// What else decides the book.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// As-of, as given.
+    pub as_of: Option<String>,
+    /// Carry on without the rows that have errors; totals are then no answer.
+    pub partial: bool,
+}
+
+/// One rulebook for all accounts, or one per account.
+#[derive(Debug, Clone)]
+pub enum RulebookChoice {
+    /// For every account.
+    One(Rulebook),
+    /// By account name.
+    PerAccount(Vec<(String, Rulebook)>),
+}
+
+impl RulebookChoice {
+    pub(super) fn named(&self) -> Vec<(String, &Rulebook)> {
+        match self {
+            Self::One(rulebook) => vec![(String::new(), rulebook)],
+            Self::PerAccount(list) => list.iter().map(|(name, rulebook)| (name.clone(), rulebook)).collect(),
+        }
+    }
+}
+
+/// A book or a refusal, and in both cases what was noticed.
+#[derive(Debug)]
+pub struct Outcome {
+    /// The book, or the first reason why there is none.
+    pub book: Result<Book>,
+    /// Everything that was noticed, most severe first.
+    pub findings: Vec<Finding>,
+    /// How headers were understood.
+    pub columns: Vec<ColumnView>,
+    /// How quantities were read.
+    pub units: Vec<UnitView>,
+}
+
+/// Builds a book.
+///
+/// Never panics and never drops a row silently: a row that cannot be used is a finding with severity
+/// error, and the book is refused unless `options.partial` asks to go on without it.
+pub fn build(input: &Input<'_>, choice: &RulebookChoice, options: &Options) -> Outcome {
+    let named = choice.named();
+    let Some((_, first)) = named.first() else {
+        let refusal = Error::Missing {
+            what: "rulebook".into(),
+            why: "a book needs one for each of its accounts".into(),
+            place: crate::error::Place::default(),
+        };
+        return Outcome { book: Err(refusal), findings: Vec::new(), columns: Vec::new(), units: Vec::new() };
+    };
+    let mut collected = collect(input, first);
+    let columns = std::mem::take(&mut collected.columns);
+    let units = std::mem::take(&mut collected.units);
+    let mut findings = std::mem::take(&mut collected.findings);
+    let assembled = assemble(collected, input, choice, &mut findings);
+    findings.sort_by(|a, b| {
+        (a.severity, a.sheet, a.row, &a.column, a.code).cmp(&(b.severity, b.sheet, b.row, &b.column, b.code))
+    });
+    let errors = findings.iter().filter(|finding| finding.severity == Severity::Error).count();
+    let refusal = findings
+        .iter()
+        .find(|finding| finding.severity == Severity::Error)
+        .filter(|finding| !options.partial || finding.row.is_none())
+        .map(|finding| refused_by(finding, errors));
+    let book = match (refusal, assembled) {
+        (Some(error), _) | (None, Err(error)) => Err(error),
+        (None, Ok(mut book)) => {
+            book.hash = key::content_hash(input, &named, options);
+            book.as_of = options
+                .as_of
+                .clone()
+                .or_else(|| Some(std::mem::take(&mut book.as_of)).filter(|text| !text.is_empty()))
+                .unwrap_or_else(|| "none".into());
+            book.partial = errors > 0;
+            book.key = text_key(&book, &named);
+            book.findings.clone_from(&findings);
+            book.columns.clone_from(&columns);
+            book.units.clone_from(&units);
+            Ok(book)
+        }
+    };
+    Outcome { book, findings, columns, units }
+}
+
+fn refused_by(finding: &Finding, errors: usize) -> Error {
+    let row = finding.row.map(|row| format!("row {row}, ")).unwrap_or_default();
+    let column = if finding.column.is_empty() { String::new() } else { format!("{}: ", finding.column) };
+    let more = match errors {
+        0 | 1 => String::new(),
+        n => format!(" (and {} more, see CM_CHECK)", n - 1),
+    };
+    Error::Table { table: finding.sheet, message: format!("{row}{column}{}{more}", finding.message) }
+}
+
+/// `book:<hash>|rulebook@version|positions and balances|as-of`.
+fn text_key(book: &Book, named: &[(String, &Rulebook)]) -> String {
+    let mut labels: Vec<String> = named.iter().map(|(_, rulebook)| rulebook.label()).collect();
+    labels.dedup();
+    let balances: usize =
+        book.pools.iter().flat_map(|pool| &pool.balances).filter(|balance| balance.row.is_some()).count();
+    format!(
+        "book:{}|{}|{}p {}c|{}",
+        book.hash,
+        labels.join("+"),
+        book.positions.len(),
+        balances,
+        if book.as_of == "none" { "as-of none" } else { &book.as_of }
+    )
+}

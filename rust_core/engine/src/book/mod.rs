@@ -1,0 +1,264 @@
+//! A validated book: accounts, distinct instruments, netted positions, balances, orders and prices.
+
+mod assemble;
+mod build;
+mod collect;
+pub(crate) mod key;
+mod net;
+mod pools;
+mod prices;
+mod tiering;
+
+use crate::finding::Finding;
+use crate::instrument::Instrument;
+use crate::rulebook::{RateSlice, Rulebook, TierTable};
+use crate::tables::{ColumnView, Leg, Reported, ReportedAccount, UnitView};
+
+pub use build::{Input, Options, Outcome, RulebookChoice, build};
+
+/// One account with its rulebook.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Account {
+    /// Name as pasted, `main` when no table names one.
+    pub name: String,
+    /// Index into [`Book::rulebooks`].
+    pub rulebook: usize,
+}
+
+/// A coin whose price moves positions, collateral or both.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Underlying {
+    /// Name, such as `BTC`.
+    pub name: String,
+    /// Index price where the tables give one, else the mark of its first instrument.
+    pub price: Option<f64>,
+    /// Symbol whose mark stands for the coin when no index price is given.
+    pub quoted_by: Option<String>,
+    /// Volatility of one day, a fraction.
+    pub daily_volatility: Option<f64>,
+    /// Sensitivity of log returns to the driver.
+    pub beta: Option<f64>,
+}
+
+/// A currency in which something is held or settled.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Currency {
+    /// Code, upper case.
+    pub code: String,
+    /// The coin it moves with; `None` for stable currencies.
+    pub underlying: Option<usize>,
+    /// Price per rulebook, in that rulebook's reporting currency.
+    pub price: Vec<Option<f64>>,
+    /// A reference price, where the collateral table gives one.
+    pub price_reference: Option<f64>,
+}
+
+/// Where a position's maintenance table comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TableOrigin {
+    /// The row names it.
+    Row,
+    /// The row gives a rate.
+    Rate,
+    /// The rulebook's list, or brackets given with the book.
+    Listed,
+    /// Assumed from the row's leverage.
+    Assumed,
+    /// The measure needs none.
+    None,
+}
+
+impl TableOrigin {
+    /// The words of the status column.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Row => "table of the row",
+            Self::Rate => "rate of the row",
+            Self::Listed => "table of the rulebook",
+            Self::Assumed => "table assumed",
+            Self::None => "no table needed",
+        }
+    }
+}
+
+/// A netted position: one per account, margin mode, symbol and leg.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Position {
+    /// Index into [`Book::accounts`].
+    pub account: usize,
+    /// Index into [`Book::instruments`].
+    pub instrument: usize,
+    /// Net, or a leg of a hedge-mode account.
+    pub leg: Leg,
+    /// Signed quantity: coins (linear), quote currency (inverse).
+    pub quantity: f64,
+    /// Average entry price, if known.
+    pub entry_price: Option<f64>,
+    /// Mark price.
+    pub mark_price: f64,
+    /// Unrealised profit and loss at the mark, settlement currency; zero where it is not known.
+    pub unrealised_pnl: f64,
+    /// Whether it is known; if not, the pool's equity is, and profit and loss count from the mark.
+    pub pnl_known: bool,
+    /// Leverage chosen by the user.
+    pub leverage: Option<f64>,
+    /// Index into [`Book::tables`]; measures without tables share one with a rate of zero.
+    pub table: usize,
+    /// Where that table comes from.
+    pub origin: TableOrigin,
+    /// Initial margin rate of the row.
+    pub initial_rate: Option<f64>,
+    /// What the venue reports.
+    pub reported: Reported,
+    /// First row of the table that went into it.
+    pub row: usize,
+    /// Whether it goes last in every order of liquidation.
+    pub liquidate_last: bool,
+}
+
+/// A balance of one pool.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Balance {
+    /// Index into [`Book::currencies`].
+    pub currency: usize,
+    /// Balance without unrealised profit and loss, coins.
+    pub cash: f64,
+    /// Borrowed, coins.
+    pub debt: f64,
+    /// Collateral rate in slices; empty where none is known.
+    pub rates: Vec<RateSlice>,
+    /// Largest amount that counts, coins.
+    pub cap: Option<f64>,
+    /// Whether it counts at all.
+    pub enabled: bool,
+    /// What the venue reports for it.
+    pub reported: ReportedAccount,
+    /// Row of the collateral table; `None` for an isolated margin.
+    pub row: Option<usize>,
+}
+
+/// An open order.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Order {
+    /// Index into [`Book::instruments`].
+    pub instrument: usize,
+    /// Signed quantity, unit as in [`Position::quantity`].
+    pub quantity: f64,
+    /// Limit price, or the mark for a market order.
+    pub price: f64,
+    /// Index into [`Book::tables`].
+    pub table: usize,
+    /// Initial margin rate given with the order's symbol, if any.
+    pub initial_rate: Option<f64>,
+    /// Leverage of the symbol's position, if any.
+    pub leverage: Option<f64>,
+    /// Whether it can only reduce.
+    pub reduce_only: bool,
+    /// Row of the orders table.
+    pub row: usize,
+}
+
+/// What shares one margin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PoolKind {
+    /// The cross positions of an account; with a settlement currency where each is a pool of its own.
+    Cross(Option<usize>),
+    /// One isolated position.
+    Isolated,
+}
+
+/// A pool: the positions and balances that share one margin.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Pool {
+    /// Index into [`Book::accounts`].
+    pub account: usize,
+    /// Cross or isolated.
+    pub kind: PoolKind,
+    /// Its positions: a range of [`Book::positions`].
+    pub positions: std::ops::Range<usize>,
+    /// Its balances.
+    pub balances: Vec<Balance>,
+    /// Its open orders.
+    pub orders: Vec<Order>,
+}
+
+/// A validated book.
+#[derive(Debug, Clone)]
+pub struct Book {
+    /// Content hash, 32 hexadecimal digits.
+    pub hash: String,
+    /// The whole text key.
+    pub key: String,
+    /// As-of as given, or the latest timestamp of the positions, or `none`.
+    pub as_of: String,
+    /// Rulebooks in use.
+    pub rulebooks: Vec<Rulebook>,
+    /// Accounts by name.
+    pub accounts: Vec<Account>,
+    /// Distinct instruments by symbol.
+    pub instruments: Vec<Instrument>,
+    /// Index of each instrument's underlying.
+    pub instrument_underlying: Vec<usize>,
+    /// Index of each instrument's settlement currency.
+    pub instrument_settle: Vec<usize>,
+    /// Smallest price step of each instrument, where known.
+    pub tick: Vec<Option<f64>>,
+    /// Smallest quantity step of each instrument, where known.
+    pub lot: Vec<Option<f64>>,
+    /// Volatility of one year of each instrument, where the market table gives one for the symbol.
+    pub annual_volatility: Vec<Option<f64>>,
+    /// Correlations of instruments, row by row, where given.
+    pub correlations: Option<Vec<f64>>,
+    /// Coins.
+    pub underlyings: Vec<Underlying>,
+    /// Currencies.
+    pub currencies: Vec<Currency>,
+    /// Maintenance tables in use.
+    pub tables: Vec<TierTable>,
+    /// Netted positions, sorted by account, pool, symbol and leg.
+    pub positions: Vec<Position>,
+    /// Pools, sorted by account, cross first.
+    pub pools: Vec<Pool>,
+    /// What was noticed.
+    pub findings: Vec<Finding>,
+    /// How headers were understood.
+    pub columns: Vec<ColumnView>,
+    /// How quantities were read.
+    pub units: Vec<UnitView>,
+    /// Whether rows with errors were left out (`partial=1`), so that totals are no answer.
+    pub partial: bool,
+    /// Rows pasted, all tables together.
+    pub pasted_rows: usize,
+}
+
+impl Book {
+    /// The rulebook of an account.
+    pub fn rulebook_of(&self, account: usize) -> Option<&Rulebook> {
+        self.accounts.get(account).and_then(|account| self.rulebooks.get(account.rulebook))
+    }
+
+    /// What a pool is called: the account, and what of it.
+    pub fn pool_name(&self, pool: &Pool) -> String {
+        let account = self.accounts.get(pool.account).map_or("", |account| account.name.as_str());
+        match pool.kind {
+            PoolKind::Cross(None) => account.to_owned(),
+            PoolKind::Cross(Some(currency)) => {
+                let code = self.currencies.get(currency).map_or("", |currency| currency.code.as_str());
+                format!("{account}/{code}")
+            }
+            PoolKind::Isolated => {
+                let symbol = self
+                    .positions
+                    .get(pool.positions.start)
+                    .and_then(|position| self.instruments.get(position.instrument))
+                    .map_or("", |instrument| instrument.symbol.as_str());
+                format!("{account}/{symbol} isolated")
+            }
+        }
+    }
+
+    /// The positions of a pool.
+    pub fn positions_of(&self, pool: &Pool) -> &[Position] {
+        self.positions.get(pool.positions.clone()).unwrap_or(&[])
+    }
+}

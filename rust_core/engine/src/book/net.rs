@@ -1,0 +1,132 @@
+//! Sorts the position rows by key and nets the rows of one key, so that no order of rows is observable.
+
+use std::cmp::Ordering;
+
+use crate::instrument::{Instrument, Payoff};
+use crate::tables::{IsolatedMargin, Leg, MarginMode, PositionRow};
+
+/// What the rows of one key add up to.
+#[derive(Debug, Clone)]
+pub(super) struct Netted {
+    pub(super) account: usize,
+    pub(super) instrument: usize,
+    pub(super) leg: Leg,
+    pub(super) isolated: Option<IsolatedMargin>,
+    pub(super) quantity: f64,
+    pub(super) entry_price: Option<f64>,
+    pub(super) mark_price: Option<f64>,
+    pub(super) unrealised_pnl: Option<f64>,
+    /// A row of the group: the first in the order of the key.
+    pub(super) sample: PositionRow,
+    /// Whether the rows of the group disagree about mark, leverage or table.
+    pub(super) disagreement: Option<&'static str>,
+}
+
+/// A total order of rows that depends on their contents only.
+fn by_content(a: &PositionRow, b: &PositionRow) -> Ordering {
+    let optional = |x: Option<f64>| x.unwrap_or(f64::NEG_INFINITY);
+    a.quantity
+        .total_cmp(&b.quantity)
+        .then(optional(a.entry_price).total_cmp(&optional(b.entry_price)))
+        .then(optional(a.mark_price).total_cmp(&optional(b.mark_price)))
+        .then(optional(a.unrealised_pnl).total_cmp(&optional(b.unrealised_pnl)))
+        .then(optional(a.leverage).total_cmp(&optional(b.leverage)))
+        .then(a.row.cmp(&b.row))
+}
+
+/// Nets rows by (account, cross before isolated, symbol, leg).
+///
+/// `account_of` gives the account of a row, `rank` the place of a row's instrument in the order of
+/// symbols.
+pub(super) fn net(
+    rows: &[PositionRow],
+    instruments: &[Instrument],
+    rank: &[usize],
+    account_of: impl Fn(&PositionRow) -> usize,
+) -> Vec<Netted> {
+    let isolated = |row: &PositionRow| matches!(row.mode, MarginMode::Isolated(_));
+    let place = |row: &PositionRow| rank.get(row.instrument as usize).copied().unwrap_or(0);
+    let mut order: Vec<(usize, bool, usize, Leg, usize)> = rows
+        .iter()
+        .enumerate()
+        .map(|(index, row)| (account_of(row), isolated(row), place(row), row.leg, index))
+        .collect();
+    order.sort_by(|a, b| {
+        (a.0, a.1, a.2, a.3).cmp(&(b.0, b.1, b.2, b.3)).then_with(|| match (rows.get(a.4), rows.get(b.4)) {
+            (Some(left), Some(right)) => by_content(left, right),
+            _ => Ordering::Equal,
+        })
+    });
+    let mut netted: Vec<Netted> = Vec::new();
+    let mut previous: Option<(usize, bool, usize, Leg)> = None;
+    for (account, is_isolated, place, leg, index) in order {
+        let Some(row) = rows.get(index) else { continue };
+        let payoff = instruments.get(row.instrument as usize).map_or(Payoff::Linear, |i| i.payoff);
+        let key = (account, is_isolated, place, leg);
+        if previous == Some(key)
+            && let Some(last) = netted.last_mut()
+        {
+            merge(last, row, payoff);
+        } else {
+            netted.push(start(row, account, place));
+        }
+        previous = Some(key);
+    }
+    netted
+}
+
+fn start(row: &PositionRow, account: usize, instrument: usize) -> Netted {
+    Netted {
+        account,
+        instrument,
+        leg: row.leg,
+        isolated: match row.mode {
+            MarginMode::Cross => None,
+            MarginMode::Isolated(margin) => Some(margin),
+        },
+        quantity: row.quantity,
+        entry_price: row.entry_price,
+        mark_price: row.mark_price,
+        unrealised_pnl: row.unrealised_pnl,
+        sample: row.clone(),
+        disagreement: None,
+    }
+}
+
+fn merge(netted: &mut Netted, row: &PositionRow, payoff: Payoff) {
+    let quantity = netted.quantity + row.quantity;
+    netted.entry_price = match (netted.entry_price, row.entry_price) {
+        (Some(a), Some(b)) if a.total_cmp(&b).is_eq() => Some(a),
+        (Some(a), Some(b)) => Some(match payoff {
+            Payoff::Linear => (netted.quantity * a + row.quantity * b) / quantity,
+            Payoff::Inverse => quantity / (netted.quantity / a + row.quantity / b),
+        }),
+        _ => None,
+    };
+    netted.unrealised_pnl = netted.unrealised_pnl.zip(row.unrealised_pnl).map(|(a, b)| a + b);
+    netted.isolated = match (netted.isolated, row.mode) {
+        (Some(IsolatedMargin::Cash(a)), MarginMode::Isolated(IsolatedMargin::Cash(b))) => {
+            Some(IsolatedMargin::Cash(a + b))
+        }
+        (Some(IsolatedMargin::Equity(a)), MarginMode::Isolated(IsolatedMargin::Equity(b))) => {
+            Some(IsolatedMargin::Equity(a + b))
+        }
+        (Some(_), MarginMode::Isolated(_)) => Some(IsolatedMargin::FromLeverage),
+        (kept, _) => kept,
+    };
+    let sum = |a: Option<f64>, b: Option<f64>| a.zip(b).map(|(a, b)| a + b);
+    let (mine, theirs) = (&mut netted.sample.reported, &row.reported);
+    mine.notional = sum(mine.notional, theirs.notional);
+    mine.initial_margin = sum(mine.initial_margin, theirs.initial_margin);
+    mine.maintenance_margin = sum(mine.maintenance_margin, theirs.maintenance_margin);
+    if netted.mark_price != row.mark_price {
+        netted.disagreement = Some("mark price");
+        netted.mark_price = netted.mark_price.or(row.mark_price);
+    } else if netted.sample.leverage != row.leverage {
+        netted.disagreement = Some("leverage");
+    } else if netted.sample.tier != row.tier {
+        netted.disagreement = Some("margin table");
+    }
+    netted.sample.row = netted.sample.row.min(row.row);
+    netted.quantity = quantity;
+}

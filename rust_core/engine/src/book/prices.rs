@@ -1,0 +1,207 @@
+//! Coins and currencies of a book, and what they cost.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::collect::Collected;
+use super::{Account, Currency, Underlying};
+use crate::currency::{followed_coin, is_stable};
+use crate::finding::{Finding, Severity};
+use crate::instrument::{ContractKind, Instrument};
+use crate::rulebook::{PoolRule, Rulebook};
+
+/// Every coin and currency that the tables mention, in alphabetical order.
+#[derive(Debug)]
+pub(super) struct Names {
+    pub(super) underlyings: Vec<String>,
+    pub(super) currencies: Vec<String>,
+}
+
+impl Names {
+    pub(super) fn new(collected: &Collected, instruments: &[Instrument], rulebooks: &[Rulebook]) -> Self {
+        let mut currencies: BTreeSet<String> = BTreeSet::new();
+        currencies.extend(instruments.iter().map(|i| i.settle.clone()));
+        currencies.extend(collected.balances.rows.iter().map(|balance| balance.currency.clone()));
+        currencies.extend(rulebooks.iter().map(|rulebook| rulebook.report_currency.clone()));
+        let mut underlyings: BTreeSet<String> =
+            instruments.iter().map(|instrument| instrument.underlying.clone()).collect();
+        underlyings.extend(
+            currencies.iter().filter(|code| !is_stable(code)).map(|code| followed_coin(code)),
+        );
+        Self {
+            underlyings: underlyings.into_iter().collect(),
+            currencies: currencies.into_iter().collect(),
+        }
+    }
+
+    pub(super) fn underlying(&self, name: &str) -> usize {
+        self.underlyings.binary_search_by(|known| known.as_str().cmp(name)).unwrap_or(0)
+    }
+
+    pub(super) fn currency(&self, code: &str) -> usize {
+        self.currencies.binary_search_by(|known| known.as_str().cmp(code)).unwrap_or(0)
+    }
+}
+
+/// Prices, volatilities and betas of the coins.
+pub(super) fn underlyings(
+    names: &Names,
+    collected: &Collected,
+    instruments: &[Instrument],
+    marks: &[Option<f64>],
+) -> Vec<Underlying> {
+    let mut rows: BTreeMap<String, Vec<&crate::tables::MarketRow>> = BTreeMap::new();
+    for row in &collected.market.rows {
+        let about = match (&row.underlying, &row.symbol) {
+            (Some(name), _) => name.to_uppercase(),
+            (None, Some(symbol)) => instruments
+                .iter()
+                .find(|instrument| instrument.symbol.eq_ignore_ascii_case(symbol))
+                .map_or_else(|| symbol.to_uppercase(), |instrument| instrument.underlying.to_uppercase()),
+            (None, None) => continue,
+        };
+        rows.entry(about).or_default().push(row);
+    }
+    names
+        .underlyings
+        .iter()
+        .map(|name| {
+            let about = rows.get(&name.to_uppercase()).map_or(&[][..], Vec::as_slice);
+            let first = |pick: fn(&crate::tables::MarketRow) -> Option<f64>| about.iter().find_map(|row| pick(row));
+            let quoting = instruments
+                .iter()
+                .zip(marks)
+                .filter(|(instrument, mark)| instrument.underlying == *name && mark.is_some())
+                .min_by_key(|(instrument, _)| (instrument.kind != ContractKind::Perpetual, &instrument.symbol));
+            Underlying {
+                name: name.clone(),
+                price: first(|row| row.index_price)
+                    .or_else(|| about.iter().filter(|row| row.symbol.is_none()).find_map(|row| row.mark_price))
+                    .or_else(|| quoting.and_then(|(_, mark)| *mark)),
+                quoted_by: quoting.map(|(instrument, _)| instrument.symbol.clone()),
+                daily_volatility: first(|row| row.daily_volatility)
+                    .or_else(|| first(|row| row.annual_volatility).map(|annual| annual / 365.0_f64.sqrt())),
+                beta: first(|row| row.beta),
+            }
+        })
+        .collect()
+}
+
+/// Prices of the currencies, per rulebook in its reporting currency.
+///
+/// The collateral table's own price comes first, then the market table, then the index price that the
+/// positions carry. A price that is needed and not given is an error, never a default.
+pub(super) fn currencies(
+    names: &Names,
+    collected: &Collected,
+    rulebooks: &[Rulebook],
+    accounts: &[Account],
+    findings: &mut Vec<Finding>,
+) -> Vec<Currency> {
+    let priced: Vec<Currency> = names
+        .currencies
+        .iter()
+        .map(|code| {
+            let given = price_given(code, collected);
+            Currency {
+                code: code.clone(),
+                underlying: (!is_stable(code)).then(|| names.underlying(&followed_coin(code))),
+                price: rulebooks
+                    .iter()
+                    .map(|rulebook| if rulebook.report_currency == *code { Some(1.0) } else { given })
+                    .collect(),
+                price_reference: collected
+                    .balances
+                    .rows
+                    .iter()
+                    .filter(|balance| balance.currency == *code)
+                    .find_map(|balance| balance.price_reference),
+            }
+        })
+        .collect();
+    refuse_missing(&priced, collected, rulebooks, accounts, names, findings);
+    priced
+}
+
+fn price_given(code: &str, collected: &Collected) -> Option<f64> {
+    let in_collateral = collected
+        .balances
+        .rows
+        .iter()
+        .filter(|balance| balance.currency == code)
+        .find_map(|balance| balance.price_venue);
+    let in_market = || {
+        collected
+            .market
+            .rows
+            .iter()
+            .filter(|row| {
+                let name = row.underlying.as_ref().or(row.symbol.as_ref());
+                name.is_some_and(|name| name.eq_ignore_ascii_case(code))
+            })
+            .find_map(|row| row.index_price.or(row.mark_price))
+    };
+    let in_positions = || {
+        collected
+            .positions
+            .rows
+            .iter()
+            .filter(|row| {
+                let instrument = collected.positions.instruments.get(row.instrument as usize);
+                instrument.is_some_and(|instrument| instrument.underlying == code)
+            })
+            .find_map(|row| row.index_price)
+    };
+    in_collateral.or_else(in_market).or_else(in_positions)
+}
+
+fn refuse_missing(
+    priced: &[Currency],
+    collected: &Collected,
+    rulebooks: &[Rulebook],
+    accounts: &[Account],
+    names: &Names,
+    findings: &mut Vec<Finding>,
+) {
+    let mut needed: BTreeMap<(usize, usize), (&'static str, usize, String)> = BTreeMap::new();
+    for row in &collected.positions.rows {
+        let account = row.account.and_then(|a| collected.positions.accounts.get(a as usize));
+        let account = collected.account(account.map(String::as_str));
+        let Some(instrument) = collected.positions.instruments.get(row.instrument as usize) else { continue };
+        let rulebook = accounts.get(account).map_or(0, |account| account.rulebook);
+        needed
+            .entry((rulebook, names.currency(&instrument.settle)))
+            .or_insert_with(|| ("Positions", row.row, instrument.symbol.clone()));
+    }
+    for balance in &collected.balances.rows {
+        let rulebook = accounts.get(collected.account(balance.account.as_deref())).map_or(0, |a| a.rulebook);
+        let empty = balance.cash.or(balance.equity) == Some(0.0) && balance.debt == 0.0;
+        if !empty {
+            needed
+                .entry((rulebook, names.currency(&balance.currency)))
+                .or_insert_with(|| ("Collateral", balance.row, balance.currency.clone()));
+        }
+    }
+    for ((rulebook, currency), (sheet, row, value)) in needed {
+        let (Some(rules), Some(currency)) = (rulebooks.get(rulebook), priced.get(currency)) else { continue };
+        let missing = currency.price.get(rulebook).copied().flatten().is_none();
+        if missing {
+            let pools = if rules.pool == PoolRule::AccountSettle { " of the totals" } else { "" };
+            findings.push(Finding {
+                severity: Severity::Error,
+                sheet,
+                row: Some(row),
+                column: "price".into(),
+                value,
+                code: "currency_price_missing",
+                message: format!(
+                    "{} has no price in {}, the reporting currency{pools}; a missing price is never a default",
+                    currency.code, rules.report_currency
+                ),
+                fix: format!(
+                    "give priceVenue on the Collateral sheet, or a Market row {} with indexPrice",
+                    currency.code
+                ),
+            });
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! Finds the maintenance table of every position: the row's own, the list's, or an assumed one (decisions.md 4).
+
+use std::collections::BTreeMap;
+
+use super::TableOrigin;
+use crate::error::Result;
+use crate::instrument::Instrument;
+use crate::rulebook::{Measure, Rulebook, TierTable};
+use crate::tables::{Brackets, TierSource};
+
+/// The tables in use, each once.
+#[derive(Debug, Default)]
+pub(super) struct Tiering {
+    pub(super) tables: Vec<TierTable>,
+    by_key: BTreeMap<(usize, String), usize>,
+    given: BTreeMap<String, TierTable>,
+    /// Published cumulative amounts that differ from ours: (row, symbol, published, computed).
+    pub(super) differences: Vec<(usize, String, f64, f64)>,
+}
+
+/// Why a row has no table.
+#[derive(Debug)]
+pub(super) enum NoTable {
+    /// It names one that the rulebook does not have.
+    Unknown(String),
+    /// Nothing is given and nothing can be assumed.
+    Nothing,
+}
+
+impl Tiering {
+    /// Takes the bracket tables given with the book; the cumulative amounts are computed.
+    ///
+    /// # Errors
+    ///
+    /// A table whose floors do not rise, with the symbol.
+    pub(super) fn with_given(brackets: &Brackets) -> Result<Self> {
+        let mut tiering = Self::default();
+        let mut rows: BTreeMap<String, Vec<&crate::tables::BracketRow>> = BTreeMap::new();
+        for bracket in &brackets.rows {
+            rows.entry(bracket.symbol.to_uppercase()).or_default().push(bracket);
+        }
+        for (symbol, mut brackets) in rows {
+            brackets.sort_by(|a, b| a.floor.total_cmp(&b.floor).then(a.row.cmp(&b.row)));
+            let floors: Vec<f64> = brackets.iter().map(|b| b.floor).collect();
+            let rates: Vec<f64> = brackets.iter().map(|b| b.maintenance_rate).collect();
+            let leverages: Vec<Option<f64>> = brackets.iter().map(|b| b.max_leverage).collect();
+            let table = TierTable::new(&symbol, &floors, &rates, &leverages)?;
+            for (bracket, row) in table.brackets.iter().zip(&brackets) {
+                if let Some(published) = row.amount
+                    && (published - bracket.amount).abs() > 1e-6 * bracket.amount.abs().max(1.0)
+                {
+                    tiering.differences.push((row.row, row.symbol.clone(), published, bracket.amount));
+                }
+            }
+            tiering.given.insert(symbol, table);
+        }
+        Ok(tiering)
+    }
+
+    fn intern(&mut self, rulebook: usize, key: &str, table: impl FnOnce() -> TierTable) -> usize {
+        if let Some(index) = self.by_key.get(&(rulebook, key.to_owned())) {
+            return *index;
+        }
+        let index = self.tables.len();
+        self.tables.push(table());
+        self.by_key.insert((rulebook, key.to_owned()), index);
+        index
+    }
+
+    /// The table of one row.
+    pub(super) fn table_of(
+        &mut self,
+        rulebook: (usize, &Rulebook),
+        instrument: &Instrument,
+        source: &TierSource,
+        leverage: Option<f64>,
+    ) -> std::result::Result<(usize, TableOrigin), NoTable> {
+        let (number, rules) = rulebook;
+        if !matches!(rules.measure, Measure::Tiers { .. }) {
+            let none = || TierTable::single("none".into(), 0.0, 0.0, None);
+            return Ok((self.intern(number, "none", none), TableOrigin::None));
+        }
+        match source {
+            TierSource::Table(name) => {
+                if let Some(table) = self.given.get(&name.to_uppercase()).cloned() {
+                    return Ok((self.intern(number, name, || table), TableOrigin::Row));
+                }
+                let index = rules.table_named(name).ok_or_else(|| NoTable::Unknown(name.clone()))?;
+                Ok((self.listed(number, rules, index), TableOrigin::Row))
+            }
+            TierSource::Rate { rate, amount } => {
+                let key = format!("rate {rate} amount {amount}");
+                let single = || TierTable::single(format!("{rate}"), *rate, *amount, None);
+                Ok((self.intern(number, &key, single), TableOrigin::Rate))
+            }
+            TierSource::Rulebook => {
+                let given = [&instrument.symbol, &instrument.underlying]
+                    .into_iter()
+                    .find_map(|name| self.given.get(&name.to_uppercase()).cloned());
+                if let Some(table) = given {
+                    let key = table.name.clone();
+                    return Ok((self.intern(number, &key, || table), TableOrigin::Listed));
+                }
+                if let Some(index) = rules.table_listed(&instrument.symbol, &instrument.underlying) {
+                    return Ok((self.listed(number, rules, index), TableOrigin::Listed));
+                }
+                match (rules.assumed_share_of_initial, leverage) {
+                    (Some(share), Some(leverage)) => {
+                        let name = format!("assumed from {leverage}x");
+                        let single =
+                            || TierTable::single(name.clone(), share / leverage, 0.0, Some(leverage));
+                        Ok((self.intern(number, &name, single), TableOrigin::Assumed))
+                    }
+                    _ => Err(NoTable::Nothing),
+                }
+            }
+        }
+    }
+
+    fn listed(&mut self, number: usize, rules: &Rulebook, index: usize) -> usize {
+        let Some((table, _)) = rules.tables.get(index) else { return 0 };
+        self.intern(number, &table.name, || table.clone())
+    }
+}

@@ -1,0 +1,138 @@
+//! Which position goes next, and why: total orders with the row as the last key.
+
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::{Rng, SeedableRng};
+
+use crate::error::Result;
+use crate::margin::{PoolState, PoolView};
+use crate::market::{MarketState, settle_of, underlying_of, unrealised_pnl};
+use crate::rulebook::Policy;
+
+/// What a policy needs to know besides the pool.
+#[derive(Debug, Clone)]
+pub struct Choice<'a> {
+    /// The policy.
+    pub policy: Policy,
+    /// Seed of the random policy.
+    pub seed: u64,
+    /// Number of the step, from 1.
+    pub step: usize,
+    /// Symbols of the user's list, first to be closed first.
+    pub user_list: &'a [String],
+    /// Whether rows tagged to be liquidated last go after all others.
+    pub respect_tags: bool,
+}
+
+/// The next position to close, as an index into the pool, with the reason in words.
+///
+/// # Errors
+///
+/// As [`crate::margin::evaluate`].
+pub fn next_victim(
+    view: &PoolView<'_>,
+    state: &MarketState,
+    evaluated: &PoolState,
+    choice: &Choice<'_>,
+) -> Result<Option<(usize, String)>> {
+    if view.positions.is_empty() {
+        return Ok(None);
+    }
+    let margins = &evaluated.requirement.by_position;
+    let component = |index: usize| margins.get(index).map_or(0.0, |margin| margin.maintenance);
+    let notional = |index: usize| margins.get(index).map_or(0.0, |margin| margin.notional);
+    let mut losses = Vec::new();
+    if choice.policy == Policy::LargestLoss {
+        for position in view.positions {
+            let price = view.price(settle_of(view.book, position), state)?;
+            losses.push(unrealised_pnl(view.book, position, state) * price);
+        }
+    }
+    let symbol = |index: usize| {
+        let position = view.positions.get(index);
+        position.and_then(|p| view.book.instruments.get(p.instrument)).map_or("", |i| i.symbol.as_str())
+    };
+    let listed = |index: usize| {
+        let place = choice.user_list.iter().position(|name| name.eq_ignore_ascii_case(symbol(index)));
+        place.unwrap_or(choice.user_list.len())
+    };
+    // a hedge has a contribution of zero or less and is no candidate while anything else is
+    let any_risk = (0..view.positions.len()).any(|index| component(index) > 0.0);
+    let score = |index: usize| match choice.policy {
+        Policy::LargestLoss => -losses.get(index).copied().unwrap_or(0.0),
+        Policy::HighestRiskContribution if any_risk => component(index),
+        Policy::Random => draw(choice.seed, choice.step, index),
+        Policy::UserList => -(listed(index) as f64),
+        _ => notional(index),
+    };
+    let last = |index: usize| {
+        choice.respect_tags && view.positions.get(index).is_some_and(|position| position.liquidate_last)
+    };
+    let victim = (0..view.positions.len()).min_by(|a, b| {
+        last(*a).cmp(&last(*b)).then(score(*b).total_cmp(&score(*a))).then(a.cmp(b))
+    });
+    Ok(victim.map(|index| {
+        let total = evaluated.requirement.maintenance;
+        let share = if total > 0.0 { 100.0 * component(index) / total } else { 0.0 };
+        let reason = match choice.policy {
+            Policy::LargestLoss => {
+                format!("largest loss: {:.2}", losses.get(index).copied().unwrap_or(0.0))
+            }
+            Policy::HighestRiskContribution => {
+                format!("highest risk contribution: {share:.1} % of the maintenance margin")
+            }
+            Policy::Random => format!("drawn with seed {}", choice.seed),
+            Policy::UserList if listed(index) < choice.user_list.len() => {
+                format!("number {} of the list", listed(index) + 1)
+            }
+            Policy::UserList => "not on the list, so after it; largest row first".to_owned(),
+            _ => format!("largest notional: {:.2}", notional(index)),
+        };
+        (index, reason)
+    }))
+}
+
+/// A number in [0, 1) that depends on (seed, step, row) alone.
+fn draw(seed: u64, step: usize, row: usize) -> f64 {
+    let mut generator = ChaCha8Rng::seed_from_u64(seed);
+    generator.set_stream(step as u64);
+    generator.set_word_pos(2 * row as u128);
+    (generator.next_u64() >> 11) as f64 * (0.5_f64).powi(53)
+}
+
+/// The position in the highest bracket, the fraction that brings it to the bracket below, and why.
+pub fn tier_step(view: &PoolView<'_>, state: &MarketState) -> Option<(usize, f64, String)> {
+    let size = |index: usize| {
+        let position = view.positions.get(index)?;
+        let table = view.book.tables.get(position.table)?;
+        let ratio = state.ratio(underlying_of(view.book, position));
+        let notional = crate::market::notional(view.book, position, ratio);
+        Some((table.bracket_index(notional), notional, table))
+    };
+    let highest = (0..view.positions.len())
+        .filter_map(|index| size(index).map(|(bracket, notional, _)| (index, bracket, notional)))
+        .min_by(|a, b| b.1.cmp(&a.1).then(b.2.total_cmp(&a.2)).then(a.0.cmp(&b.0)))?;
+    let (index, bracket, notional) = highest;
+    let floor = size(index)?.2.brackets.get(bracket)?.floor;
+    let fraction = if bracket == 0 || notional == 0.0 { 1.0 } else { 1.0 - floor / notional };
+    // exactly on the floor counts as the bracket above it, so go a hair below
+    let fraction = if bracket == 0 { 1.0 } else { (fraction + 1e-9).min(1.0) };
+    let reason = if bracket == 0 {
+        "lowest bracket: nothing to step down to".to_owned()
+    } else {
+        format!("from bracket {} to bracket {bracket}", bracket + 1)
+    };
+    Some((index, fraction, reason))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_draw_depends_on_seed_step_and_row_alone() {
+        assert_eq!(draw(7, 3, 5).to_bits(), draw(7, 3, 5).to_bits());
+        assert_ne!(draw(7, 3, 5).to_bits(), draw(7, 3, 6).to_bits());
+        assert_ne!(draw(7, 3, 5).to_bits(), draw(7, 4, 5).to_bits());
+        assert!((0.0..1.0).contains(&draw(1, 1, 1)));
+    }
+}

@@ -1,0 +1,133 @@
+//! A pool while it is being liquidated: positions shrink, results are realised, costs are paid.
+
+use crate::book::{Balance, Book, Order, Pool, PoolKind, Position};
+use crate::error::Result;
+use crate::margin::PoolView;
+use crate::market::{MarketState, notional, settle_of, underlying_of, unrealised_pnl};
+use crate::numeric::rounding::{Direction, to_step};
+use crate::tables::ReportedAccount;
+
+/// A pool of which some may already be closed.
+#[derive(Debug, Clone)]
+pub struct Working<'a> {
+    /// The book.
+    pub book: &'a Book,
+    /// Its account.
+    pub account: usize,
+    /// Cross or isolated.
+    pub kind: PoolKind,
+    /// Positions left.
+    pub positions: Vec<Position>,
+    /// Balances left.
+    pub balances: Vec<Balance>,
+    /// Open orders left.
+    pub orders: Vec<Order>,
+}
+
+/// What one closing did.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Closed {
+    /// Index of the instrument.
+    pub instrument: usize,
+    /// Whether a long was closed.
+    pub long: bool,
+    /// Unsigned quantity closed.
+    pub quantity: f64,
+    /// Price after slippage.
+    pub price: f64,
+    /// Slippage and fee, reporting currency.
+    pub cost: f64,
+}
+
+impl<'a> Working<'a> {
+    /// A pool as pasted.
+    pub fn of(book: &'a Book, pool: &Pool) -> Self {
+        Self {
+            book,
+            account: pool.account,
+            kind: pool.kind,
+            positions: book.positions_of(pool).to_vec(),
+            balances: pool.balances.clone(),
+            orders: pool.orders.clone(),
+        }
+    }
+
+    /// The pool for the margin stages.
+    pub fn view(&self) -> PoolView<'_> {
+        PoolView {
+            book: self.book,
+            account: self.account,
+            kind: self.kind,
+            positions: &self.positions,
+            balances: &self.balances,
+            orders: &self.orders,
+        }
+    }
+
+    /// The fraction of a position that whole lots allow for at least `fraction`.
+    fn in_lots(&self, position: &Position, fraction: f64) -> f64 {
+        let Some(lot) = self.book.lot.get(position.instrument).copied().flatten() else { return fraction };
+        let size = position.quantity.abs();
+        let closed = to_step(size * fraction, lot, Direction::Up).min(size);
+        if closed >= size { 1.0 } else { closed / size }
+    }
+
+    /// Closes a fraction of a position at a state; `slippage` and `fee` are fractions of its notional.
+    ///
+    /// The result is realised into the balance of the settlement currency, less the cost. A position
+    /// that is closed whole leaves the pool.
+    ///
+    /// # Errors
+    ///
+    /// [`crate::Error::Missing`] for a price.
+    pub fn close(
+        &mut self,
+        index: usize,
+        fraction: f64,
+        state: &MarketState,
+        slippage: f64,
+        fee: f64,
+    ) -> Result<Option<Closed>> {
+        let Some(position) = self.positions.get(index).cloned() else { return Ok(None) };
+        let fraction = self.in_lots(&position, fraction.clamp(0.0, 1.0));
+        let currency = settle_of(self.book, &position);
+        let price = self.view().price(currency, state)?;
+        let ratio = state.ratio(underlying_of(self.book, &position));
+        let cost = fraction * notional(self.book, &position, ratio) * (slippage + fee);
+        let realised = fraction * unrealised_pnl(self.book, &position, state);
+        let slot = match self.balances.iter().position(|balance| balance.currency == currency) {
+            Some(slot) => slot,
+            None => {
+                self.balances.push(Balance {
+                    currency,
+                    cash: 0.0,
+                    debt: 0.0,
+                    rates: Vec::new(),
+                    cap: None,
+                    enabled: true,
+                    reported: ReportedAccount::default(),
+                    row: None,
+                });
+                self.balances.len() - 1
+            }
+        };
+        if let Some(balance) = self.balances.get_mut(slot) {
+            balance.cash += realised - cost;
+        }
+        let side = position.quantity.signum();
+        let closed = Closed {
+            instrument: position.instrument,
+            long: side > 0.0,
+            quantity: position.quantity.abs() * fraction,
+            price: position.mark_price * ratio * (1.0 - side * slippage),
+            cost: cost * price,
+        };
+        if fraction >= 1.0 {
+            self.positions.remove(index);
+        } else if let Some(left) = self.positions.get_mut(index) {
+            left.quantity *= 1.0 - fraction;
+            left.unrealised_pnl *= 1.0 - fraction;
+        }
+        Ok(Some(closed))
+    }
+}

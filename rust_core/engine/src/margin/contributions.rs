@@ -1,0 +1,54 @@
+//! Risk contributions: how much of a pool's maintenance measure each position is responsible for.
+//!
+//! `component` is Euler's share where the measure is homogeneous, Aumann-Shapley's along the ray where
+//! it is not; a tiered margin is separable, so both are the position's own maintenance margin. It sums
+//! to the measure. `marginal` is the component per unit of notional, `incremental` what the measure
+//! loses when the position is closed (methods.md section 2.5). The three give different orders.
+
+use super::{PoolView, evaluate};
+use crate::error::Result;
+use crate::market::MarketState;
+
+/// One position's contributions, reporting currency.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Contribution {
+    /// Unsigned notional.
+    pub notional: f64,
+    /// The measure of the position by itself.
+    pub standalone: f64,
+    /// Its part of the measure.
+    pub component: f64,
+    /// Component per unit of notional.
+    pub marginal: f64,
+    /// The measure less the measure without the position.
+    pub incremental: f64,
+}
+
+/// Contributions of every position of a pool at a state, and the measure they sum to.
+///
+/// # Errors
+///
+/// As [`evaluate`].
+pub fn contributions(view: &PoolView<'_>, state: &MarketState) -> Result<(Vec<Contribution>, f64)> {
+    let whole = evaluate(view, state)?.requirement;
+    let mut rows = Vec::with_capacity(view.positions.len());
+    for (index, (position, margin)) in view.positions.iter().zip(&whole.by_position).enumerate() {
+        let alone = PoolView { positions: std::slice::from_ref(position), balances: &[], orders: &[], ..*view };
+        let others: Vec<_> = view
+            .positions
+            .iter()
+            .enumerate()
+            .filter(|(other, _)| *other != index)
+            .map(|(_, position)| position.clone())
+            .collect();
+        let without = PoolView { positions: &others, orders: &[], ..*view };
+        rows.push(Contribution {
+            notional: margin.notional,
+            standalone: super::requirement(&alone, state)?.maintenance,
+            component: margin.maintenance,
+            marginal: if margin.notional > 0.0 { margin.maintenance / margin.notional } else { 0.0 },
+            incremental: whole.maintenance - super::requirement(&without, state)?.maintenance,
+        });
+    }
+    Ok((rows, whole.maintenance))
+}

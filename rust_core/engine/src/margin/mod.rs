@@ -1,0 +1,180 @@
+//! The six stages: from a pool at a market state to equity, requirement, excess, usage and status.
+
+pub mod contributions;
+pub mod equity;
+pub mod scan;
+pub mod status;
+pub mod tiers;
+pub mod variance;
+
+use crate::book::{Balance, Book, Order, Pool, PoolKind, Position};
+use crate::error::{Error, Place, Result};
+use crate::market::MarketState;
+use crate::rulebook::{Measure, Rulebook};
+
+pub use equity::Equity;
+pub use status::Status;
+
+/// What shares one margin, as it stands: a pool of the book, or the same pool after some closing.
+#[derive(Debug, Clone, Copy)]
+pub struct PoolView<'a> {
+    /// The book that the indices refer to.
+    pub book: &'a Book,
+    /// Its account.
+    pub account: usize,
+    /// Cross or isolated.
+    pub kind: PoolKind,
+    /// Positions left.
+    pub positions: &'a [Position],
+    /// Balances left.
+    pub balances: &'a [Balance],
+    /// Open orders left.
+    pub orders: &'a [Order],
+}
+
+impl<'a> PoolView<'a> {
+    /// A pool of the book as pasted.
+    pub fn of(book: &'a Book, pool: &'a Pool) -> Self {
+        Self {
+            book,
+            account: pool.account,
+            kind: pool.kind,
+            positions: book.positions_of(pool),
+            balances: &pool.balances,
+            orders: &pool.orders,
+        }
+    }
+
+    /// The rulebook of its account.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Missing`] for a book without one, which building a book excludes.
+    pub fn rulebook(&self) -> Result<&'a Rulebook> {
+        self.book.rulebook_of(self.account).ok_or_else(|| Error::Missing {
+            what: "rulebook".into(),
+            why: "the account has none".into(),
+            place: Place::default(),
+        })
+    }
+
+    /// Price of a currency at a state, reporting currency.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Missing`] names the currency.
+    pub fn price(&self, currency: usize, state: &MarketState) -> Result<f64> {
+        let rulebook = self.book.accounts.get(self.account).map_or(0, |account| account.rulebook);
+        let known = self.book.currencies.get(currency);
+        let price = known.and_then(|known| known.price.get(rulebook).copied().flatten());
+        match (known, price) {
+            (Some(known), Some(price)) => Ok(price * state.currency_ratio(known)),
+            _ => Err(Error::Missing {
+                what: format!("price of {}", known.map_or("?", |known| known.code.as_str())),
+                why: "a missing price is never a default".into(),
+                place: Place::default(),
+            }),
+        }
+    }
+}
+
+/// One position's part of the requirement, reporting currency.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct PositionMargin {
+    /// Unsigned notional.
+    pub notional: f64,
+    /// Maintenance margin; for measures that do not separate, the Euler contribution.
+    pub maintenance: f64,
+    /// Initial margin, where a leverage or a rate is known.
+    pub initial: Option<f64>,
+}
+
+/// The worst scenario of a risk unit.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Worst {
+    /// The underlying, or `all` where the pool has one index.
+    pub unit: String,
+    /// The relative price move.
+    pub price_move: f64,
+    /// The loss there, reporting currency.
+    pub loss: f64,
+}
+
+/// What a pool needs.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Requirement {
+    /// Maintenance margin, reporting currency.
+    pub maintenance: f64,
+    /// Initial margin with open orders, where it can be computed.
+    pub initial: Option<f64>,
+    /// The part of the initial margin that open orders add.
+    pub order_margin: f64,
+    /// Why there is no initial margin.
+    pub initial_missing: Option<String>,
+    /// One per position.
+    pub by_position: Vec<PositionMargin>,
+    /// The worst scenario per unit, for measures that have one.
+    pub worst: Vec<Worst>,
+}
+
+/// A pool at a market state.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PoolState {
+    /// Equity on its several bases.
+    pub equity: Equity,
+    /// What it needs.
+    pub requirement: Requirement,
+    /// Maintenance equity less trigger times maintenance margin: decisions are made on this.
+    pub excess: f64,
+    /// Initial equity less initial margin, where there is one.
+    pub excess_initial: Option<f64>,
+    /// `trigger x maintenance / equity`; no number unless the equity is above zero.
+    pub usage: Option<f64>,
+    /// What it means.
+    pub status: Status,
+}
+
+/// Evaluates a pool at a market state.
+///
+/// # Errors
+///
+/// [`Error::Missing`] for a price, a collateral rate or a volatility that the rulebook needs.
+pub fn evaluate(view: &PoolView<'_>, state: &MarketState) -> Result<PoolState> {
+    let rulebook = view.rulebook()?;
+    let equity = equity::equity(view, state)?;
+    let requirement = requirement(view, state)?;
+    let excess = equity.maintenance - rulebook.maintenance.trigger * requirement.maintenance;
+    let excess_initial =
+        requirement.initial.map(|initial| equity.initial - rulebook.initial.trigger * initial);
+    let usage = status::usage(rulebook, &equity, requirement.maintenance);
+    Ok(PoolState {
+        status: status::status(rulebook, &equity, excess, excess_initial, usage),
+        equity,
+        requirement,
+        excess,
+        excess_initial,
+        usage,
+    })
+}
+
+/// Stages 2 to 6 of the requirement.
+fn requirement(view: &PoolView<'_>, state: &MarketState) -> Result<Requirement> {
+    let rulebook = view.rulebook()?;
+    match &rulebook.measure {
+        Measure::Tiers { .. } => tiers::requirement(view, rulebook, state),
+        Measure::Scan { .. } => scan::requirement(view, rulebook, state),
+        Measure::NormalValueAtRisk { .. } => variance::requirement(view, rulebook, state),
+    }
+}
+
+/// The excess alone, for solvers.
+///
+/// # Errors
+///
+/// As [`evaluate`].
+pub fn excess(view: &PoolView<'_>, state: &MarketState) -> Result<f64> {
+    let rulebook = view.rulebook()?;
+    let equity = equity::equity(view, state)?;
+    let requirement = requirement(view, state)?;
+    Ok(equity.maintenance - rulebook.maintenance.trigger * requirement.maintenance)
+}

@@ -1,0 +1,155 @@
+//! Tiered margin: brackets of notional per position, a closed formula without scenarios.
+
+use super::{PoolView, PositionMargin, Requirement};
+use crate::book::Position;
+use crate::error::Result;
+use crate::instrument::Payoff;
+use crate::market::{MarketState, notional, payoff, settle_of, underlying_of};
+use crate::numeric::accumulate::sum;
+use crate::rulebook::{MaintenanceOn, Measure, OrderRule, Rulebook};
+
+/// The notional that decides the bracket and the maintenance margin, settlement currency.
+pub fn maintenance_notional(view: &PoolView<'_>, position: &Position, on: MaintenanceOn, ratio: f64) -> f64 {
+    match (on, position.entry_price) {
+        (MaintenanceOn::Entry, Some(entry)) => match payoff(view.book, position) {
+            Payoff::Linear => position.quantity.abs() * entry,
+            Payoff::Inverse => position.quantity.abs() / entry,
+        },
+        _ => notional(view.book, position, ratio),
+    }
+}
+
+/// Initial margin rate: the row's own, else one over the leverage (not above the bracket's largest).
+fn initial_rate(given: Option<f64>, leverage: Option<f64>, largest: Option<f64>) -> Option<f64> {
+    given.or_else(|| match (leverage, largest) {
+        (Some(leverage), Some(largest)) => Some(leverage.min(largest).recip()),
+        (leverage, largest) => leverage.or(largest).map(f64::recip),
+    })
+}
+
+pub(super) fn requirement(
+    view: &PoolView<'_>,
+    rulebook: &Rulebook,
+    state: &MarketState,
+) -> Result<Requirement> {
+    let Measure::Tiers { maintenance_on, orders } = rulebook.measure else {
+        return Ok(Requirement::default());
+    };
+    let mut by_position = Vec::with_capacity(view.positions.len());
+    let mut initial_missing = None;
+    for position in view.positions {
+        let margin = position_margin(view, rulebook, position, maintenance_on, state)?;
+        if margin.initial.is_none() && initial_missing.is_none() {
+            let symbol = view.book.instruments.get(position.instrument).map_or("", |i| i.symbol.as_str());
+            initial_missing = Some(format!("{symbol} has neither a leverage nor an initial margin rate"));
+        }
+        by_position.push(margin);
+    }
+    let order_margin = match order_margin(view, rulebook, orders, &by_position, state)? {
+        Ok(margin) => margin,
+        Err(reason) => {
+            initial_missing.get_or_insert(reason);
+            0.0
+        }
+    };
+    let initial = match initial_missing {
+        None => Some(sum(by_position.iter().filter_map(|margin| margin.initial)) + order_margin),
+        Some(_) => None,
+    };
+    Ok(Requirement {
+        maintenance: sum(by_position.iter().map(|margin| margin.maintenance)),
+        initial,
+        order_margin,
+        initial_missing,
+        by_position,
+        worst: Vec::new(),
+    })
+}
+
+/// Margin of one position, reporting currency.
+fn position_margin(
+    view: &PoolView<'_>,
+    rulebook: &Rulebook,
+    position: &Position,
+    maintenance_on: MaintenanceOn,
+    state: &MarketState,
+) -> Result<PositionMargin> {
+    let price = view.price(settle_of(view.book, position), state)?;
+    let ratio = state.ratio(underlying_of(view.book, position));
+    let current = notional(view.book, position, ratio);
+    let base = maintenance_notional(view, position, maintenance_on, ratio);
+    let table = view.book.tables.get(position.table);
+    let maintenance = table.map_or(0.0, |table| table.maintenance_margin(base));
+    let largest = table.and_then(|table| table.bracket(current).max_leverage);
+    let initial = initial_rate(position.initial_rate, position.leverage, largest)
+        .map(|rate| rulebook.initial.factor * rate * current * price);
+    Ok(PositionMargin {
+        notional: current * price,
+        maintenance: rulebook.maintenance.factor * maintenance * price,
+        initial,
+    })
+}
+
+/// Initial margin that open orders add, or why it is not known.
+fn order_margin(
+    view: &PoolView<'_>,
+    rulebook: &Rulebook,
+    rule: OrderRule,
+    by_position: &[PositionMargin],
+    state: &MarketState,
+) -> Result<std::result::Result<f64, String>> {
+    if rule == OrderRule::None || view.orders.is_empty() {
+        return Ok(Ok(0.0));
+    }
+    let mut instruments: Vec<usize> = view.orders.iter().map(|order| order.instrument).collect();
+    instruments.sort_unstable();
+    instruments.dedup();
+    let mut added = Vec::new();
+    for instrument in instruments {
+        let orders = || view.orders.iter().filter(move |order| order.instrument == instrument);
+        let Some(contract) = view.book.instruments.get(instrument) else { continue };
+        let settle = view.book.instrument_settle.get(instrument).copied().unwrap_or(0);
+        let price = view.price(settle, state)?;
+        let held = |long: bool| {
+            view.positions
+                .iter()
+                .zip(by_position)
+                .filter(|(position, _)| position.instrument == instrument && (position.quantity > 0.0) == long)
+                .map(|(_, margin)| margin.notional)
+                .sum::<f64>()
+        };
+        let net = held(true) - held(false);
+        let (mut buys, mut sells) = (0.0, 0.0);
+        let mut rate = None;
+        for order in orders().filter(|order| !order.reduce_only) {
+            let size = price
+                * match contract.payoff {
+                    Payoff::Linear => order.quantity.abs() * order.price,
+                    Payoff::Inverse => order.quantity.abs() / order.price,
+                };
+            let largest =
+                view.book.tables.get(order.table).and_then(|table| table.bracket(size).max_leverage);
+            rate = rate.or_else(|| initial_rate(order.initial_rate, order.leverage, largest));
+            if order.quantity > 0.0 {
+                buys += size;
+            } else {
+                sells += size;
+            }
+        }
+        if buys == 0.0 && sells == 0.0 {
+            continue;
+        }
+        let Some(rate) = rate else {
+            return Ok(Err(format!(
+                "the orders in {} have neither a leverage nor an initial margin rate",
+                contract.symbol
+            )));
+        };
+        let size = match rule {
+            OrderRule::Additive => buys + sells,
+            _ => (net + buys).abs().max((net - sells).abs()) - net.abs(),
+        };
+        added.push(rulebook.initial.factor * rate * size.max(0.0));
+    }
+    Ok(Ok(sum(added)))
+}

@@ -1,0 +1,130 @@
+//! Parametric value at risk: `z_alpha sqrt(w' Sigma w)` over one common index (methods.md section 2.1).
+
+use statrs::distribution::{ContinuousCDF, Normal};
+
+use super::{PoolView, PositionMargin, Requirement};
+use crate::error::{Error, Place, Result};
+use crate::instrument::Payoff;
+use crate::market::{MarketState, notional, payoff, settle_of, underlying_of};
+use crate::numeric::accumulate::sum;
+use crate::rulebook::{Measure, Rulebook};
+
+/// What the measure sees: signed exposures, their covariance over the horizon, and the quantile.
+#[derive(Debug, Clone)]
+pub struct Exposures {
+    /// Profit and loss per unit of relative move, reporting currency; one per position.
+    pub values: Vec<f64>,
+    /// Covariance of relative moves over the horizon, row by row.
+    pub covariance: Vec<f64>,
+    /// Normal quantile of the confidence.
+    pub quantile: f64,
+}
+
+impl Exposures {
+    /// `(Sigma w)_i`.
+    pub fn covariance_with_book(&self, values: &[f64]) -> Vec<f64> {
+        let size = values.len();
+        (0..size)
+            .map(|row| {
+                let line = self.covariance.get(row * size..(row + 1) * size).unwrap_or(&[]);
+                sum(line.iter().zip(values).map(|(c, w)| c * w))
+            })
+            .collect()
+    }
+
+    /// Value at risk of some exposures.
+    pub fn value_at_risk(&self, values: &[f64]) -> f64 {
+        let with_book = self.covariance_with_book(values);
+        self.quantile * sum(values.iter().zip(&with_book).map(|(w, c)| w * c)).max(0.0).sqrt()
+    }
+}
+
+/// Exposures of a pool at a state.
+///
+/// # Errors
+///
+/// [`Error::Missing`] for a volatility or correlations that are not given.
+pub fn exposures(view: &PoolView<'_>, rulebook: &Rulebook, state: &MarketState) -> Result<Exposures> {
+    let Measure::NormalValueAtRisk { confidence, horizon_days, days_per_year } = rulebook.measure else {
+        return Err(Error::NotCovered {
+            what: "value at risk".into(),
+            why: format!("rulebook '{}' is not measured by it", rulebook.id),
+            place: Place::default(),
+        });
+    };
+    let book = view.book;
+    let standard = Normal::new(0.0, 1.0).map_err(|_| Error::not_finite("normal law", 0.0, Place::default()))?;
+    let mut values = Vec::with_capacity(view.positions.len());
+    let mut volatilities = Vec::with_capacity(view.positions.len());
+    for position in view.positions {
+        let symbol = || book.instruments.get(position.instrument).map_or("", |i| i.symbol.as_str());
+        let price = view.price(settle_of(book, position), state)?;
+        let ratio = state.ratio(underlying_of(book, position));
+        let size = notional(book, position, ratio) * price;
+        values.push(match payoff(book, position) {
+            Payoff::Linear | Payoff::Inverse => size.copysign(position.quantity),
+        });
+        let annual = book.annual_volatility.get(position.instrument).copied().flatten().or_else(|| {
+            let underlying = book.underlyings.get(underlying_of(book, position));
+            underlying.and_then(|u| u.daily_volatility).map(|daily| daily * days_per_year.sqrt())
+        });
+        let annual = annual.ok_or_else(|| Error::Missing {
+            what: format!("volatility of {}", symbol()),
+            why: "give annualVol or dailyVol on the Market sheet".into(),
+            place: Place::row(position.row, symbol()),
+        })?;
+        volatilities.push(annual * (horizon_days / days_per_year).sqrt());
+    }
+    let size = values.len();
+    if book.correlations.is_none() && size > 1 {
+        return Err(Error::Missing {
+            what: "correlations".into(),
+            why: "value at risk of several positions needs their correlation matrix".into(),
+            place: Place::default(),
+        });
+    }
+    let all = book.instruments.len();
+    let correlation = |i: usize, j: usize| match &book.correlations {
+        Some(matrix) => matrix.get(i * all + j).copied().unwrap_or(0.0),
+        None => 1.0,
+    };
+    let mut covariance = Vec::with_capacity(size * size);
+    for (first, sigma) in view.positions.iter().zip(&volatilities) {
+        for (second, other) in view.positions.iter().zip(&volatilities) {
+            covariance.push(correlation(first.instrument, second.instrument) * sigma * other);
+        }
+    }
+    Ok(Exposures { values, covariance, quantile: standard.inverse_cdf(confidence) })
+}
+
+pub(super) fn requirement(
+    view: &PoolView<'_>,
+    rulebook: &Rulebook,
+    state: &MarketState,
+) -> Result<Requirement> {
+    let exposures = exposures(view, rulebook, state)?;
+    let total = exposures.value_at_risk(&exposures.values);
+    let with_book = exposures.covariance_with_book(&exposures.values);
+    let by_position = exposures
+        .values
+        .iter()
+        .zip(&with_book)
+        .map(|(value, covariance)| {
+            let squared = exposures.quantile * exposures.quantile;
+            let part = if total > 0.0 { squared * value * covariance / total } else { 0.0 };
+            PositionMargin {
+                notional: value.abs(),
+                maintenance: rulebook.maintenance.factor * part,
+                initial: Some(rulebook.initial.factor * part),
+            }
+        })
+        .collect();
+    Ok(Requirement {
+        maintenance: rulebook.maintenance.factor * total,
+        initial: Some(rulebook.initial.factor * total),
+        order_margin: 0.0,
+        initial_missing: None,
+        by_position,
+        worst: Vec::new(),
+    })
+}

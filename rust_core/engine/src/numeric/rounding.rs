@@ -1,0 +1,44 @@
+//! The one place where prices and quantities are rounded to ticks and lots.
+
+/// Which way a number may move when it is rounded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Direction {
+    /// To the multiple at or below.
+    Down,
+    /// To the multiple at or above.
+    Up,
+}
+
+/// Rounds to a multiple of `step` (above zero) in the named direction.
+///
+/// A number within a few units in the last place of a multiple counts as that multiple, so that
+/// `0.3 / 0.1` is three steps and not two.
+pub fn to_step(value: f64, step: f64, direction: Direction) -> f64 {
+    let steps = value / step;
+    let nearest = steps.round();
+    let snapped = (steps - nearest).abs() <= 4.0 * f64::EPSILON * nearest.abs().max(1.0);
+    let whole = match direction {
+        _ if snapped => nearest,
+        Direction::Down => steps.floor(),
+        Direction::Up => steps.ceil(),
+    };
+    whole * step
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_multiple_stays_where_it_is() {
+        assert_eq!(to_step(0.3, 0.1, Direction::Down), 3.0 * 0.1);
+        assert_eq!(to_step(7735.5, 0.5, Direction::Up), 7735.5);
+    }
+
+    #[test]
+    fn the_direction_is_kept() {
+        assert_eq!(to_step(7735.372_549, 0.5, Direction::Up), 7735.5);
+        assert_eq!(to_step(7735.372_549, 0.5, Direction::Down), 7735.0);
+        assert_eq!(to_step(-0.3, 0.25, Direction::Down), -0.5);
+    }
+}

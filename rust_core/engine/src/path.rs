@@ -1,0 +1,72 @@
+//! Paths of the market: one coin alone, all coins together, or coins along their betas to a driver.
+//!
+//! A path has one parameter, the ratio `x` of its driver's price to today's. A coin with exponent `b`
+//! stands at `x^b`: 1 for the coin that moves (or for all of them), 0 for those that stay, the beta
+//! where coins follow a driver. Stable currencies stay (design.md section 2).
+
+use crate::book::Book;
+use crate::error::{Error, Place, Result};
+use crate::market::MarketState;
+use crate::numeric::exponential::power;
+
+/// How the market moves.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Path {
+    /// One coin with all its contracts, its wrapped and staked forms and its price as collateral.
+    Alone(usize),
+    /// Every coin by one ratio.
+    Together,
+    /// Every coin by the driver's ratio to the power of its beta.
+    Beta {
+        /// Index of the driver.
+        driver: usize,
+        /// Beta of every coin, the driver's being 1.
+        betas: Vec<f64>,
+    },
+}
+
+impl Path {
+    /// The beta path of a driver, with betas from the market table unless `given` has one by name.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Missing`] names the first coin without a beta: none is assumed.
+    pub fn beta(book: &Book, driver: usize, given: &[(String, f64)]) -> Result<Self> {
+        let mut betas = Vec::with_capacity(book.underlyings.len());
+        for (index, underlying) in book.underlyings.iter().enumerate() {
+            let named = given.iter().find(|(name, _)| name.eq_ignore_ascii_case(&underlying.name));
+            let beta = if index == driver { Some(1.0) } else { named.map(|(_, b)| *b).or(underlying.beta) };
+            let beta = beta.filter(|beta| beta.is_finite()).ok_or_else(|| Error::Missing {
+                what: format!("beta of {}", underlying.name),
+                why: "give it on the Market sheet or in the option betas; none is assumed".into(),
+                place: Place::label(underlying.name.clone()),
+            })?;
+            betas.push(beta);
+        }
+        Ok(Self::Beta { driver, betas })
+    }
+
+    /// The exponent of a coin on this path.
+    pub fn exponent(&self, underlying: usize) -> f64 {
+        match self {
+            Self::Alone(moving) => f64::from(u8::from(*moving == underlying)),
+            Self::Together => 1.0,
+            Self::Beta { betas, .. } => betas.get(underlying).copied().unwrap_or(0.0),
+        }
+    }
+
+    /// The market state at a ratio of the driver.
+    pub fn state(&self, book: &Book, ratio: f64) -> MarketState {
+        let ratios = (0..book.underlyings.len()).map(|index| power(ratio, self.exponent(index))).collect();
+        MarketState::from_ratios(ratios)
+    }
+
+    /// The word of the path column.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Alone(_) => "alone",
+            Self::Together => "together",
+            Self::Beta { .. } => "beta",
+        }
+    }
+}

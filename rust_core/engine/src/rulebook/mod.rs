@@ -1,0 +1,377 @@
+//! A venue's rules as data: pools, measure, levels, tables, collateral, liquidation, each with its source.
+
+mod builtin;
+mod raw;
+mod read;
+pub mod tiers;
+
+use std::collections::BTreeMap;
+
+pub use builtin::{builtin, builtin_ids};
+pub use read::{Format, read};
+pub use tiers::{Bracket, TierTable, cumulative_amounts};
+
+/// How far a group of numbers can be trusted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Status {
+    /// Reproduces published results.
+    Verified,
+    /// Read in the venue's own page or interface.
+    Documented,
+    /// Second hand or inferred.
+    Estimated,
+}
+
+impl Status {
+    /// The word shown to people.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Verified => "verified",
+            Self::Documented => "documented",
+            Self::Estimated => "estimated",
+        }
+    }
+}
+
+/// Where a group of numbers comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Source {
+    /// Page, interface or document.
+    pub address: String,
+    /// Day it was read, `YYYY-MM-DD`.
+    pub retrieved: String,
+    /// Day from which it holds, as far as known.
+    pub effective: String,
+    /// How far it can be trusted.
+    pub status: Status,
+    /// What else to know.
+    pub note: String,
+}
+
+/// What shares one margin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PoolRule {
+    /// The whole account.
+    Account,
+    /// Each settlement currency of an account by itself.
+    AccountSettle,
+}
+
+/// Which price the maintenance notional is taken at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MaintenanceOn {
+    /// The mark price.
+    Mark,
+    /// The average entry price.
+    Entry,
+}
+
+/// How open orders enter the initial margin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OrderRule {
+    /// They need no margin.
+    None,
+    /// Each order adds its own initial margin.
+    Additive,
+    /// Per contract, the worse of all buys filled and all sells filled.
+    PerInstrument,
+}
+
+/// The currency in which a scan measures before it converts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Numeraire {
+    /// The reporting currency: the settlement coin moves with the scenario.
+    Report,
+    /// The settlement currency, converted at today's index.
+    Settle,
+}
+
+/// What a scan takes its worst case over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RiskUnit {
+    /// Each underlying has its own worst scenario, and the losses add up.
+    Underlying,
+    /// One common index for the whole pool.
+    Pool,
+}
+
+/// Stages 2 to 5: what a pool's requirement is measured by.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Measure {
+    /// A closed formula per position: brackets of notional.
+    Tiers {
+        /// Price of the maintenance notional.
+        maintenance_on: MaintenanceOn,
+        /// How open orders enter the initial margin.
+        orders: OrderRule,
+    },
+    /// The largest loss over relative price moves, plus a charge on gross notional.
+    Scan {
+        /// Relative moves of each underlying.
+        price_moves: Vec<f64>,
+        /// Where the loss is measured.
+        numeraire: Numeraire,
+        /// What has its own worst scenario.
+        unit: RiskUnit,
+        /// Whether collateral moves in the scan.
+        collateral_in_scan: bool,
+        /// Charge per unit of gross notional.
+        gross_notional_rate: f64,
+    },
+    /// Parametric value at risk from volatilities and correlations: `z_alpha x sigma`.
+    NormalValueAtRisk {
+        /// Confidence, such as 0.99.
+        confidence: f64,
+        /// Horizon in days.
+        horizon_days: f64,
+        /// Days of the year that the volatilities are quoted for.
+        days_per_year: f64,
+    },
+}
+
+/// Stage 6: one level of requirement with the equity it is compared with.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Level {
+    /// Factor on the measure.
+    pub factor: f64,
+    /// The level is broken when `equity - trigger x requirement` is below zero.
+    pub trigger: f64,
+    /// Whether exactly zero is broken too.
+    pub inclusive: bool,
+    /// Whether collateral rates reduce the equity.
+    pub haircut: bool,
+    /// Whether unrealised gains count.
+    pub gains: bool,
+}
+
+/// How currencies other than the pool's settlement currency count as collateral.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OtherCurrencies {
+    /// They do not count; the check says so.
+    Ignored,
+    /// They count at a collateral rate that the rulebook or the row must give.
+    RateRequired,
+}
+
+/// One slice of a collateral rate: amounts between `from` and `to` count at `rate`.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct RateSlice {
+    /// Amount from which the rate applies, coins.
+    pub from: f64,
+    /// Rate, a fraction (1 - haircut).
+    pub rate: f64,
+}
+
+/// What the venue's own screen calls its margin ratio.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum VenueRatio {
+    /// Maintenance over equity; rises to the trigger.
+    MaintenanceOverEquity,
+    /// Equity over maintenance; falls to the trigger.
+    EquityOverMaintenance,
+}
+
+impl VenueRatio {
+    /// The direction in words.
+    pub fn direction(self) -> &'static str {
+        match self {
+            Self::MaintenanceOverEquity => "rises to liquidation",
+            Self::EquityOverMaintenance => "falls to liquidation",
+        }
+    }
+}
+
+/// How sure it is that a venue liquidates in the order shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Certainty {
+    /// The venue publishes it.
+    Documented,
+    /// The venue does not publish its order; this one is assumed.
+    Assumed,
+    /// The caller chose the policy.
+    Chosen,
+}
+
+impl Certainty {
+    /// The word shown to people.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Documented => "documented",
+            Self::Assumed => "assumed",
+            Self::Chosen => "chosen",
+        }
+    }
+}
+
+/// What is closed first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Policy {
+    /// Everything in one step.
+    AllAtOnce,
+    /// The position in the highest bracket goes down a bracket at a time.
+    TierSteps,
+    /// The same fraction of everything.
+    ProRata,
+    /// Most negative unrealised result first.
+    LargestLoss,
+    /// Largest notional first.
+    LargestNotional,
+    /// Largest share of the maintenance measure first.
+    HighestRiskContribution,
+    /// A seeded random order.
+    Random,
+    /// The order that the caller lists.
+    UserList,
+}
+
+impl Policy {
+    /// Every policy with its name.
+    pub const ALL: [(&'static str, Self); 8] = [
+        ("all_at_once", Self::AllAtOnce),
+        ("tier_steps", Self::TierSteps),
+        ("pro_rata", Self::ProRata),
+        ("largest_loss", Self::LargestLoss),
+        ("largest_notional", Self::LargestNotional),
+        ("highest_risk_contribution", Self::HighestRiskContribution),
+        ("random", Self::Random),
+        ("user_list", Self::UserList),
+    ];
+
+    /// The name of the policy.
+    pub fn word(self) -> &'static str {
+        Self::ALL.iter().find(|(_, policy)| *policy == self).map_or("", |(word, _)| word)
+    }
+}
+
+/// The venue's way of liquidating.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LiquidationRule {
+    /// What is closed first.
+    pub policy: Policy,
+    /// Whether the venue publishes that.
+    pub certainty: Certainty,
+    /// Whether open orders are cancelled first.
+    pub cancel_orders: bool,
+    /// Positions above this notional are closed in two tranches, reporting currency.
+    pub large_above: Option<f64>,
+    /// The fraction of a large position that is closed in the first tranche.
+    pub large_first: f64,
+    /// Below `takeover_below x maintenance margin` the whole pool is taken over.
+    pub takeover_below: Option<f64>,
+    /// Who takes it over.
+    pub takeover: String,
+    /// Fee on the liquidated notional, a fraction.
+    pub fee: f64,
+    /// What the venue says, in a sentence.
+    pub note: String,
+    /// Key of its source.
+    pub source: String,
+}
+
+/// Bands of usage for people.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Bands {
+    /// From here: watch.
+    pub watch: f64,
+    /// From here: call.
+    pub call: f64,
+}
+
+/// How symbols find their maintenance table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ListKey {
+    /// By coin.
+    Underlying,
+    /// By symbol.
+    Symbol,
+}
+
+/// A rulebook.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Rulebook {
+    /// Lower case with hyphens.
+    pub id: String,
+    /// Version, usually year and month.
+    pub version: String,
+    /// The venue.
+    pub venue: String,
+    /// Which of the venue's modes.
+    pub mode: String,
+    /// Currency of every total.
+    pub report_currency: String,
+    /// Settlement currency of symbols that do not say.
+    pub settle: String,
+    /// Whether a bare `total` balance means cash (without) or equity (with unrealised profit and loss).
+    pub balance_total_is_equity: bool,
+    /// Sources by key; `general` is the first.
+    pub sources: indexmap::IndexMap<String, Source>,
+    /// Stage 1.
+    pub pool: PoolRule,
+    /// Stages 2 to 5.
+    pub measure: Measure,
+    /// Source key of the measure.
+    pub measure_source: String,
+    /// Stage 6, initial margin.
+    pub initial: Level,
+    /// Stage 6, maintenance margin.
+    pub maintenance: Level,
+    /// Source key of the levels.
+    pub levels_source: String,
+    /// Without a table the maintenance rate is assumed to be this share of the initial rate.
+    pub assumed_share_of_initial: Option<f64>,
+    /// Maintenance tables with the key of their source.
+    pub tables: Vec<(TierTable, String)>,
+    /// How symbols find their table.
+    pub list_key: ListKey,
+    /// Symbol or coin (upper case) to index of its table.
+    pub listed: BTreeMap<String, usize>,
+    /// How other currencies count as collateral.
+    pub other_currencies: OtherCurrencies,
+    /// Collateral rates by currency, in slices by amount.
+    pub collateral_rates: BTreeMap<String, Vec<RateSlice>>,
+    /// Source key of the collateral rules.
+    pub collateral_source: String,
+    /// The venue's own ratio.
+    pub venue_ratio: VenueRatio,
+    /// How positions are closed.
+    pub liquidation: LiquidationRule,
+    /// Bands of usage.
+    pub bands: Bands,
+    /// What the content hash covers: the text as read.
+    pub text: String,
+}
+
+impl Rulebook {
+    /// `id@version`.
+    pub fn label(&self) -> String {
+        format!("{}@{}", self.id, self.version)
+    }
+
+    /// Index of the table with a name.
+    pub fn table_named(&self, name: &str) -> Option<usize> {
+        self.tables.iter().position(|(table, _)| table.name.eq_ignore_ascii_case(name))
+    }
+
+    /// Index of the table that the list gives to a contract.
+    pub fn table_listed(&self, symbol: &str, underlying: &str) -> Option<usize> {
+        let key = match self.list_key {
+            ListKey::Underlying => underlying,
+            ListKey::Symbol => symbol,
+        };
+        self.listed.get(&key.to_uppercase()).copied()
+    }
+
+    /// The weakest status of its sources, which is the status of the whole.
+    pub fn status(&self) -> Status {
+        let worst = |status: Status| match status {
+            Status::Verified => 0,
+            Status::Documented => 1,
+            Status::Estimated => 2,
+        };
+        self.sources
+            .values()
+            .map(|source| source.status)
+            .max_by_key(|status| worst(*status))
+            .unwrap_or(Status::Estimated)
+    }
+}

@@ -1,0 +1,410 @@
+//! From a rulebook's text to a checked rulebook.
+
+use std::collections::BTreeMap;
+
+use super::raw::{RawLevel, RawLiquidation, RawMeasure, RawRulebook, RawTiers};
+use super::{
+    Bands, Certainty, Level, LiquidationRule, ListKey, MaintenanceOn, Measure, Numeraire, OrderRule,
+    OtherCurrencies, Policy, PoolRule, RateSlice, RiskUnit, Rulebook, Source, Status, TierTable, VenueRatio,
+};
+use crate::error::{Error, Result};
+
+/// How a rulebook is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// TOML, as the built-in ones and files are.
+    Toml,
+    /// JSON, as a mapping from Python arrives.
+    Json,
+}
+
+/// Reads and checks a rulebook.
+///
+/// # Errors
+///
+/// [`Error::Rulebook`] names the key at fault: a key that is not in the schema, a number without a
+/// source, an unknown word, a table whose floors do not rise.
+pub fn read(text: &str, format: Format) -> Result<Rulebook> {
+    let refused = |message: String| Error::Rulebook { id: "?".into(), key: "schema".into(), message };
+    let raw: RawRulebook = match format {
+        Format::Toml => toml::from_str(text).map_err(|e| refused(one_line(&e.to_string())))?,
+        Format::Json => serde_json::from_str(text).map_err(|e| refused(one_line(&e.to_string())))?,
+    };
+    Reader { id: raw.id.clone() }.rulebook(raw, text)
+}
+
+fn one_line(message: &str) -> String {
+    message.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+struct Reader {
+    id: String,
+}
+
+impl Reader {
+    fn refuse<T>(&self, key: &str, message: impl Into<String>) -> Result<T> {
+        Err(Error::Rulebook { id: self.id.clone(), key: key.into(), message: message.into() })
+    }
+
+    fn rulebook(&self, raw: RawRulebook, text: &str) -> Result<Rulebook> {
+        let lawful = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+        if raw.id.is_empty() || !raw.id.chars().all(lawful) {
+            return self.refuse("id", "ids are lower case letters, digits and hyphens");
+        }
+        let sources = self.sources(&raw)?;
+        let known = |key: &Option<String>, group: &str| -> Result<String> {
+            let key = key.clone().unwrap_or_else(|| "general".into());
+            if sources.contains_key(&key) {
+                Ok(key)
+            } else {
+                self.refuse(&format!("{group}.source"), format!("no source named '{key}' in [sources]"))
+            }
+        };
+        let measure_source = known(&raw.measure.source, "measure")?;
+        let levels_source = known(&raw.levels.source, "levels")?;
+        let collateral_source = known(&raw.collateral.source, "collateral")?;
+        let tiers_source = known(&raw.tiers.source, "tiers")?;
+        let liquidation_source = known(&raw.liquidation.source, "liquidation")?;
+        for table in &raw.tiers.tables {
+            known(&table.source, &format!("tiers.{}", table.name))?;
+        }
+        let (tables, listed) = self.tables(&raw.tiers, &tiers_source)?;
+        let report_currency = raw.report_currency.to_uppercase();
+        Ok(Rulebook {
+            pool: self.word(
+                "pool.kind",
+                raw.pool.kind.as_deref(),
+                &[("account", PoolRule::Account), ("account_settle", PoolRule::AccountSettle)],
+            )?,
+            measure: self.measure(&raw.measure)?,
+            measure_source,
+            initial: self.level("levels.initial", &raw.levels.initial)?,
+            maintenance: self.level("levels.maintenance", &raw.levels.maintenance)?,
+            levels_source,
+            assumed_share_of_initial: self
+                .optional("tiers.assumed_share_of_initial", raw.tiers.assumed_share_of_initial, 0.0, 1.0)?,
+            tables,
+            list_key: self.word(
+                "tiers.list_by",
+                raw.tiers.list_by.as_deref(),
+                &[("underlying", ListKey::Underlying), ("symbol", ListKey::Symbol)],
+            )?,
+            listed,
+            other_currencies: self.word(
+                "collateral.other_currencies",
+                raw.collateral.other_currencies.as_deref(),
+                &[("rate_required", OtherCurrencies::RateRequired), ("ignored", OtherCurrencies::Ignored)],
+            )?,
+            collateral_rates: self.rates(&raw)?,
+            collateral_source,
+            venue_ratio: self.word(
+                "venue_ratio",
+                raw.venue_ratio.as_deref(),
+                &[
+                    ("maintenance_over_equity", VenueRatio::MaintenanceOverEquity),
+                    ("equity_over_maintenance", VenueRatio::EquityOverMaintenance),
+                ],
+            )?,
+            balance_total_is_equity: self.word(
+                "balance_total",
+                raw.balance_total.as_deref(),
+                &[("cash", false), ("equity", true)],
+            )?,
+            liquidation: self.liquidation(&raw.liquidation, liquidation_source)?,
+            bands: Bands {
+                watch: self.number("bands.watch", raw.bands.watch.unwrap_or(0.5), 0.0, 1.0)?,
+                call: self.number("bands.call", raw.bands.call.unwrap_or(0.7), 0.0, 1.0)?,
+            },
+            id: raw.id,
+            version: raw.version,
+            venue: raw.venue,
+            mode: raw.mode,
+            settle: raw.settle.to_uppercase(),
+            report_currency,
+            sources,
+            text: text.to_owned(),
+        })
+    }
+
+    fn sources(&self, raw: &RawRulebook) -> Result<indexmap::IndexMap<String, Source>> {
+        let mut sources = indexmap::IndexMap::new();
+        let general = Source {
+            address: raw.source.clone(),
+            retrieved: raw.retrieved.clone(),
+            effective: raw.effective.clone(),
+            status: self.status("status", raw.status.as_deref().unwrap_or("estimated"))?,
+            note: raw.note.clone(),
+        };
+        sources.insert("general".to_owned(), general);
+        for (key, source) in &raw.sources {
+            sources.insert(
+                key.clone(),
+                Source {
+                    address: source.address.clone(),
+                    retrieved: source.retrieved.clone(),
+                    effective: source.effective.clone(),
+                    status: self.status(&format!("sources.{key}.status"), &source.status)?,
+                    note: source.note.clone(),
+                },
+            );
+        }
+        for (key, source) in &sources {
+            if source.address.trim().is_empty() {
+                return self.refuse(&format!("sources.{key}"), "a number without a source is refused");
+            }
+        }
+        Ok(sources)
+    }
+
+    fn status(&self, key: &str, word: &str) -> Result<Status> {
+        self.word(
+            key,
+            Some(word),
+            &[
+                ("verified", Status::Verified),
+                ("documented", Status::Documented),
+                ("estimated", Status::Estimated),
+            ],
+        )
+    }
+
+    /// The meaning of a word; the first of the vocabulary is the default.
+    fn word<T: Copy>(&self, key: &str, word: Option<&str>, vocabulary: &[(&str, T)]) -> Result<T> {
+        let found = match word {
+            None => vocabulary.first(),
+            Some(word) => vocabulary.iter().find(|(known, _)| *known == word),
+        };
+        match found {
+            Some((_, meaning)) => Ok(*meaning),
+            None => {
+                let known: Vec<&str> = vocabulary.iter().map(|(known, _)| *known).collect();
+                self.refuse(
+                    key,
+                    format!("must be one of {}, was '{}'", known.join(", "), word.unwrap_or_default()),
+                )
+            }
+        }
+    }
+
+    fn number(&self, key: &str, value: f64, low: f64, high: f64) -> Result<f64> {
+        if value.is_finite() && value >= low && value <= high {
+            Ok(value)
+        } else {
+            self.refuse(key, format!("must be between {low} and {high}, was {value}"))
+        }
+    }
+
+    fn optional(&self, key: &str, value: Option<f64>, low: f64, high: f64) -> Result<Option<f64>> {
+        value.map(|value| self.number(key, value, low, high)).transpose()
+    }
+
+    fn required<T: Clone>(&self, key: &str, value: Option<&T>) -> Result<T> {
+        match value {
+            Some(value) => Ok(value.clone()),
+            None => self.refuse(key, "is missing; this measure needs it"),
+        }
+    }
+
+    fn level(&self, key: &str, raw: &RawLevel) -> Result<Level> {
+        Ok(Level {
+            factor: self.number(&format!("{key}.factor"), raw.factor.unwrap_or(1.0), 0.0, 100.0)?,
+            trigger: self.number(&format!("{key}.trigger"), raw.trigger.unwrap_or(1.0), 1e-6, 100.0)?,
+            inclusive: raw.inclusive.unwrap_or(false),
+            haircut: raw.haircut.unwrap_or(true),
+            gains: raw.gains.unwrap_or(true),
+        })
+    }
+
+    fn measure(&self, raw: &RawMeasure) -> Result<Measure> {
+        match raw.kind.as_str() {
+            "tiers" => Ok(Measure::Tiers {
+                maintenance_on: self.word(
+                    "measure.maintenance_on",
+                    raw.maintenance_on.as_deref(),
+                    &[("mark", MaintenanceOn::Mark), ("entry", MaintenanceOn::Entry)],
+                )?,
+                orders: self.word(
+                    "measure.orders",
+                    raw.orders.as_deref(),
+                    &[
+                        ("per_instrument", OrderRule::PerInstrument),
+                        ("additive", OrderRule::Additive),
+                        ("none", OrderRule::None),
+                    ],
+                )?,
+            }),
+            "scan" => {
+                let price_moves = self.required("measure.price_moves", raw.price_moves.as_ref())?;
+                if price_moves.is_empty() || price_moves.iter().any(|m| !m.is_finite() || *m <= -1.0) {
+                    return self
+                        .refuse("measure.price_moves", "needs finite relative moves above -1, such as -0.15");
+                }
+                Ok(Measure::Scan {
+                    price_moves,
+                    numeraire: self.word(
+                        "measure.numeraire",
+                        raw.numeraire.as_deref(),
+                        &[("report", Numeraire::Report), ("settle", Numeraire::Settle)],
+                    )?,
+                    unit: self.word(
+                        "measure.unit",
+                        raw.unit.as_deref(),
+                        &[("underlying", RiskUnit::Underlying), ("account", RiskUnit::Pool)],
+                    )?,
+                    collateral_in_scan: raw.collateral_in_scan.unwrap_or(false),
+                    gross_notional_rate: self.number(
+                        "measure.gross_notional_rate",
+                        raw.gross_notional_rate.unwrap_or(0.0),
+                        0.0,
+                        1.0,
+                    )?,
+                })
+            }
+            "normal_value_at_risk" => Ok(Measure::NormalValueAtRisk {
+                confidence: self.number(
+                    "measure.confidence",
+                    self.required("measure.confidence", raw.confidence.as_ref())?,
+                    0.5,
+                    1.0 - 1e-12,
+                )?,
+                horizon_days: self.number(
+                    "measure.horizon_days",
+                    self.required("measure.horizon_days", raw.horizon_days.as_ref())?,
+                    1e-9,
+                    3650.0,
+                )?,
+                days_per_year: self.number(
+                    "measure.days_per_year",
+                    raw.days_per_year.unwrap_or(365.0),
+                    1.0,
+                    366.0,
+                )?,
+            }),
+            other => self.refuse(
+                "measure.kind",
+                format!("must be one of tiers, scan, normal_value_at_risk, was '{other}'"),
+            ),
+        }
+    }
+
+    #[expect(clippy::type_complexity, reason = "two results of one pass over the tables")]
+    fn tables(
+        &self,
+        raw: &RawTiers,
+        group_source: &str,
+    ) -> Result<(Vec<(TierTable, String)>, BTreeMap<String, usize>)> {
+        let mut tables = Vec::new();
+        let mut listed = BTreeMap::new();
+        for table in &raw.tables {
+            let key = format!("tiers.{}", table.name);
+            let rates = match (&table.maintenance_rates, &table.max_leverage) {
+                (Some(rates), _) => rates.clone(),
+                (None, Some(leverages)) => {
+                    let share = self.required(
+                        "tiers.maintenance_share_of_initial",
+                        raw.maintenance_share_of_initial.as_ref(),
+                    )?;
+                    leverages.iter().map(|leverage| share / leverage).collect()
+                }
+                (None, None) => return self.refuse(&key, "needs maintenance_rates or max_leverage"),
+            };
+            let leverages: Vec<Option<f64>> =
+                table.max_leverage.iter().flatten().map(|leverage| Some(*leverage)).collect();
+            if !leverages.is_empty() && leverages.len() != table.floors.len() {
+                return self.refuse(&key, "max_leverage and floors differ in length");
+            }
+            let built = TierTable::new(&table.name, &table.floors, &rates, &leverages)
+                .or_else(|error| self.refuse(&key, error.to_string()))?;
+            for user in &table.used_by {
+                if listed.insert(user.to_uppercase(), tables.len()).is_some() {
+                    return self.refuse(&key, format!("'{user}' is listed twice"));
+                }
+            }
+            tables.push((built, table.source.clone().unwrap_or_else(|| group_source.to_owned())));
+        }
+        Ok((tables, listed))
+    }
+
+    fn rates(&self, raw: &RawRulebook) -> Result<BTreeMap<String, Vec<RateSlice>>> {
+        let mut rates = BTreeMap::new();
+        for (currency, rate) in &raw.collateral.rates {
+            let key = format!("collateral.rates.{currency}");
+            let rising = rate.from.windows(2).all(|pair| matches!(pair, [low, high] if low < high));
+            if rate.from.len() != rate.rate.len() || rate.from.first() != Some(&0.0) || !rising {
+                return self.refuse(&key, "from and rate need one entry per slice, from starts at 0 and rises");
+            }
+            let mut slices = Vec::new();
+            for (&from, &fraction) in rate.from.iter().zip(&rate.rate) {
+                slices.push(RateSlice { from, rate: self.number(&key, fraction, 0.0, 1.0)? });
+            }
+            rates.insert(currency.to_uppercase(), slices);
+        }
+        Ok(rates)
+    }
+
+    fn liquidation(&self, raw: &RawLiquidation, source: String) -> Result<LiquidationRule> {
+        Ok(LiquidationRule {
+            policy: self.word(
+                "liquidation.policy",
+                Some(raw.policy.as_deref().unwrap_or(Policy::HighestRiskContribution.word())),
+                &Policy::ALL,
+            )?,
+            certainty: self.word(
+                "liquidation.certainty",
+                raw.certainty.as_deref(),
+                &[("assumed", Certainty::Assumed), ("documented", Certainty::Documented)],
+            )?,
+            cancel_orders: raw.cancel_orders.unwrap_or(false),
+            large_above: self.optional("liquidation.large_above", raw.large_above, 0.0, f64::MAX)?,
+            large_first: self.number("liquidation.large_first", raw.large_first.unwrap_or(1.0), 0.0, 1.0)?,
+            takeover_below: self.optional("liquidation.takeover_below", raw.takeover_below, 0.0, 1.0)?,
+            takeover: raw.takeover.clone().unwrap_or_default(),
+            fee: self.number("liquidation.fee", raw.fee.unwrap_or(0.0), 0.0, 1.0)?,
+            note: raw.note.clone().unwrap_or_default(),
+            source,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HEAD: &str = r#"
+id = "test"
+version = "1"
+venue = "test"
+report_currency = "USD"
+settle = "USD"
+source = "made up for a test"
+retrieved = "2026-11-20"
+effective = "2026-11-20"
+"#;
+
+    fn refusal(rest: &str) -> String {
+        read(&format!("{HEAD}{rest}"), Format::Toml).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn a_key_outside_the_schema_is_refused_by_name() {
+        assert!(refusal("[measure]\nkind = \"tiers\"\nlevrage = 3\n").contains("levrage"));
+    }
+
+    #[test]
+    fn an_unknown_word_names_the_words_that_are_known() {
+        assert_eq!(
+            refusal("[measure]\nkind = \"tiers\"\nmaintenance_on = \"spot\"\n"),
+            "rulebook 'test', measure.maintenance_on: must be one of mark, entry, was 'spot'"
+        );
+    }
+
+    #[test]
+    fn a_source_that_is_not_declared_is_refused() {
+        assert!(refusal("[measure]\nkind = \"tiers\"\nsource = \"page\"\n").contains("no source named 'page'"));
+    }
+
+    #[test]
+    fn a_scan_without_moves_is_refused() {
+        assert!(refusal("[measure]\nkind = \"scan\"\n").contains("measure.price_moves"));
+    }
+}
