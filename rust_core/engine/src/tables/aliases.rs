@@ -67,6 +67,8 @@ struct Signature {
     all: Vec<String>,
     #[serde(default)]
     any: Vec<String>,
+    #[serde(default)]
+    none: Vec<String>,
 }
 
 /// What a bare balance column means in a venue's export.
@@ -157,6 +159,12 @@ impl Sheet {
 /// The venues whose exports are known by their headers.
 const VENUES: [&str; 6] = ["binance", "hyperliquid", "deribit", "okx", "bybit", "ccxt"];
 
+/// The known venue with which a word begins, such as `binance-usdm`.
+pub(super) fn known_venue(word: &str) -> Option<&'static str> {
+    let word = word.to_lowercase();
+    VENUES.into_iter().find(|venue| word.starts_with(venue))
+}
+
 /// The file, read once. It is compiled in and a test reads it, so an unreadable file (which would make
 /// every header unknown, and so every table a refusal) cannot be shipped.
 pub(super) fn aliases() -> &'static Aliases {
@@ -167,7 +175,7 @@ pub(super) fn aliases() -> &'static Aliases {
         for entry in [positions, collateral, orders, market, brackets].into_iter().flatten() {
             entry.prepare();
         }
-        for list in (file.venue.iter_mut()).flat_map(|s| [&mut s.all, &mut s.any]) {
+        for list in (file.venue.iter_mut()).flat_map(|s| [&mut s.all, &mut s.any, &mut s.none]) {
             normalise_all(list);
         }
         for list in (file.log.iter_mut()).flat_map(|log| [&mut log.all, &mut log.any]) {
@@ -204,8 +212,9 @@ impl Aliases {
             Sheet::Market | Sheet::Brackets => return None,
         };
         let found = (self.venue.iter())
-            .find(|s| s.sheet == sheet_word && matches_signature(&s.all, &s.any, headers))?;
-        VENUES.into_iter().find(|venue| *venue == found.venue)
+            .filter(|s| s.sheet == sheet_word && !s.none.iter().any(|word| headers.contains(word.as_str())))
+            .find(|s| matches_signature(&s.all, &s.any, headers))?;
+        known_venue(&found.venue)
     }
 
     /// The venue whose history has these (normalised) headers.
@@ -227,9 +236,14 @@ impl Aliases {
     }
 
     /// Where the words of each venue were read, and when: `(venue, source, checked)`.
-    pub(super) fn sources(&self) -> impl Iterator<Item = (&str, &str, &str)> {
+    fn sources(&self) -> impl Iterator<Item = (&str, &str, &str)> {
         self.source.iter().map(|(venue, s)| (venue.as_str(), s.source.as_str(), s.checked.as_str()))
     }
+}
+
+/// Where the header words of each venue were read, and when: `(venue, source, checked)`.
+pub fn header_sources() -> impl Iterator<Item = (&'static str, &'static str, &'static str)> {
+    aliases().sources()
 }
 
 fn matches_signature(all: &[String], any: &[String], headers: &BTreeSet<&str>) -> bool {

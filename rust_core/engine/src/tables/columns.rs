@@ -58,7 +58,8 @@ impl<'a> Columns<'a> {
         columns.note_duplicates(&meanings, notes);
         let views = columns.views(&meanings);
         columns.note_ignored(&views, notes);
-        if let Some(venue) = words.log(sheet, &headers) {
+        // OKX positions have a realised profit and the id of a trade too, so a known export is no history.
+        if let (None, Some(venue)) = (columns.venue, words.log(sheet, &headers)) {
             let message = format!("this is a transaction log ({venue}), paste {}", sheet.rows());
             notes.table(
                 Severity::Error,

@@ -1,5 +1,6 @@
 //! From a symbol and the columns that explain it to a contract.
 
+use super::aliases::known_venue;
 use super::columns::Columns;
 use super::date;
 use super::notes::Notes;
@@ -28,8 +29,10 @@ pub(super) struct InstrumentReader<'a> {
     hints: [WordColumn<'a>; 6],
     strike: NumberColumn<'a>,
     venue: Option<&'static str>,
+    row_venue: WordColumn<'a>,
+    row_venues: Vec<Option<&'static str>>,
     settle: &'a str,
-    outcomes: IndexMap<[u32; 8], Outcome>,
+    outcomes: IndexMap<[u32; 9], Outcome>,
     contracts: IndexMap<Instrument, Form>,
 }
 
@@ -66,11 +69,15 @@ type Refusal = (usize, &'static str, String, &'static str);
 
 impl<'a> InstrumentReader<'a> {
     pub(super) fn new(columns: &Columns<'a>, settle: &'a str) -> Self {
+        let row_venue = columns.words("venue");
+        let row_venues = row_venue.map(|cell| known_venue(&cell.shown()));
         Self {
             symbol: columns.words("symbol"),
             hints: HINTS.map(|name| columns.words(name)),
             strike: columns.numbers("strike"),
             venue: columns.venue,
+            row_venue,
+            row_venues,
             settle,
             outcomes: IndexMap::new(),
             contracts: IndexMap::new(),
@@ -92,6 +99,12 @@ impl<'a> InstrumentReader<'a> {
         *self.symbol.word(self.symbol.code(row)) == Cell::Empty
     }
 
+    /// The venue whose symbols and units a row has: what its own column says, or what the headers show.
+    pub(super) fn venue(&self, row: usize) -> Option<&'static str> {
+        let own = usize::try_from(self.row_venue.code(row)).ok().and_then(|code| self.row_venues.get(code));
+        own.copied().flatten().or(self.venue)
+    }
+
     /// A contract that was found.
     pub(super) fn get(&self, place: usize) -> Option<(&Instrument, Form)> {
         self.contracts.get_index(place).map(|(instrument, form)| (instrument, *form))
@@ -103,7 +116,7 @@ impl<'a> InstrumentReader<'a> {
         let [kind, underlying, settle, inverse, expiry, option] = &self.hints;
         let hints = [kind, underlying, settle, inverse, expiry, option].map(|hint| hint.code(row));
         let [a, b, c, d, e, f] = hints;
-        let key = [self.symbol.code(row), a, b, c, d, e, f, strike];
+        let key = [self.symbol.code(row), a, b, c, d, e, f, strike, self.row_venue.code(row)];
         let place = match self.outcomes.get_index_of(&key) {
             Some(place) => place,
             None => {
@@ -159,7 +172,7 @@ impl<'a> InstrumentReader<'a> {
         if strike {
             return Err(option(0));
         }
-        let parsed = match symbol::parse(&symbol, self.venue) {
+        let parsed = match symbol::parse(&symbol, self.venue(row)) {
             Ok(parsed) => parsed,
             Err(NoSymbol::Total) => return Ok(None),
             Err(NoSymbol::Option) => return Err(option(0)),
@@ -172,7 +185,7 @@ impl<'a> InstrumentReader<'a> {
                 ));
             }
         };
-        Ok(Some(merge(symbol, parsed, hints, self.settle, self.venue)))
+        Ok(Some(merge(symbol, parsed, hints, self.settle, self.venue(row))))
     }
 
     fn hints(&self, row: usize) -> Result<Hints, Refusal> {

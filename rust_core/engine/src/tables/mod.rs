@@ -4,13 +4,17 @@
 //! in `findings` with row, column, value, rule and what to do.
 
 mod aliases;
+mod balances;
+mod brackets;
 mod columns;
 mod date;
 mod instruments;
+mod market;
 mod modes;
 mod notes;
 mod number;
 mod opposite;
+mod orders;
 mod positions;
 mod side;
 mod symbol;
@@ -20,6 +24,11 @@ mod times;
 mod units;
 mod words;
 
+pub use aliases::header_sources;
+pub use balances::read_balances;
+pub use brackets::read_brackets;
+pub use market::read_market;
+pub use orders::read_orders;
 pub use positions::read_positions;
 pub use units::Scale;
 

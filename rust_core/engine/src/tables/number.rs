@@ -167,7 +167,8 @@ pub(super) fn parse(text: &str) -> Value {
         return from_number(value);
     }
     match text.to_lowercase().as_str() {
-        "" | "none" | "null" | "-" | "--" | "—" => return Value::Empty,
+        // The last is Deribit's price of a market order.
+        "" | "none" | "null" | "-" | "--" | "—" | "market_price" => return Value::Empty,
         "∞" | "-∞" | "+∞" => return Value::NotFinite,
         _ => {}
     }

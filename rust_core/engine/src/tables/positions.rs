@@ -157,7 +157,7 @@ impl<'a> Reader<'a> {
         let mode = self.mode(row, leverage, initial_margin, notes);
         let liquidate_last = self.last.read(row, notes);
 
-        let ((side, hedge_word, hedged), mark_price) = (side?, mark_price?);
+        let ((side, hedge_word, hedged), mark_price, entry_price) = (side?, mark_price?, entry_price?);
         let Some(size) = size? else {
             notes.row(Severity::Error, row + 2, self.contracts.header(), "quantity_missing", || {
                 (
@@ -177,9 +177,10 @@ impl<'a> Reader<'a> {
             notional_usd: notional_usd?.map(f64::abs),
             coins: coins?.map(f64::abs),
             mark: mark_price,
+            entry: entry_price,
             payoff: instrument.payoff,
             form,
-            venue: self.columns.venue,
+            venue: self.instruments.venue(row),
         };
         let Some(reading) = units::read(&given) else {
             return self.without_unit(row, instrument, notes);
@@ -197,7 +198,7 @@ impl<'a> Reader<'a> {
             instrument: 0,
             leg: leg(hedge_word, hedged, reading.quantity),
             quantity: reading.quantity,
-            entry_price: entry_price?,
+            entry_price,
             mark_price,
             unrealised_pnl: unrealised_pnl?,
             leverage: leverage?.map(|l| l.times),

@@ -16,6 +16,8 @@ pub(super) struct Size {
     /// Unsigned, coins.
     pub(super) coins: Option<f64>,
     pub(super) mark: Option<f64>,
+    /// Bybit's position value is at the entry price.
+    pub(super) entry: Option<f64>,
     pub(super) payoff: Payoff,
     pub(super) form: Form,
     pub(super) venue: Option<&'static str>,
@@ -134,7 +136,7 @@ fn linear(given: &Size) -> Option<Reading> {
     };
     let (Some(notional), Some(mark)) = (notional, given.mark) else { return Some(plain) };
     let value = plain.quantity.abs() * mark;
-    Some(if near(value, notional) {
+    Some(if near(value, notional) || at_entry(given, |entry| near(plain.quantity.abs() * entry, notional)) {
         plain
     } else if given.contract_size.is_none() && near(size, notional) {
         let quantity = given.size / mark;
@@ -157,7 +159,7 @@ fn inverse(given: &Size) -> Option<Reading> {
     let in_usd = matches!(given.venue, Some("deribit" | "bybit"));
     let counts = !in_usd
         && (matches!(given.form, Form::BinanceCoin | Form::Okx | Form::Ccxt | Form::Gate)
-            || matches!(given.venue, Some("okx" | "binance" | "ccxt")));
+            || matches!(given.venue, Some("okx" | "binance")));
     let plain = match given.contract_size {
         Some(factor) if !in_usd => times(given, factor, "contracts", Because::ContractSize),
         _ if counts => return derived(given),
@@ -166,7 +168,11 @@ fn inverse(given: &Size) -> Option<Reading> {
     let Some(mark) = given.mark else { return Some(plain) };
     // The notional of an inverse contract is given in the coin by venues, in USD by people.
     let usd = plain.quantity.abs();
-    let holds = |notional: f64| near(usd / mark, notional) || near(usd, notional);
+    let holds = |notional: f64| {
+        near(usd / mark, notional)
+            || near(usd, notional)
+            || at_entry(given, |entry| near(usd / entry, notional))
+    };
     let Some(notional) = given.notional.or(given.notional_usd).or(given.coins) else { return Some(plain) };
     Some(if holds(notional) {
         plain
@@ -195,6 +201,10 @@ fn derived(given: &Size) -> Option<Reading> {
         .filter_map(rounded)
         .find(|factor| (1.0..=1000.0).contains(factor))?;
     Some(times(given, factor, "contracts", Because::DerivedContractSize))
+}
+
+fn at_entry(given: &Size, holds: impl FnOnce(f64) -> bool) -> bool {
+    given.entry.is_some_and(holds)
 }
 
 /// Within 1 %.
@@ -227,6 +237,7 @@ mod tests {
             notional_usd: None,
             coins: None,
             mark: Some(100_000.0),
+            entry: None,
             payoff,
             form,
             venue: None,

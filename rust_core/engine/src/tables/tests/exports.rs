@@ -161,3 +161,15 @@ fn ccxt_positions_are_contracts_with_a_side() {
     assert_eq!(row.initial_rate, Some(0.1));
     assert_eq!(row.tier, TierSource::Rate { rate: 0.004, amount: 0.0 });
 }
+
+#[test]
+fn okx_positions_with_a_trade_id_and_a_realised_profit_are_no_history() {
+    let read = read_positions(
+        &table(
+            "instId|pos|avgPx|markPx|realizedPnl|pnl|fee|tradeId|notionalUsd|upl\nBTC-USDT-SWAP|1|1e5|1e5|3|4|-1|99|1000|2",
+        ),
+        &defaults(),
+    );
+    assert_eq!(errors(&read.findings), []);
+    assert_eq!(read.rows[0].unrealised_pnl, Some(2.0));
+}

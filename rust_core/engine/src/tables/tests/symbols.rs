@@ -107,3 +107,23 @@ fn a_symbol_that_venues_read_differently_is_a_warning_unless_columns_explain_it(
     assert_eq!(codes("symbol|qty\nmy-thing|1"), ["symbol_not_understood"]);
     assert_eq!(codes("symbol|qty\nBTC|1"), Vec::<&str>::new());
 }
+
+#[test]
+fn a_venue_column_says_whose_symbols_a_row_has() {
+    let read = read_positions(
+        &table(
+            "venue|symbol|qty\nBybit|BTC-27MAR26|1\nDeribit|BTC-27MAR26|1\nBinance USDM|ETHBTC|1\nHyperliquid|BTCUSD|1",
+        ),
+        &defaults(),
+    );
+    let seen: Vec<_> =
+        read.instruments.iter().map(|i| (i.underlying.as_str(), i.settle.as_str(), i.payoff)).collect();
+    let expected = [
+        ("BTC", "USDC", Linear),
+        ("BTC", "BTC", Inverse),
+        ("ETH", "BTC", Linear),
+        ("BTCUSD", "USDC", Linear),
+    ];
+    assert_eq!(seen, expected);
+    assert_eq!(read.findings, []);
+}
