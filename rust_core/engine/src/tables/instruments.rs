@@ -34,6 +34,9 @@ pub(super) struct InstrumentReader<'a> {
     settle: &'a str,
     outcomes: IndexMap<[u32; 9], Outcome>,
     contracts: IndexMap<Instrument, Form>,
+    /// Place of the outcome of each symbol, where no other column explains symbols.
+    by_symbol: Vec<Option<usize>>,
+    only_symbols: bool,
 }
 
 /// Names of the columns behind `hints`, in their order.
@@ -81,6 +84,8 @@ impl<'a> InstrumentReader<'a> {
             settle,
             outcomes: IndexMap::new(),
             contracts: IndexMap::new(),
+            by_symbol: Vec::new(),
+            only_symbols: !HINTS.iter().chain(&["strike", "venue"]).any(|name| columns.has(name)),
         }
     }
 
@@ -112,18 +117,7 @@ impl<'a> InstrumentReader<'a> {
 
     /// The contract of a row.
     pub(super) fn read(&mut self, row: usize, notes: &mut Notes) -> Found {
-        let strike = u32::from(matches!(self.strike.value(row), Value::Number(strike) if strike > 0.0));
-        let [kind, underlying, settle, inverse, expiry, option] = &self.hints;
-        let hints = [kind, underlying, settle, inverse, expiry, option].map(|hint| hint.code(row));
-        let [a, b, c, d, e, f] = hints;
-        let key = [self.symbol.code(row), a, b, c, d, e, f, strike, self.row_venue.code(row)];
-        let place = match self.outcomes.get_index_of(&key) {
-            Some(place) => place,
-            None => {
-                let outcome = self.outcome(row, strike == 1, notes);
-                self.outcomes.insert_full(key, outcome).0
-            }
-        };
+        let place = self.place(row, notes);
         match self.outcomes.get_index(place) {
             Some((_, Outcome::Contract(contract))) => Found::Contract(*contract),
             Some((_, Outcome::Total)) => Found::Total,
@@ -137,6 +131,35 @@ impl<'a> InstrumentReader<'a> {
             }
             None => Found::Refused,
         }
+    }
+
+    /// The place of the outcome of a row, which is found first if it is new.
+    fn place(&mut self, row: usize, notes: &mut Notes) -> usize {
+        let symbol = self.symbol.code(row);
+        if let Some(Some(place)) = self.by_symbol.get(symbol as usize) {
+            return *place;
+        }
+        let strike = u32::from(matches!(self.strike.value(row), Value::Number(strike) if strike > 0.0));
+        let [kind, underlying, settle, inverse, expiry, option] = &self.hints;
+        let [a, b, c, d, e, f] =
+            [kind, underlying, settle, inverse, expiry, option].map(|hint| hint.code(row));
+        let key = [symbol, a, b, c, d, e, f, strike, self.row_venue.code(row)];
+        let place = match self.outcomes.get_index_of(&key) {
+            Some(place) => place,
+            None => {
+                let outcome = self.outcome(row, strike == 1, notes);
+                self.outcomes.insert_full(key, outcome).0
+            }
+        };
+        if self.only_symbols {
+            if self.by_symbol.is_empty() {
+                self.by_symbol = self.symbol.map(|_| None);
+            }
+            if let Some(slot) = self.by_symbol.get_mut(symbol as usize) {
+                *slot = Some(place);
+            }
+        }
+        place
     }
 
     fn outcome(&mut self, row: usize, strike: bool, notes: &mut Notes) -> Outcome {

@@ -2,22 +2,19 @@
 
 use super::aliases::Sheet;
 use super::columns::Columns;
+use super::held::{Accounts, Held};
 use super::instruments::{Found, InstrumentReader};
-use super::modes::{Leverage, Mode, leverage, mode};
+use super::margin_columns::MarginColumns;
+use super::modes::{Leverage, leverage};
 use super::notes::Notes;
 use super::number::{NumberColumn, Refused, Rule};
 use super::side::{Direction, direction, leg, position_index, signed};
 use super::units::{self, Because, Reading, Scale, Size};
-use super::words::{MeaningColumn, NO_WORD, WordColumn, flags};
-use super::{
-    Defaults, IsolatedMargin, MarginMode, PositionRow, Positions, Reported, TierSource, UnitView, opposite,
-    times,
-};
-use crate::cell::{Cell, Table};
+use super::words::{MeaningColumn, flags};
+use super::{Defaults, PositionRow, Positions, Reported, UnitView, opposite, times};
+use crate::cell::Table;
 use crate::finding::Severity;
 use crate::instrument::{Instrument, Payoff};
-use indexmap::IndexMap;
-use std::collections::BTreeSet;
 
 /// Reads a positions table.
 pub fn read_positions(table: &Table, defaults: &Defaults) -> Positions {
@@ -36,7 +33,7 @@ pub fn read_positions(table: &Table, defaults: &Defaults) -> Positions {
             positions.rows.push(position);
         }
     }
-    positions.accounts = reader.accounts.into_keys().collect();
+    positions.accounts = reader.accounts.into_names();
     let header = columns.header("contracts");
     positions.rows = opposite::refuse(positions.rows, &positions.instruments, header, &mut notes);
     if columns.usable {
@@ -50,11 +47,9 @@ pub fn read_positions(table: &Table, defaults: &Defaults) -> Positions {
 struct Reader<'a> {
     columns: &'a Columns<'a>,
     instruments: InstrumentReader<'a>,
-    /// Place in `instruments` to place in [`Positions::instruments`], for those that a row uses.
-    used: Vec<Option<u32>>,
-    units: BTreeSet<(u32, &'static str)>,
-    account: WordColumn<'a>,
-    accounts: IndexMap<String, ()>,
+    held: Held,
+    accounts: Accounts<'a>,
+    margin: MarginColumns<'a>,
     side: MeaningColumn<'a, Direction>,
     position_side: MeaningColumn<'a, Direction>,
     position_index: MeaningColumn<'a, Direction>,
@@ -71,13 +66,7 @@ struct Reader<'a> {
     maintenance: NumberColumn<'a>,
     liquidation: NumberColumn<'a>,
     leverage: MeaningColumn<'a, Leverage>,
-    mode: MeaningColumn<'a, Mode>,
-    table: WordColumn<'a>,
-    rate: NumberColumn<'a>,
-    amount: NumberColumn<'a>,
     initial_rate: NumberColumn<'a>,
-    isolated_wallet: NumberColumn<'a>,
-    isolated_margin: NumberColumn<'a>,
     last: MeaningColumn<'a, bool>,
 }
 
@@ -86,10 +75,9 @@ impl<'a> Reader<'a> {
         Self {
             columns,
             instruments: InstrumentReader::new(columns, &defaults.settle),
-            used: Vec::new(),
-            units: BTreeSet::new(),
-            account: columns.words("account"),
-            accounts: IndexMap::new(),
+            held: Held::default(),
+            accounts: Accounts::new(columns.words("account")),
+            margin: MarginColumns::new(columns),
             side: MeaningColumn::new(columns.words("side"), direction),
             position_side: MeaningColumn::new(columns.words("positionSide"), direction),
             position_index: MeaningColumn::new(columns.words("positionIdx"), position_index),
@@ -106,13 +94,7 @@ impl<'a> Reader<'a> {
             maintenance: columns.numbers("maintenanceMargin"),
             liquidation: columns.numbers("liquidationPrice"),
             leverage: MeaningColumn::new(columns.words("leverage"), leverage),
-            mode: MeaningColumn::new(columns.words("marginMode"), mode),
-            table: columns.words("marginTable"),
-            rate: columns.numbers("maintenanceMarginRate"),
-            amount: columns.numbers("maintAmt"),
             initial_rate: columns.numbers("initialMarginRate"),
-            isolated_wallet: columns.numbers("isolatedWallet"),
-            isolated_margin: columns.numbers("isolatedMargin"),
             last: flags(columns.words("liquidateLast")),
         }
     }
@@ -153,8 +135,8 @@ impl<'a> Reader<'a> {
         let liquidation_price = self.liquidation.read(row, Rule::Finite, notes);
         let leverage = self.leverage.read(row, notes);
         let initial_rate = self.initial_rate.read(row, Rule::Fraction, notes);
-        let tier = self.tier(row, notes);
-        let mode = self.mode(row, leverage, initial_margin, notes);
+        let tier = self.margin.tier(row, notes);
+        let mode = self.margin.mode(row, leverage, initial_margin, notes);
         let liquidate_last = self.last.read(row, notes);
 
         let ((side, hedge_word, hedged), mark_price, entry_price) = (side?, mark_price?, entry_price?);
@@ -208,8 +190,16 @@ impl<'a> Reader<'a> {
             reported,
             liquidate_last: liquidate_last?.unwrap_or(false),
         };
-        let instrument = self.register(row, place, &reading, positions, notes);
-        Ok(Some(PositionRow { account: self.account(row, notes)?, instrument, ..position }))
+        let account = self.accounts.read(row, notes)?;
+        let (index, first) = self.held.register(place, instrument, &reading, positions);
+        let symbol = self.instruments.symbol(row).unwrap_or_default();
+        if first {
+            self.note_unit(row, symbol, &reading, positions, notes);
+        }
+        if let Some(expected) = reading.differs_from {
+            self.note_difference(row, symbol, expected, notes);
+        }
+        Ok(Some(PositionRow { account, instrument: index, ..position }))
     }
 
     fn without_symbol(&self, row: usize, notes: &mut Notes) -> Result<Option<PositionRow>, Refused> {
@@ -306,161 +296,39 @@ impl<'a> Reader<'a> {
         Err(Refused)
     }
 
-    fn tier(&self, row: usize, notes: &mut Notes) -> Result<TierSource, Refused> {
-        let rate = self.rate.read(row, Rule::Fraction, notes)?;
-        let amount = self.amount.read(row, Rule::NotNegative, notes)?;
-        match self.table.word(self.table.code(row)) {
-            Cell::Error(_) => {
-                notes.row(Severity::Error, row + 2, self.table.header(), "error_cell", || {
-                    let shown = self.table.word(self.table.code(row)).shown();
-                    (
-                        shown,
-                        "a margin table needs a name, not a spreadsheet error".into(),
-                        "repair the formula of the cell".into(),
-                    )
-                });
-                Err(Refused)
-            }
-            Cell::Empty => Ok(match rate {
-                Some(rate) if rate > 0.0 => TierSource::Rate { rate, amount: amount.unwrap_or(0.0) },
-                Some(_) => {
-                    notes.row(Severity::Warning, row + 2, self.rate.header(), "rate_zero", || {
-                        (
-                            "0".into(),
-                            "a maintenance rate of zero is read as not given".into(),
-                            "clear the cell or write the rate".into(),
-                        )
-                    });
-                    TierSource::Rulebook
-                }
-                None => TierSource::Rulebook,
-            }),
-            name => Ok(TierSource::Table(name.shown())),
-        }
-    }
-
-    fn mode(
-        &self,
-        row: usize,
-        leverage: Result<Option<Leverage>, Refused>,
-        initial_margin: Result<Option<f64>, Refused>,
-        notes: &mut Notes,
-    ) -> Result<MarginMode, Refused> {
-        let said = self.mode.read(row, notes);
-        let wallet = self.isolated_wallet.read(row, Rule::Finite, notes);
-        let margin = self.isolated_margin.read(row, Rule::Finite, notes)?;
-        let (said, wallet) = (said?.or(leverage?.and_then(|l| l.mode)), wallet?);
-        // Binance's third version has no margin type: a cross row has an isolated wallet of zero.
-        let binance = self.columns.venue == Some("binance");
-        let implied = binance && (wallet.or(margin)).is_some_and(|cash| cash > 0.0);
-        if !(said == Some(Mode::Isolated) || said.is_none() && implied) {
-            return Ok(MarginMode::Cross);
-        }
-        // Hyperliquid's margin of an isolated position is its equity.
-        let equity =
-            margin.or(if self.columns.venue == Some("hyperliquid") { initial_margin? } else { None });
-        Ok(MarginMode::Isolated(match (wallet, equity) {
-            (Some(cash), _) => IsolatedMargin::Cash(cash),
-            (None, Some(equity)) => IsolatedMargin::Equity(equity),
-            (None, None) => IsolatedMargin::FromLeverage,
-        }))
-    }
-
-    fn account(&mut self, row: usize, notes: &mut Notes) -> Result<Option<u32>, Refused> {
-        let code = self.account.code(row);
-        if code == NO_WORD {
-            return Ok(None);
-        }
-        match self.account.word(code) {
-            Cell::Empty => Ok(None),
-            Cell::Text(name) => {
-                let place = match self.accounts.get_index_of(name) {
-                    Some(place) => place,
-                    None => self.accounts.insert_full(name.clone(), ()).0,
-                };
-                Ok(u32::try_from(place).ok())
-            }
-            cell => {
-                let shown = cell.shown();
-                notes.row(Severity::Error, row + 2, self.account.header(), "error_cell", || {
-                    (
-                        shown,
-                        "an account needs a name, not a spreadsheet error".into(),
-                        "repair the formula of the cell".into(),
-                    )
-                });
-                Err(Refused)
-            }
-        }
-    }
-
-    /// The place of the instrument in the answer, with its unit noted once.
-    fn register(
-        &mut self,
-        row: usize,
-        place: usize,
-        reading: &Reading,
-        positions: &mut Positions,
-        notes: &mut Notes,
-    ) -> u32 {
-        if self.used.len() <= place {
-            self.used.resize(place + 1, None);
-        }
-        let symbol = self.instruments.symbol(row).unwrap_or_default().to_owned();
-        let known = self.used.get(place).copied().flatten();
-        let index = known.unwrap_or_else(|| {
-            let index = u32::try_from(positions.instruments.len()).unwrap_or(NO_WORD);
-            if let (Some((instrument, _)), Some(slot)) =
-                (self.instruments.get(place), self.used.get_mut(place))
-            {
-                positions.instruments.push(instrument.clone());
-                positions.scales.push(reading.scale);
-                *slot = Some(index);
-            }
-            index
-        });
-        let Reading { because, read_as, scale, differs_from, .. } = *reading;
-        let factor = if let Scale::Times(factor) = scale { factor } else { 1.0 };
-        if self.units.insert((index, read_as)) {
-            positions.units.push(UnitView {
-                symbol: symbol.clone(),
-                read_as,
-                because: because.words(factor),
-            });
-            self.note_unit(row, &symbol, read_as, because, factor, notes);
-        }
-        if let Some(expected) = differs_from {
-            let header = if self.notional.header().is_empty() {
-                self.notional_usd.header()
-            } else {
-                self.notional.header()
-            };
-            notes.row(Severity::Warning, row + 2, header, "notional_differs", || {
-                let shown = if self.notional.header().is_empty() { self.notional_usd.shown(row) } else { self.notional.shown(row) };
-                (shown, format!("notional of {symbol} differs by more than 1 % from quantity and mark price, which give {expected}"), "check the unit of the quantity and the contract size".into())
-            });
-        }
-        index
-    }
-
-    /// Units that the table does not state are said, once per symbol.
+    /// The unit of a symbol, once; a unit that the table does not state is a finding too.
     fn note_unit(
         &self,
         row: usize,
         symbol: &str,
-        read_as: &str,
-        because: Because,
-        factor: f64,
+        reading: &Reading,
+        positions: &mut Positions,
         notes: &mut Notes,
     ) {
+        let Reading { because, read_as, scale, .. } = *reading;
+        let factor = if let Scale::Times(factor) = scale { factor } else { 1.0 };
+        let because_words = because.words(factor);
         let severity = match because {
-            Because::DerivedContractSize | Because::EqualsNotional => Severity::Info,
-            Because::AlreadyCoins => Severity::Warning,
-            _ => return,
+            Because::DerivedContractSize | Because::EqualsNotional => Some(Severity::Info),
+            Because::AlreadyCoins => Some(Severity::Warning),
+            _ => None,
         };
-        notes.row(severity, row + 2, self.contracts.header(), "unit_chosen", || {
-            let message = format!("the quantity of {symbol} is read as {read_as}: {}", because.words(factor));
-            (self.contracts.shown(row), message, "add a column contractSize to decide it".into())
+        if let Some(severity) = severity {
+            notes.row(severity, row + 2, self.contracts.header(), "unit_chosen", || {
+                let message = format!("the quantity of {symbol} is read as {read_as}: {because_words}");
+                (self.contracts.shown(row), message, "add a column contractSize to decide it".into())
+            });
+        }
+        positions.units.push(UnitView { symbol: symbol.to_owned(), read_as, because: because_words });
+    }
+
+    fn note_difference(&self, row: usize, symbol: &str, expected: f64, notes: &mut Notes) {
+        let column = if self.columns.has("notional") { &self.notional } else { &self.notional_usd };
+        notes.row(Severity::Warning, row + 2, column.header(), "notional_differs", || {
+            let message = format!(
+                "notional of {symbol} differs by more than 1 % from quantity and mark price, which give {expected}"
+            );
+            (column.shown(row), message, "check the unit of the quantity and the contract size".into())
         });
     }
 }
