@@ -1,4 +1,56 @@
 //! From pasted tables to rows that have one meaning.
+//!
+//! Each table has one reading function. It never fails: what cannot be used is left out of `rows` and stands
+//! in `findings` with row, column, value, rule and what to do.
+
+mod aliases;
+mod balances;
+mod brackets;
+mod columns;
+mod date;
+mod held;
+mod instruments;
+mod margin_columns;
+mod market;
+mod modes;
+mod notes;
+mod number;
+mod opposite;
+mod orders;
+mod positions;
+mod side;
+mod symbol;
+#[cfg(test)]
+mod tests;
+mod times;
+mod units;
+mod words;
+
+pub use aliases::header_sources;
+pub use balances::read_balances;
+pub use brackets::read_brackets;
+pub use market::read_market;
+pub use orders::read_orders;
+pub use positions::read_positions;
+pub use units::Scale;
+
+/// What a table leaves to the rulebook.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Defaults {
+    /// Settlement currency of a contract whose symbol does not name one, such as `USDC`.
+    pub settle: String,
+    /// What a bare balance column means where the headers do not tell.
+    pub balance_total: BalanceTotal,
+}
+
+/// What a bare balance column means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BalanceTotal {
+    /// Without unrealised profit and loss.
+    Cash,
+    /// With unrealised profit and loss.
+    Equity,
+}
 
 /// A row of the positions table, understood.
 #[derive(Debug, Clone, PartialEq)]
@@ -106,6 +158,8 @@ pub struct Positions {
     pub columns: Vec<ColumnView>,
     /// In which unit each symbol's quantity was read.
     pub units: Vec<UnitView>,
+    /// How the pasted quantity of each instrument was scaled, so that orders are read the same way.
+    pub scales: Vec<Scale>,
     /// The venue whose native export this is, if the headers show one (`binance`, `hyperliquid`, `deribit`,
     /// `okx`, `bybit`, `ccxt`).
     pub venue: Option<&'static str>,
