@@ -2,9 +2,12 @@
 
 use crossmargin_engine::instrument::Payoff;
 use crossmargin_engine::liquidation::adl;
-use crossmargin_engine::liquidation::single::{Brackets, Columns, Single, linear_prices, rounded_to_tick};
+use crossmargin_engine::error::check_positive;
+use crossmargin_engine::liquidation::single::{
+    Brackets, Columns, Single, linear_prices, margin_of_leverage, rounded_to_tick,
+};
 use crossmargin_engine::rulebook::MaintenanceOn;
-use crossmargin_engine::{Error, answer, rulebook};
+use crossmargin_engine::{Error, Place, answer, rulebook};
 use numpy::PyArray1;
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
@@ -14,45 +17,64 @@ use crate::book::{Book, Rows};
 use crate::cells::answer as to_python;
 use crate::enter::enter;
 
-/// Liquidation price, bankruptcy price, bankruptcy price on the tick, reason.
-type Prices = (Option<f64>, Option<f64>, Option<f64>, String);
+/// Liquidation price, bankruptcy price, bankruptcy price on the tick, distance, reason.
+type Prices = (Option<f64>, Option<f64>, Option<f64>, Option<f64>, String);
 
 /// Prices of one position.
 #[pyfunction]
-#[pyo3(signature = (quantity, entry, collateral, rate, *, inverse, amount, other, on_entry, tick))]
-#[expect(clippy::too_many_arguments, reason = "a formula with eight terms; keyword-only in Python")]
+#[pyo3(signature = (quantity, entry, rate, *, collateral, leverage, start, inverse, fee, amount, other, on_entry, tick))]
+#[expect(clippy::too_many_arguments, reason = "a formula with that many terms; keyword-only in Python")]
 pub(crate) fn single_prices(
     python: Python<'_>,
     quantity: f64,
     entry: f64,
-    collateral: f64,
     rate: f64,
+    collateral: Option<f64>,
+    leverage: Option<f64>,
+    start: Option<f64>,
     inverse: bool,
+    fee: f64,
     amount: f64,
     other: f64,
     on_entry: bool,
     tick: Option<f64>,
 ) -> PyResult<Prices> {
     enter(python, || {
-        let single = Single {
+        let payoff = if inverse { Payoff::Inverse } else { Payoff::Linear };
+        check_positive("entry", entry, Place::default)?;
+        let collateral = match (collateral, leverage) {
+            (Some(collateral), _) => collateral,
+            (None, Some(leverage)) => {
+                check_positive("leverage", leverage, Place::default)?;
+                margin_of_leverage(quantity, entry, leverage, payoff)
+            }
+            (None, None) => {
+                return Err(Error::Missing {
+                    what: "collateral".into(),
+                    why: "give it, or the option leverage".into(),
+                    place: Place::default(),
+                });
+            }
+        };
+        let prices = Single {
             quantity,
-            entry,
+            entry: start.unwrap_or(entry),
             collateral,
-            rate,
+            rate: rate + fee,
             amount,
             other,
-            payoff: if inverse { Payoff::Inverse } else { Payoff::Linear },
+            payoff,
             maintenance_on: if on_entry { MaintenanceOn::Entry } else { MaintenanceOn::Mark },
-        };
-        let prices = single.prices()?;
+        }
+        .prices()?;
         let rounded = match (prices.bankruptcy, tick) {
             (Some(price), Some(tick)) => {
-                crossmargin_engine::error::check_positive("tick", tick, crossmargin_engine::Place::default)?;
+                check_positive("tick", tick, Place::default)?;
                 Some(rounded_to_tick(price, tick, quantity > 0.0))
             }
             _ => None,
         };
-        Ok((prices.liquidation, prices.bankruptcy, rounded, prices.reason))
+        Ok((prices.liquidation, prices.bankruptcy, rounded, prices.distance, prices.reason))
     })
 }
 
@@ -117,7 +139,7 @@ pub(crate) fn compare<'py>(python: Python<'py>, books: Vec<(String, Py<Book>)>) 
             return Err(Error::Missing {
                 what: "books".into(),
                 why: "a comparison needs at least one".into(),
-                place: crossmargin_engine::Place::default(),
+                place: Place::default(),
             });
         }
         let named: Vec<_> = books

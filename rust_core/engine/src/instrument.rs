@@ -20,6 +20,24 @@ pub enum Payoff {
     Inverse,
 }
 
+impl Payoff {
+    /// Unsigned notional of a quantity at a price: quote currency (linear), coins (inverse).
+    pub fn notional(self, quantity: f64, price: f64) -> f64 {
+        match self {
+            Self::Linear => quantity.abs() * price,
+            Self::Inverse => quantity.abs() / price,
+        }
+    }
+
+    /// Profit and loss of a quantity from one price to another, settlement currency.
+    pub fn profit(self, quantity: f64, from: f64, to: f64) -> f64 {
+        match self {
+            Self::Linear => quantity * (to - from),
+            Self::Inverse => quantity * (from.recip() - to.recip()),
+        }
+    }
+}
+
 /// A distinct contract of a book.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Instrument {

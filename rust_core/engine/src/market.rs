@@ -63,10 +63,7 @@ pub fn pnl_of_move(book: &Book, position: &Position, ratio: f64) -> f64 {
 
 /// Unsigned notional of a position at a ratio, settlement currency.
 pub fn notional(book: &Book, position: &Position, ratio: f64) -> f64 {
-    match payoff(book, position) {
-        Payoff::Linear => position.quantity.abs() * position.mark_price * ratio,
-        Payoff::Inverse => position.quantity.abs() / (position.mark_price * ratio),
-    }
+    payoff(book, position).notional(position.quantity, position.mark_price * ratio)
 }
 
 /// Index of the coin that moves a position.

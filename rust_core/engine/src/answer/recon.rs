@@ -5,7 +5,6 @@ use super::price::{Question, answers};
 use super::{Answer, Value};
 use crate::book::{Book, Position, TableOrigin};
 use crate::error::{Error, Result};
-use crate::instrument::Payoff;
 use crate::market::{notional, payoff};
 
 /// The header of `CM_RECON`.
@@ -137,10 +136,9 @@ fn positions(book: &Book, evaluated: &Evaluated, tolerance: Tolerance, found: &m
             let local = notional(book, position, 1.0);
             let to_settle = if margin.notional > 0.0 { local / margin.notional } else { 0.0 };
             let reported = position.reported;
-            let recomputed = position.entry_price.map(|entry| match payoff(book, position) {
-                Payoff::Linear => position.quantity * (position.mark_price - entry),
-                Payoff::Inverse => position.quantity * (entry.recip() - position.mark_price.recip()),
-            });
+            let recomputed = position
+                .entry_price
+                .map(|entry| payoff(book, position).profit(position.quantity, entry, position.mark_price));
             let mut push = |item, ours: Option<f64>, venue: Option<f64>, cause: String| {
                 if let Some(venue) = venue {
                     found.push(Comparison { scope: symbol.to_owned(), item, ours, venue, cause });

@@ -11,7 +11,7 @@ use super::tiering::{NoTable, Tiering};
 use super::{Account, Book, Position};
 use crate::error::{Error, Result};
 use crate::finding::{Finding, Severity};
-use crate::instrument::{Instrument, Payoff};
+use crate::instrument::Instrument;
 use crate::rulebook::Rulebook;
 use crate::tables::TierSource;
 
@@ -228,10 +228,8 @@ fn positions(
                 "name the table in marginTable, or give its brackets on the Rulebook sheet",
             ));
         }
-        let computed = row.entry_price.map(|entry| match instrument.payoff {
-            Payoff::Linear => row.quantity * (mark_price - entry),
-            Payoff::Inverse => row.quantity * (entry.recip() - mark_price.recip()),
-        });
+        let computed =
+            row.entry_price.map(|entry| instrument.payoff.profit(row.quantity, entry, mark_price));
         built.push(Position {
             account: row.account,
             instrument: row.instrument,

@@ -9,7 +9,6 @@ use super::prices::Names;
 use super::tiering::Tiering;
 use super::{Balance, Book, Order, Pool, PoolKind, Position};
 use crate::finding::{Finding, Severity};
-use crate::instrument::Payoff;
 use crate::rulebook::{PoolRule, RateSlice, Rulebook};
 use crate::tables::{BalanceRow, IsolatedMargin, ReportedAccount, TierSource};
 
@@ -258,10 +257,7 @@ fn isolated_balance(
                 "no isolated margin is given; entry notional over leverage is assumed".into(),
                 "fill isolatedWallet (without profit and loss) or isolatedMargin (with it)",
             ));
-            match instrument.payoff {
-                Payoff::Linear => position.quantity.abs() * entry / leverage,
-                Payoff::Inverse => position.quantity.abs() / entry / leverage,
-            }
+            instrument.payoff.notional(position.quantity, entry) / leverage
         }
     };
     Some(Balance {

@@ -93,7 +93,7 @@ impl Tiering {
                 let single = || TierTable::single(format!("{rate}"), *rate, *amount, None);
                 Ok((self.intern(number, &key, single), TableOrigin::Rate))
             }
-            TierSource::Rulebook => {
+            TierSource::Rulebook | TierSource::ReportedRate { .. } => {
                 let given = [&instrument.symbol, &instrument.underlying]
                     .into_iter()
                     .find_map(|name| self.given.get(&name.to_uppercase()).cloned());
@@ -101,8 +101,12 @@ impl Tiering {
                     let key = table.name.clone();
                     return Ok((self.intern(number, &key, || table), TableOrigin::Listed));
                 }
-                if let Some(index) = rules.table_listed(&instrument.symbol, &instrument.underlying) {
+                if let Some(index) = rules.table_listed(instrument) {
                     return Ok((self.listed(number, rules, index), TableOrigin::Listed));
+                }
+                if let TierSource::ReportedRate { rate } = source {
+                    let own = TierSource::Rate { rate: *rate, amount: 0.0 };
+                    return self.table_of(rulebook, instrument, &own, leverage);
                 }
                 match (rules.assumed_share_of_initial, leverage) {
                     (Some(share), Some(leverage)) => {

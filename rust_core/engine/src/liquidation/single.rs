@@ -39,8 +39,15 @@ pub struct SinglePrices {
     pub liquidation: Option<f64>,
     /// Price at which equity is zero.
     pub bankruptcy: Option<f64>,
+    /// Relative move from the entry to the liquidation price, unsigned.
+    pub distance: Option<f64>,
     /// Why there is no liquidation price; empty when there is one.
     pub reason: String,
+}
+
+/// Margin of an entry notional at a leverage: quote currency (linear), coins (inverse).
+pub fn margin_of_leverage(quantity: f64, entry: f64, leverage: f64, payoff: Payoff) -> f64 {
+    payoff.notional(quantity, entry) / leverage
 }
 
 impl Single {
@@ -84,7 +91,12 @@ impl Single {
                 self.collateral
             ),
         };
-        Ok(SinglePrices { liquidation, bankruptcy: self.root(0.0, 0.0), reason })
+        Ok(SinglePrices {
+            liquidation,
+            bankruptcy: self.root(0.0, 0.0),
+            distance: liquidation.map(|price| (price / self.entry - 1.0).abs()),
+            reason,
+        })
     }
 
     /// The root of `equity - maintenance` for a rate and an amount that lowers the requirement.

@@ -3,7 +3,6 @@
 use super::{PoolView, PositionMargin, Requirement};
 use crate::book::Position;
 use crate::error::Result;
-use crate::instrument::Payoff;
 use crate::market::{MarketState, notional, payoff, settle_of, underlying_of};
 use crate::numeric::accumulate::sum;
 use crate::rulebook::{MaintenanceOn, Measure, OrderRule, Rulebook};
@@ -11,10 +10,7 @@ use crate::rulebook::{MaintenanceOn, Measure, OrderRule, Rulebook};
 /// The notional that decides the bracket and the maintenance margin, settlement currency.
 pub fn maintenance_notional(view: &PoolView<'_>, position: &Position, on: MaintenanceOn, ratio: f64) -> f64 {
     match (on, position.entry_price) {
-        (MaintenanceOn::Entry, Some(entry)) => match payoff(view.book, position) {
-            Payoff::Linear => position.quantity.abs() * entry,
-            Payoff::Inverse => position.quantity.abs() / entry,
-        },
+        (MaintenanceOn::Entry, Some(entry)) => payoff(view.book, position).notional(position.quantity, entry),
         _ => notional(view.book, position, ratio),
     }
 }
@@ -122,11 +118,7 @@ fn order_margin(
         let (mut buys, mut sells) = (0.0, 0.0);
         let mut rate = None;
         for order in orders().filter(|order| !order.reduce_only) {
-            let size = price
-                * match contract.payoff {
-                    Payoff::Linear => order.quantity.abs() * order.price,
-                    Payoff::Inverse => order.quantity.abs() / order.price,
-                };
+            let size = price * contract.payoff.notional(order.quantity, order.price);
             let largest =
                 view.book.tables.get(order.table).and_then(|table| table.bracket(size).max_leverage);
             rate = rate.or_else(|| initial_rate(order.initial_rate, order.leverage, largest));

@@ -4,8 +4,7 @@ use statrs::distribution::{ContinuousCDF, Normal};
 
 use super::{PoolView, PositionMargin, Requirement};
 use crate::error::{Error, Place, Result};
-use crate::instrument::Payoff;
-use crate::market::{MarketState, notional, payoff, settle_of, underlying_of};
+use crate::market::{MarketState, notional, settle_of, underlying_of};
 use crate::numeric::accumulate::sum;
 use crate::rulebook::{Measure, Rulebook};
 
@@ -61,9 +60,7 @@ pub fn exposures(view: &PoolView<'_>, rulebook: &Rulebook, state: &MarketState) 
         let price = view.price(settle_of(book, position), state)?;
         let ratio = state.ratio(underlying_of(book, position));
         let size = notional(book, position, ratio) * price;
-        values.push(match payoff(book, position) {
-            Payoff::Linear | Payoff::Inverse => size.copysign(position.quantity),
-        });
+        values.push(size.copysign(position.quantity));
         let annual = book.annual_volatility.get(position.instrument).copied().flatten().or_else(|| {
             let underlying = book.underlyings.get(underlying_of(book, position));
             underlying.and_then(|u| u.daily_volatility).map(|daily| daily * days_per_year.sqrt())

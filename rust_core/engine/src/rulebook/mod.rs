@@ -7,6 +7,8 @@ pub mod tiers;
 
 use std::collections::BTreeMap;
 
+use crate::instrument::{ContractKind, Instrument};
+
 pub use builtin::{builtin, builtin_ids};
 pub use read::{Format, read};
 pub use tiers::{Bracket, TierTable, cumulative_amounts};
@@ -352,13 +354,17 @@ impl Rulebook {
         self.tables.iter().position(|(table, _)| table.name.eq_ignore_ascii_case(name))
     }
 
-    /// Index of the table that the list gives to a contract.
-    pub fn table_listed(&self, symbol: &str, underlying: &str) -> Option<usize> {
-        let key = match self.list_key {
-            ListKey::Underlying => underlying,
-            ListKey::Symbol => symbol,
-        };
-        self.listed.get(&key.to_uppercase()).copied()
+    /// Index of the table that the list gives to a contract. A perpetual is found under the venue's
+    /// spelling (`BTCUSDT`) however it is written (`BTC/USDT:USDT`).
+    pub fn table_listed(&self, instrument: &Instrument) -> Option<usize> {
+        let listed = |key: &str| self.listed.get(&key.to_uppercase()).copied();
+        match self.list_key {
+            ListKey::Underlying => listed(&instrument.underlying),
+            ListKey::Symbol => listed(&instrument.symbol).or_else(|| {
+                let perpetual = instrument.kind == ContractKind::Perpetual;
+                perpetual.then(|| listed(&format!("{}{}", instrument.underlying, instrument.settle)))?
+            }),
+        }
     }
 
     /// The weakest status of its sources, which is the status of the whole.

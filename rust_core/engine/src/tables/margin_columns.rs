@@ -50,6 +50,9 @@ impl<'a> MarginColumns<'a> {
                 Err(Refused)
             }
             Cell::Empty => Ok(match rate {
+                Some(rate) if rate > 0.0 && amount.is_none() && self.is_reported_rate() => {
+                    TierSource::ReportedRate { rate }
+                }
                 Some(rate) if rate > 0.0 => TierSource::Rate { rate, amount: amount.unwrap_or(0.0) },
                 Some(_) => {
                     notes.row(Severity::Warning, row + 2, self.rate.header(), "rate_zero", || {
@@ -65,6 +68,10 @@ impl<'a> MarginColumns<'a> {
             }),
             name => Ok(TierSource::Table(name.shown())),
         }
+    }
+
+    fn is_reported_rate(&self) -> bool {
+        super::aliases::normalise(self.rate.header()) == "maintenancemarginpercentage"
     }
 
     /// Cross, or isolated with its margin.

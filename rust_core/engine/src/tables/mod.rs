@@ -69,6 +69,8 @@ pub struct PositionRow {
     pub entry_price: Option<f64>,
     /// Mark price, quote currency per coin.
     pub mark_price: Option<f64>,
+    /// Index price, quote currency per coin.
+    pub index_price: Option<f64>,
     /// Unrealised profit and loss as the venue reports it, settlement currency.
     pub unrealised_pnl: Option<f64>,
     /// Leverage chosen by the user.
@@ -127,6 +129,12 @@ pub enum TierSource {
         rate: f64,
         /// Cumulative amount to subtract, settlement currency; zero if not given.
         amount: f64,
+    },
+    /// The venue reports the rate that holds today, without the amount that goes with it (ccxt's
+    /// `maintenanceMarginPercentage`): a bracket table of the rulebook is better, nothing is worse.
+    ReportedRate {
+        /// Fraction of notional.
+        rate: f64,
     },
     /// The row says nothing: the rulebook's list decides.
     Rulebook,
@@ -265,6 +273,10 @@ pub struct OrderRow {
     pub price: Option<f64>,
     /// Whether it can only reduce the position.
     pub reduce_only: bool,
+    /// Which maintenance table the row itself names.
+    pub tier: TierSource,
+    /// Initial margin rate of the row itself, a fraction of notional.
+    pub initial_rate: Option<f64>,
 }
 
 /// The orders table, understood.

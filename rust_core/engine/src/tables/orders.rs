@@ -4,6 +4,7 @@ use super::aliases::Sheet;
 use super::balances::account;
 use super::columns::Columns;
 use super::instruments::{Found, InstrumentReader};
+use super::margin_columns::MarginColumns;
 use super::notes::Notes;
 use super::number::{NumberColumn, Refused, Rule};
 use super::side::{Direction, direction, signed};
@@ -35,6 +36,8 @@ pub fn read_orders(table: &Table, defaults: &Defaults, positions: Option<&Positi
         price: columns.numbers("price"),
         reduce_only: flags(columns.words("reduceOnly")),
         status: columns.words("status"),
+        margin: MarginColumns::new(&columns),
+        initial_rate: columns.numbers("initialMarginRate"),
     };
     let rows = (0..columns.rows()).filter_map(|row| reader.row(row, &mut notes).ok().flatten()).collect();
     Orders { rows, columns: views, findings: notes.finish() }
@@ -77,6 +80,8 @@ struct Reader<'a> {
     price: NumberColumn<'a>,
     reduce_only: MeaningColumn<'a, bool>,
     status: WordColumn<'a>,
+    margin: MarginColumns<'a>,
+    initial_rate: NumberColumn<'a>,
 }
 
 impl Reader<'_> {
@@ -93,6 +98,8 @@ impl Reader<'_> {
         let contract_size = self.contract_size.read(row, Rule::Positive("contract_size_not_positive"), notes);
         let price = self.price.read(row, Rule::NotNegative, notes);
         let reduce_only = self.reduce_only.read(row, notes);
+        let tier = self.margin.tier(row, notes);
+        let initial_rate = self.initial_rate.read(row, Rule::Fraction, notes);
         let open = open?;
         if open == Some(0.0) {
             let header = self.quantity_header();
@@ -125,6 +132,8 @@ impl Reader<'_> {
             quantity,
             price,
             reduce_only: reduce_only?.unwrap_or(false),
+            tier: tier?,
+            initial_rate: initial_rate?,
         }))
     }
 

@@ -59,6 +59,7 @@ struct Reader<'a> {
     size_currency: NumberColumn<'a>,
     entry: NumberColumn<'a>,
     mark: NumberColumn<'a>,
+    index: NumberColumn<'a>,
     notional: NumberColumn<'a>,
     notional_usd: NumberColumn<'a>,
     unrealised: NumberColumn<'a>,
@@ -87,6 +88,7 @@ impl<'a> Reader<'a> {
             size_currency: columns.numbers("sizeCurrency"),
             entry: columns.numbers("entryPrice"),
             mark: columns.numbers("markPrice"),
+            index: columns.numbers("indexPrice"),
             notional: columns.numbers("notional"),
             notional_usd: columns.numbers("notionalUsd"),
             unrealised: columns.numbers("unrealizedPnl"),
@@ -127,6 +129,7 @@ impl<'a> Reader<'a> {
         let coins = self.size_currency.read(row, Rule::Finite, notes);
         let entry_price = self.entry.read(row, Rule::Price, notes);
         let mark_price = self.mark.read(row, Rule::Price, notes);
+        let index_price = self.index.read(row, Rule::Price, notes);
         let notional = self.notional.read(row, Rule::Finite, notes);
         let notional_usd = self.notional_usd.read(row, Rule::Finite, notes);
         let unrealised_pnl = self.unrealised.read(row, Rule::Finite, notes);
@@ -182,6 +185,7 @@ impl<'a> Reader<'a> {
             quantity: reading.quantity,
             entry_price,
             mark_price,
+            index_price: index_price?,
             unrealised_pnl: unrealised_pnl?,
             leverage: leverage?.map(|l| l.times),
             mode: mode?,

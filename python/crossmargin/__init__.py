@@ -1,0 +1,99 @@
+"""Margin and liquidation of crypto-derivatives books.
+
+Paste an exchange export and get, offline: the margin, why it is that, how far the book is from
+liquidation, and what is closed first. Everything is calculated in a Rust core; these functions give
+it words::
+
+    import crossmargin
+
+    book = crossmargin.book("positions.csv", "hyperliquid", collateral="collateral.csv")
+    print(crossmargin.summary(book))
+    print(crossmargin.liquidation_price(book))
+
+The sheet functions (`CM_MM` and so on) are the same functions, listed by
+:func:`crossmargin.registry.records`. Names are loaded when they are first used, so that
+`import crossmargin` needs nothing but the standard library and the compiled core.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from crossmargin._core import Book
+    from crossmargin.calculators import (
+        AdlRank,
+        SinglePrice,
+        adl_rank_value,
+        linear_liquidation_prices,
+        single_liquidation_price,
+        tier_amounts,
+    )
+    from crossmargin.errors import CrossmarginError
+    from crossmargin.functions import (
+        book,
+        check,
+        collateral,
+        equity,
+        excess,
+        first_liquidated,
+        initial_margin,
+        liquidation_order,
+        liquidation_price,
+        maintenance_margin,
+        ratio,
+        reconciliation,
+        rulebooks,
+        summary,
+        tiers,
+        version,
+        why,
+    )
+    from crossmargin.portfolio import compare, risk_contributions
+    from crossmargin.table import Table
+
+_HOMES = {
+    "AdlRank": "calculators",
+    "Book": "_core",
+    "CrossmarginError": "errors",
+    "SinglePrice": "calculators",
+    "Table": "table",
+    "adl_rank_value": "calculators",
+    "book": "functions",
+    "check": "functions",
+    "collateral": "functions",
+    "compare": "portfolio",
+    "equity": "functions",
+    "excess": "functions",
+    "first_liquidated": "functions",
+    "initial_margin": "functions",
+    "linear_liquidation_prices": "calculators",
+    "liquidation_order": "functions",
+    "liquidation_price": "functions",
+    "maintenance_margin": "functions",
+    "ratio": "functions",
+    "reconciliation": "functions",
+    "risk_contributions": "portfolio",
+    "rulebooks": "functions",
+    "single_liquidation_price": "calculators",
+    "summary": "functions",
+    "tier_amounts": "calculators",
+    "tiers": "functions",
+    "version": "functions",
+    "why": "functions",
+}
+
+__all__ = sorted(_HOMES)  # noqa: PLE0605  # one list of names, not two
+
+
+def __getattr__(name: str) -> object:
+    """Load a public name from its module."""
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module 'crossmargin' has no attribute {name!r}")
+    return getattr(importlib.import_module(f"crossmargin.{home}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(_HOMES)

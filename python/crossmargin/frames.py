@@ -1,0 +1,129 @@
+"""Tables as the core takes them: rows of cells, or a mapping of columns.
+
+Data frames of any kind go through narwhals, files through polars; both are imported only when a
+frame or a file arrives, since spreadsheets hand over plain rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import polars as pl
+
+__all__ = ["as_table", "read_file"]
+
+TableLike = object
+
+
+def as_table(table: object) -> object:
+    """Return a table as rows of cells or as a mapping of columns.
+
+    Parameters
+    ----------
+    table
+        Rows of cells with the header first, a list of mappings, a mapping of columns, the path of a
+        CSV or Parquet file, or a pandas, polars or Arrow frame.
+
+    Returns
+    -------
+    list, dict or None
+        What the core reads; None stays None.
+
+    Raises
+    ------
+    TypeError
+        If it is none of these.
+    """
+    if table is None:
+        return None
+    if isinstance(table, str | Path):
+        return _of_frame(read_file(Path(table)))
+    if isinstance(table, Mapping):
+        return {str(name): _column(values) for name, values in table.items()}
+    if isinstance(table, Sequence):
+        return _of_records(table) if table and isinstance(table[0], Mapping) else table
+    return _of_frame(table)
+
+
+def read_file(path: Path) -> pl.DataFrame:
+    """Return a CSV or Parquet file as a frame; CSV cells stay text, so that the core reads numbers.
+
+    Parameters
+    ----------
+    path
+        A file ending in `.csv`, `.tsv`, `.txt`, `.parquet` or `.pq`.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    ValueError
+        If the file is empty or of another kind.
+    """
+    import polars as pl  # noqa: PLC0415  # spreadsheets need no polars
+
+    if not path.is_file():
+        raise FileNotFoundError(f"there is no file {path}")
+    match path.suffix.lower():
+        case ".parquet" | ".pq":
+            return pl.read_parquet(path)
+        case ".csv" | ".tsv" | ".txt":
+            text = path.read_text(encoding="utf-8-sig", errors="replace")
+            first = text.partition("\n")[0]
+            separator = max(",;\t|", key=first.count)
+            if not text.strip():
+                raise ValueError(f"{path} is empty")
+            return pl.read_csv(
+                text.encode(),
+                separator=separator,
+                infer_schema=False,
+                truncate_ragged_lines=True,
+            )
+        case other:
+            raise ValueError(f"{path}: files end in .csv, .tsv, .txt, .parquet or .pq, was '{other}'")
+
+
+def _of_records(records: Sequence[Mapping[object, object]]) -> dict[str, list[object]]:
+    names: dict[object, None] = {}
+    for record in records:
+        names.update(dict.fromkeys(record))
+    return {str(name): [record.get(name) for record in records] for name in names}
+
+
+def _column(values: object) -> object:
+    """Return a column as it is, or as a list where it is some other iterable."""
+    if isinstance(values, list):
+        return values
+    if isinstance(values, Sequence) and not isinstance(values, str):
+        return list(values)
+    frame_like = getattr(values, "to_numpy", None) or getattr(values, "dtype", None)
+    return _of_series(values) if frame_like is not None else list(values)  # type: ignore[call-overload]
+
+
+def _of_frame(frame: Any) -> dict[str, object]:
+    import narwhals as nw  # noqa: PLC0415  # spreadsheets need no narwhals
+
+    table = nw.from_native(frame, eager_or_interchange_only=False)
+    if isinstance(table, nw.LazyFrame):
+        table = table.collect()
+    return {name: _of_series(table[name]) for name in table.columns}
+
+
+def _of_series(series: Any) -> object:
+    """Return numbers as a float64 array with a mask of what is present, anything else as a list."""
+    import narwhals as nw  # noqa: PLC0415
+    import numpy as np  # noqa: PLC0415
+
+    if isinstance(series, np.ndarray):
+        is_number = series.dtype.kind in "fiu"
+        return np.ascontiguousarray(series, dtype=np.float64) if is_number else series.tolist()
+    column = series if isinstance(series, nw.Series) else nw.from_native(series, series_only=True)
+    if column.dtype.is_numeric():
+        # pandas has no other word for a missing number than NaN; polars and Arrow tell them apart
+        absent = column.is_null().to_numpy().astype(bool)
+        values = np.ascontiguousarray(column.cast(nw.Float64).to_numpy(), dtype=np.float64)
+        return (values, ~absent) if absent.any() else values
+    return [None if value is None or value != value else value for value in column.to_list()]  # noqa: PLR0124

@@ -1,0 +1,575 @@
+"""The sheet functions, which are the public Python functions too.
+
+Each is a docstring, coercion and one call of the core. In a sheet they carry the name given to
+`register`; in Python the full one. Standard library and the compiled core only.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from crossmargin import _core, explain
+from crossmargin._types import (
+    Block,
+    BlockOrText,
+    BookArgument,
+    Cell,
+    CellResult,
+    KeyResult,
+    ListOf,
+    Number,
+    NumberResult,
+    Options,
+    TableResult,
+    Text,
+    TextResult,
+)
+from crossmargin.calculators import single_liquidation_price
+from crossmargin.cells import CellContent, because
+from crossmargin.errors import NoAnswerError, UnknownWordError
+from crossmargin.frames import as_table
+from crossmargin.registry import register
+from crossmargin.rulebook_choice import one, several
+from crossmargin.table import Table
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = [
+    "book",
+    "check",
+    "collateral",
+    "equity",
+    "excess",
+    "first_liquidated",
+    "initial_margin",
+    "liquidation_order",
+    "liquidation_price",
+    "maintenance_margin",
+    "one_position_price",
+    "ratio",
+    "reconciliation",
+    "rulebooks",
+    "summary",
+    "tiers",
+    "version",
+    "why",
+]
+
+BOOK = "Book"
+MARGIN = "Margin"
+LIQUIDATION = "Liquidation"
+CONTROL = "Control"
+
+
+def _table(rows: tuple[tuple[str, ...], list[tuple[float | str | None, ...]], str]) -> Table:
+    header, cells, _ = rows
+    return Table(header, cells)
+
+
+def _pairs(options: Mapping[str, object] | None) -> list[tuple[str, str]]:
+    """Return options as pairs of words; a list becomes its items with commas between."""
+    pairs = []
+    for key, value in (options or {}).items():
+        is_list = isinstance(value, list | tuple)
+        pairs.append((str(key), ",".join(map(str, value)) if is_list else str(value)))  # type: ignore[call-overload]
+    return pairs
+
+
+@register(
+    "CM_BOOK",
+    category=BOOK,
+    example='=CM_BOOK(Positions[#All],"hyperliquid",Collateral[#All])',
+)
+def book(
+    positions: Block,
+    rulebook: BlockOrText,
+    *,
+    collateral: Block | None = None,
+    market: Block | None = None,
+    orders: Block | None = None,
+    as_of: Text | None = None,
+    options: Options | None = None,
+) -> KeyResult:
+    """Book of positions, checked; in a sheet its text key, which every other function takes.
+
+    Columns are found by name, in any order, under the names of ccxt and of the native exports of
+    Binance, Hyperliquid, Deribit, OKX and Bybit; other columns are ignored and listed by CM_CHECK. A
+    row with an error refuses the book and is named.
+
+    Parameters
+    ----------
+    positions
+        Positions with a header row: symbol and quantity, mark price, entry price or unrealised P&L.
+    rulebook
+        Name of a rulebook, or a two-column range account -> rulebook, or a bracket table with a
+        column rulebook.
+    collateral
+        Balances with a header row: currency and cash, equity or total, in coins.
+    market
+        Prices, daily volatilities, betas by underlying or symbol.
+    orders
+        Open orders: symbol, side, amount, price.
+    as_of
+        Moment of the data, text; default the latest timestamp of the positions.
+    options
+        partial=1 goes on without the rows that have errors; totals are then #N/A.
+
+    Returns
+    -------
+    Book
+        The book, immutable; `key` begins with the hash of its contents.
+
+    Raises
+    ------
+    TableError
+        If a row or column cannot be used; the first is named, CM_CHECK lists all.
+    UnknownWordError
+        If the rulebook is not known.
+    """
+    given = dict(options or {})
+    partial = str(given.pop("partial", "0")).strip().lower() in {"1", "true", "yes"}
+    correlations = given.pop("correlations", None)
+    if given:
+        raise UnknownWordError(f"unknown option '{next(iter(given))}'; known: partial, correlations")
+    rules, brackets = several(rulebook)
+    return _core.build_book(
+        as_table(positions),
+        rules,
+        collateral=as_table(collateral),
+        market=as_table(market),
+        orders=as_table(orders),
+        brackets=as_table(brackets),
+        correlations=correlations,
+        as_of=as_of,
+        partial=partial,
+    )
+
+
+@register("CM_CHECK", category=BOOK, example="=CM_CHECK(Positions[#All])")
+def check(target: Cell, *, view: Text = "issues", sheet: Text = "auto") -> TableResult:
+    """Everything noticed about a book or a pasted range: errors, warnings, how it was understood.
+
+    Parameters
+    ----------
+    target
+        A book key, or any pasted range with its header row.
+    view
+        issues, columns (what each header was understood as) or units (how quantities were read).
+    sheet
+        What a range is: positions, collateral, orders, market, brackets; auto finds out.
+
+    Returns
+    -------
+    Table
+        One row per finding: severity, sheet, row (the header is row 1), column, value, code, message,
+        fix.
+    """
+    held, block = explain.target(target)
+    if held is not None:
+        return _table(held.check(view))
+    return explain.inspect(as_table(block), view=view, sheet=sheet)
+
+
+@register("CM_RULEBOOKS", category=BOOK, example='=CM_RULEBOOKS("hyperliquid","tiers")')
+def rulebooks(rulebook: Text | None = None, *, part: Text = "all") -> TableResult:
+    """List of the rulebooks, or every number of one with its source, day and status.
+
+    Parameters
+    ----------
+    rulebook
+        Id or file of a rulebook; left out: the list.
+    part
+        all, general, tiers, haircuts, shocks or liquidation.
+
+    Returns
+    -------
+    Table
+        id, venue, mode, version, effective, source, status, liquidation_method; for one rulebook part,
+        key, value, unit, source, note.
+    """
+    if rulebook is None:
+        return _table(_core.rulebook_list())
+    form, text = one(rulebook)
+    return _table(_core.rulebook_parts(form, text, part))
+
+
+@register("CM_EQUITY", category=MARGIN, example='=CM_EQUITY(Book,"gross")')
+def equity(book: BookArgument, *, basis: Text = "adjusted", scope: Text = "all") -> NumberResult:
+    """Equity: cash plus unrealised profit and loss less debts, in the reporting currency.
+
+    Parameters
+    ----------
+    book
+        The book.
+    basis
+        adjusted (what the maintenance level counts), gross, or haircut_loss (the difference).
+    scope
+        all, an account, or a pool such as main/USDT.
+
+    Returns
+    -------
+    float
+        Money in the reporting currency.
+    """
+    return book.equity(basis, scope)
+
+
+@register("CM_IM", category=MARGIN, example="=CM_IM(Book)")
+def initial_margin(book: BookArgument, *, scope: Text = "all") -> NumberResult:
+    """Initial margin with open orders, in the reporting currency.
+
+    Parameters
+    ----------
+    book
+        The book.
+    scope
+        all, an account, a pool, a coin or a symbol.
+
+    Returns
+    -------
+    float
+        Money in the reporting currency, positive.
+    """
+    return book.initial_margin(scope)
+
+
+@register("CM_MM", category=MARGIN, example='=CM_MM(Book,"BTC")')
+def maintenance_margin(book: BookArgument, *, scope: Text = "all") -> NumberResult:
+    """Maintenance margin, in the reporting currency.
+
+    Parameters
+    ----------
+    book
+        The book.
+    scope
+        all, an account, a pool, a coin or a symbol.
+
+    Returns
+    -------
+    float
+        Money in the reporting currency, positive.
+    """
+    return book.maintenance_margin(scope)
+
+
+@register("CM_RATIO", category=MARGIN, example="=CM_RATIO(Book)")
+def ratio(book: BookArgument, *, style: Text = "usage", scope: Text = "all") -> NumberResult:
+    """Margin ratio; usage is 0 when calm and 1 at liquidation, on every venue.
+
+    Parameters
+    ----------
+    book
+        The book.
+    style
+        usage (trigger x MM / adjusted equity, rises to 1), safety (1 / usage), venue (what its screen
+        shows, in its own direction).
+    scope
+        all, an account or a pool; of several pools the worst.
+
+    Returns
+    -------
+    float
+        A fraction; no answer where the equity is not above zero.
+    """
+    try:
+        return book.ratio(style, scope)
+    except NoAnswerError as refusal:
+        return because(str(refusal))
+
+
+@register("CM_EXCESS", category=MARGIN, example='=CM_EXCESS(Book,"IM")')
+def excess(book: BookArgument, *, above: Text = "MM", scope: Text = "all") -> NumberResult:
+    """Money left above a level, or needed if negative, in the reporting currency.
+
+    Parameters
+    ----------
+    book
+        The book.
+    above
+        MM, IM, or usage=0.7.
+    scope
+        all, an account or a pool; of several pools the smallest, since they do not help one another.
+
+    Returns
+    -------
+    float
+        Money in the reporting currency.
+    """
+    return book.excess(above, scope)
+
+
+@register("CM_SUMMARY", category=MARGIN, example="=CM_SUMMARY(Book)")
+def summary(book: BookArgument, *, group_by: Text = "account") -> TableResult:
+    """Summary: equity, margins, usage, excess, status, nearest trigger and what is closed first.
+
+    Parameters
+    ----------
+    book
+        The book.
+    group_by
+        account, pool, settle, riskUnit or book.
+
+    Returns
+    -------
+    Table
+        One row per group, money in the reporting currency; the nearest trigger moves one coin alone.
+    """
+    return _table(book.summary(group_by))
+
+
+@register("CM_LIQPRICE", category=LIQUIDATION, example='=CM_LIQPRICE(Book,"BTC")')
+def liquidation_price(
+    book: BookArgument,
+    underlying: Text | None = None,
+    *,
+    side: Text = "nearest",
+    path: Text = "alone",
+    which: Text = "trigger",
+    options: Options | None = None,
+) -> CellResult:
+    """Price of a coin at which the whole account becomes liquidatable; left out: a table of all coins.
+
+    The maintenance margin and the profit and loss of all other positions count, bracket changes on
+    the way included. Positions in brackets have no search limit.
+
+    Parameters
+    ----------
+    book
+        The book.
+    underlying
+        A coin or symbol; left out: a table with one row per coin.
+    side
+        nearest (fewest one-day sigmas), down or up.
+    path
+        alone (others unchanged), together (all coins by one ratio) or beta (along betas to a driver).
+    which
+        trigger (liquidatable) or bankrupt (gross equity zero).
+    options
+        betas=ETH:1.2,SOL:1.5; max=10 (search limit where there is no closed form, times the mark).
+
+    Returns
+    -------
+    float or Table
+        A price in quote currency per coin, no answer if none exists; or the table.
+    """
+    pairs = _pairs(options)
+    if underlying is None:
+        return _table(book.liquidation_prices(None, path, which, pairs))
+    try:
+        return book.liquidation_price(underlying, side, path, which, pairs)
+    except NoAnswerError as refusal:
+        return because(str(refusal))
+
+
+@register("CM_LIQORDER", category=LIQUIDATION, example="=CM_LIQORDER(Book)")
+def liquidation_order(
+    book: BookArgument,
+    *,
+    scenario: Text = "nearest",
+    max_steps: Number = 50.0,
+    options: Options | None = None,
+) -> TableResult:
+    """Order of liquidation: what is closed first and next, the account before and after each step.
+
+    Parameters
+    ----------
+    book
+        The book.
+    scenario
+        nearest (past the nearest trigger, then on with that coin), now, or moves such as -0.2 or
+        BTC:-0.2,ETH:-0.3.
+    max_steps
+        Largest number of steps.
+    options
+        policy, step (whole, needed or a fraction), stop (healthy, initial, flat, usage:0.7 or a
+        multiple of MM), slippage, gap, until (flat, healthy), seed, tag, list.
+
+    Returns
+    -------
+    Table
+        One row per closing, money in the reporting currency; without rows if nothing is liquidated.
+    """
+    return _table(book.liquidation_order(scenario, max_steps, _pairs(options)))
+
+
+@register("CM_LIQFIRST", category=LIQUIDATION, example='=CM_LIQFIRST(Book,,,"sentence")')
+def first_liquidated(
+    book: BookArgument,
+    *,
+    count: Number = 1.0,
+    scenario: Text = "nearest",
+    what: Text = "symbol",
+    options: Options | None = None,
+) -> CellResult:
+    """What is liquidated first, as a symbol or as one sentence.
+
+    Parameters
+    ----------
+    book
+        The book.
+    count
+        How many symbols.
+    scenario
+        As in CM_LIQORDER.
+    what
+        symbol or sentence.
+    options
+        As in CM_LIQORDER.
+
+    Returns
+    -------
+    str or Table
+        One text; a table with one row each for several.
+    """
+    if what.lower() not in {"symbol", "sentence"}:
+        raise UnknownWordError(f"unknown form '{what}'; known: symbol, sentence")
+    wanted = what.lower() == "sentence"
+    texts = book.first_liquidated(max(int(count), 1), scenario, wanted, _pairs(options))
+    if not texts:
+        return because("nothing is liquidated: no price makes any account liquidatable")
+    if len(texts) == 1:
+        return texts[0]
+    return Table((what.lower(),), [(text,) for text in texts])
+
+
+@register("CM_LIQ1", category=LIQUIDATION, example="=CM_LIQ1(1,100,5,0.004)")
+def one_position_price(
+    quantity: Number,
+    entry: Number,
+    collateral: Number,
+    mmr: Number,
+    *,
+    kind: Text = "linear",
+    other_mm: Number = 0.0,
+    options: Options | None = None,
+) -> NumberResult:
+    """Liquidation price of one position without a book, for checking and teaching.
+
+    Parameters
+    ----------
+    quantity
+        Signed quantity: coins (linear) or USD (inverse); long > 0.
+    entry
+        Average entry price.
+    collateral
+        Margin without unrealised profit and loss: quote currency (linear), coins (inverse).
+    mmr
+        Maintenance margin rate, a fraction.
+    kind
+        linear or inverse.
+    other_mm
+        Maintenance margin of the rest of the account.
+    options
+        mark, maint_amount, fee, leverage, maintenance_on, tick, side.
+
+    Returns
+    -------
+    float
+        A price; no answer if no price above zero liquidates the position.
+    """
+    found = single_liquidation_price(
+        quantity,
+        entry,
+        collateral,
+        mmr,
+        kind=kind,
+        other_maintenance=other_mm,
+        options=dict(options or {}),
+    )
+    if found.liquidation_price is None:
+        return because(found.reason)
+    return found.liquidation_price
+
+
+@register("CM_TIERS", category=MARGIN, example="=CM_TIERS(Book)")
+def tiers(book: BookArgument, *, horizon: Number = 0.25) -> TableResult:
+    """Maintenance bracket of each position, where the next one starts and what it would cost.
+
+    Parameters
+    ----------
+    book
+        The book.
+    horizon
+        Relative growth of the notional for mm_after and jump, a fraction.
+
+    Returns
+    -------
+    Table
+        One row per position, money in the settlement currency.
+    """
+    return _table(book.tiers(horizon))
+
+
+@register("CM_COLLATERAL", category=MARGIN, example="=CM_COLLATERAL(Book)")
+def collateral(book: BookArgument, *, sort: Text = "usable") -> TableResult:
+    """Collateral from gross to usable, currency by currency.
+
+    Parameters
+    ----------
+    book
+        The book.
+    sort
+        usable or lost.
+
+    Returns
+    -------
+    Table
+        One row per currency: amounts in coins, values in the reporting currency, and a TOTAL row.
+    """
+    return _table(book.collateral(sort))
+
+
+@register("CM_RECON", category=CONTROL, example="=CM_RECON(Book)")
+def reconciliation(
+    book: BookArgument, *, tolerance: Number = 0.005, scope: Text = "all"
+) -> TableResult:
+    """Our figures beside the venue's own figures of the same paste, with the likely cause of a difference.
+
+    Parameters
+    ----------
+    book
+        The book.
+    tolerance
+        Below 1 a fraction of the venue's figure, from 1 on an amount of money.
+    scope
+        all, account or position.
+
+    Returns
+    -------
+    Table
+        scope, item, ours, venue, diff, diff_pct, status, likely_cause.
+    """
+    return _table(book.recon(tolerance, tolerance < 1.0, scope))
+
+
+@register("CM_WHY", category=CONTROL, example='=CM_WHY(Book,"CM_LIQPRICE;BTC;nearest")')
+def why(target: Cell, *, topic: Text = "") -> TableResult:
+    """Plain sentences for a number, an error, or a book.
+
+    Parameters
+    ----------
+    target
+        A book key, or the cell whose formula is to be explained.
+    topic
+        For a book: stamp, assumptions, error, or a function with its arguments such as
+        CM_LIQPRICE;BTC;nearest.
+
+    Returns
+    -------
+    Table
+        topic, sentence (at most 255 characters), reference.
+    """
+    return explain.why(target, topic)
+
+
+@register("CM_VERSION", category=CONTROL, example="=CM_VERSION()")
+def version() -> TextResult:
+    """Version of the engine, build profile, processor and instruction set.
+
+    Returns
+    -------
+    str
+        Such as crossmargin 0.1.0, release, x86_64, portable.
+    """
+    return "crossmargin " + ", ".join(_core.build_information())
