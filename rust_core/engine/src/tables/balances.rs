@@ -188,9 +188,10 @@ impl<'a> Reader<'a> {
         cash = cash.zip(session_realised?).map(|(cash, realised)| cash + realised).or(cash);
         if debt > 0.0 && matches!(self.columns.venue, Some("okx" | "bybit")) {
             equity = equity.map(|after_debt| after_debt + debt);
-            // A borrowed coin has a negative cash balance, which is the debt itself; Bybit's spot borrowing is not.
-            if self.columns.venue == Some("okx") || self.columns.normalised_header("debt") == "borrowamount" {
-                cash = cash.map(|cash| if cash < 0.0 { cash + debt } else { cash });
+            // OKX `liab` and Bybit `borrowAmount` are the negative part of the equity, not a second deduction;
+            // Bybit `spotBorrow` is one.
+            if self.columns.normalised_header("debt") != "spotborrow" {
+                cash = cash.map(|after_debt| after_debt + debt);
             }
         }
         if cash.is_none() && equity.is_none() {

@@ -156,8 +156,8 @@ impl<'a> Columns<'a> {
 
     fn note_ignored(&self, views: &[ColumnView], notes: &mut Notes) {
         let ignored: Vec<&str> = (views.iter())
-            .filter(|view| view.understood_as == "ignored" && !view.header.trim().is_empty())
-            .map(|view| view.header.trim())
+            .filter(|view| view.understood_as == "ignored")
+            .map(|view| if view.header.trim().is_empty() { "(without a header)" } else { view.header.trim() })
             .collect();
         if !ignored.is_empty() {
             let message = format!("columns that are not used: {}", ignored.join(", "));
@@ -190,6 +190,8 @@ impl<'a> Columns<'a> {
                     note,
                 }
             })
+            // The blank columns beside a pasted range say nothing.
+            .filter(|view| !(view.header.trim().is_empty() && view.sample.is_empty()))
             .collect()
     }
 

@@ -120,7 +120,13 @@ impl<'a> InstrumentReader<'a> {
         let place = self.place(row, notes);
         match self.outcomes.get_index(place) {
             Some((_, Outcome::Contract(contract))) => Found::Contract(*contract),
-            Some((_, Outcome::Total)) => Found::Total,
+            Some((_, Outcome::Total)) => {
+                notes.row(Severity::Info, row + 2, self.symbol.header(), "total_row", || {
+                    let shown = self.symbol.word(self.symbol.code(row)).shown();
+                    (shown, "a row that sums the others is left out".into(), String::new())
+                });
+                Found::Total
+            }
             Some((_, Outcome::Refused { column, code, message, fix })) => {
                 let words =
                     column.checked_sub(1).and_then(|hint| self.hints.get(hint)).unwrap_or(&self.symbol);

@@ -64,9 +64,33 @@ impl<'a> MarginColumns<'a> {
                     });
                     TierSource::Rulebook
                 }
-                None => TierSource::Rulebook,
+                None => {
+                    if amount.is_some_and(|amount| amount > 0.0) {
+                        notes.row(
+                            Severity::Warning,
+                            row + 2,
+                            self.amount.header(),
+                            "amount_without_rate",
+                            || {
+                                let message =
+                                    "a cumulative amount means nothing without the rate of its bracket"
+                                        .into();
+                                (self.amount.shown(row), message, "add a column maintenanceMarginRate".into())
+                            },
+                        );
+                    }
+                    TierSource::Rulebook
+                }
             }),
-            name => Ok(TierSource::Table(name.shown())),
+            name => {
+                if rate.is_some() {
+                    notes.row(Severity::Info, row + 2, self.rate.header(), "rate_not_used", || {
+                        let message = "the margin table of the row is used, not its rate".into();
+                        (self.rate.shown(row), message, "clear one of the two".into())
+                    });
+                }
+                Ok(TierSource::Table(name.shown()))
+            }
         }
     }
 

@@ -84,7 +84,7 @@ struct Reader<'a> {
     initial_rate: NumberColumn<'a>,
 }
 
-impl Reader<'_> {
+impl<'a> Reader<'a> {
     fn row(&mut self, row: usize, notes: &mut Notes) -> Result<Option<OrderRow>, Refused> {
         if self.columns.is_blank(row) || self.is_closed(row, notes) {
             return Ok(None);
@@ -149,12 +149,13 @@ impl Reader<'_> {
         let held = self.instruments.symbol(row).and_then(|symbol| self.known.get(symbol)).copied();
         if let Some(Known { instrument, scale, mark }) = held {
             let scale = contract_size.map_or(scale, Scale::Times);
-            if let Some(quantity) = scale.quantity(size, price.or(mark)) {
+            if let Some(quantity) = scale.quantity(size, price.or(mark)).filter(|q| q.is_finite()) {
                 return Ok((instrument.clone(), quantity));
             }
         }
         let place = match self.instruments.read(row, notes) {
             Found::Contract(place) => place,
+            // A total is left out like a refused row, with a finding of another kind.
             Found::Total | Found::Refused => return Err(Refused),
         };
         let Some((instrument, form)) = self.instruments.get(place) else { return Err(Refused) };
@@ -192,8 +193,8 @@ impl Reader<'_> {
         Ok(remaining?.or(amount?.map(left)))
     }
 
-    fn quantity_header(&self) -> &'static str {
-        if self.columns.has("amount") { "amount" } else { "remaining" }
+    fn quantity_header(&self) -> &'a str {
+        self.columns.header(if self.columns.has("amount") { "amount" } else { "remaining" })
     }
 
     fn is_closed(&self, row: usize, notes: &mut Notes) -> bool {

@@ -116,10 +116,7 @@ impl<'a> Reader<'a> {
         }
         let place = match self.instruments.read(row, notes) {
             Found::Contract(place) => place,
-            Found::Total => {
-                self.note_total(row, notes);
-                return Ok(None);
-            }
+            Found::Total => return Ok(None),
             Found::Refused => return Err(Refused),
         };
         // Every column is read before the row is given up, so that one look shows all that is wrong with it.
@@ -222,8 +219,7 @@ impl<'a> Reader<'a> {
 
     fn note_total(&self, row: usize, notes: &mut Notes) {
         notes.row(Severity::Info, row + 2, self.instruments.header(), "total_row", || {
-            let shown = self.instruments.symbol(row).unwrap_or("TOTAL").to_owned();
-            (shown, "a row that sums the others is left out".into(), String::new())
+            ("TOTAL".into(), "a row that sums the others is left out".into(), String::new())
         });
     }
 

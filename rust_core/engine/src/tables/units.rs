@@ -94,10 +94,12 @@ pub(super) struct Reading {
 
 /// Reads a quantity; `None` if nothing tells its unit.
 pub(super) fn read(given: &Size) -> Option<Reading> {
-    match given.payoff {
+    let reading = match given.payoff {
         Payoff::Linear => linear(given),
         Payoff::Inverse => inverse(given),
-    }
+    };
+    // A product of two finite numbers may overflow, or vanish.
+    reading.filter(|reading| reading.quantity.is_finite() && reading.quantity != 0.0)
 }
 
 fn times(given: &Size, factor: f64, read_as: &'static str, because: Because) -> Reading {
@@ -115,6 +117,7 @@ fn linear(given: &Size) -> Option<Reading> {
     if let Some(coins) = given.coins
         && given.contract_size.is_none()
         && coins > 0.0
+        && !near(size, coins)
     {
         return Some(times(given, coins / size, "coin", Because::CoinsColumn));
     }
@@ -123,6 +126,9 @@ fn linear(given: &Size) -> Option<Reading> {
     let notional = given.notional.or(given.notional_usd);
     if counts && given.contract_size.is_none() {
         let factor = notional? / (given.mark? * size);
+        if !(factor.is_finite() && factor > 0.0) {
+            return None;
+        }
         return Some(times(
             given,
             rounded(factor).unwrap_or(factor),
@@ -147,6 +153,10 @@ fn linear(given: &Size) -> Option<Reading> {
             because: Because::EqualsNotional,
             differs_from: None,
         }
+    } else if let (None, Form::Ccxt, Some(factor)) =
+        (given.contract_size, given.form, rounded(notional / (mark * size)))
+    {
+        times(given, factor, "contracts", Because::DerivedContractSize)
     } else if given.contract_size.is_some() && near(size * mark, notional) {
         times(given, 1.0, "coin", Because::AlreadyCoins)
     } else {
@@ -263,6 +273,21 @@ mod tests {
         let derived = Size { notional_usd: Some(300_150.0), ..bare };
         let reading = read(&derived).unwrap();
         assert_eq!((reading.quantity, reading.because), (3.0, Because::DerivedContractSize));
+    }
+
+    #[test]
+    fn ccxt_contracts_without_a_size_are_counted_by_their_notional() {
+        let bare = Size { notional: Some(300_150.0), ..size(-300.0, Payoff::Linear, Form::Ccxt) };
+        assert_eq!(read(&bare).map(|r| (r.quantity, r.read_as)), Some((-3.0, "contracts")));
+        let coins = Size { form: Form::Joined, ..bare };
+        assert_eq!(read(&coins).and_then(|r| r.differs_from), Some(30_000_000.0));
+    }
+
+    #[test]
+    fn a_quantity_that_overflows_or_vanishes_has_no_unit() {
+        let bare = size(1e200, Payoff::Linear, Form::Okx);
+        assert_eq!(read(&Size { contract_size: Some(1e200), ..bare }), None);
+        assert_eq!(read(&Size { notional_usd: Some(0.0), ..bare }), None);
     }
 
     #[test]

@@ -56,14 +56,15 @@ fn okx_equity_is_after_debts_and_is_given_before_them() {
         first("ccy|eq|cashBal|upl|liab|imr|mmr|uTime\nUSDT|950|1000|-50|0|100|10|1720736417660"),
         (Some("okx"), Some(1000.0), Some(950.0), 0.0)
     );
-    let (_, cash, equity, debt) = first("ccy|eq|cashBal|upl|liab\nUSDT|-120|-100|-20|100");
-    assert_eq!((cash, equity, debt), (Some(0.0), Some(-20.0), 100.0));
+    // The liability is the negative equity, here of an unrealised loss: cash + profit - debt is the equity again.
+    let (_, cash, equity, debt) = first("ccy|eq|cashBal|upl|liab\nUSDT|-100|20|-120|100");
+    assert_eq!((cash, equity, debt), (Some(120.0), Some(0.0), 100.0));
 }
 
 #[test]
 fn bybit_equity_is_after_debts_and_is_given_before_them() {
     let (venue, cash, equity, debt) = first(
-        "coin|equity|usdValue|walletBalance|borrowAmount|unrealisedPnl|marginCollateral|collateralSwitch\nUSDT|870|870|1000|100|-30|true|true",
+        "coin|equity|usdValue|walletBalance|spotBorrow|unrealisedPnl|marginCollateral|collateralSwitch\nUSDT|870|870|1000|100|-30|true|true",
     );
     assert_eq!((venue, cash, equity, debt), (Some("bybit"), Some(1000.0), Some(970.0), 100.0));
     let read = read_balances(

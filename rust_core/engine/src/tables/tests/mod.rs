@@ -1,5 +1,6 @@
 //! Tables as venues and people write them.
 
+mod anything;
 mod balances;
 mod exports;
 mod positions;

@@ -148,3 +148,20 @@ fn a_notional_that_differs_is_a_warning() {
     assert_eq!(of(&read.findings, Severity::Warning), [("notional_differs", Some(2))]);
     assert_eq!(read.rows[0].quantity, 2.0);
 }
+
+#[test]
+fn a_rate_beside_a_table_and_an_amount_without_a_rate_are_said() {
+    let read =
+        read_positions(&table("symbol|size|marginTable|mmr rate|maintAmt\nA|1|5||7\nB|1|||7"), &defaults());
+    assert_eq!(of(&read.findings, Severity::Warning), [("amount_without_rate", Some(3))]);
+    let read =
+        read_positions(&table("symbol|size|marginTable|maintenanceMarginRate\nA|1|5|0.1"), &defaults());
+    assert_eq!(of(&read.findings, Severity::Info), [("rate_not_used", Some(2))]);
+}
+
+#[test]
+fn a_column_without_header_is_said_if_it_holds_something() {
+    let read = read_positions(&table("symbol|size||\nA|1||x"), &defaults());
+    assert_eq!(read.columns.len(), 3);
+    assert!(read.findings[0].message.ends_with("(without a header)"));
+}
