@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Final, Literal
 
-__all__ = ["ERROR_TEXTS", "CellContent", "SheetError", "Sign"]
+__all__ = ["ERROR_TEXTS", "CellContent", "SheetError", "Sign", "because", "reason_of_none"]
 
 Sign = Literal["#N/A", "#VALUE!", "#NUM!"]
 
@@ -64,3 +65,24 @@ class CellContent:
     value: object
     formula: str = ""
     arguments: tuple[object, ...] | None = None
+
+
+_reason: ContextVar[str] = ContextVar("reason", default="")
+
+
+def because(reason: str) -> None:
+    """Return None as an answer that does not exist, and keep the sentence that says why.
+
+    Parameters
+    ----------
+    reason
+        One sentence.
+    """
+    _reason.set(reason)
+
+
+def reason_of_none() -> str:
+    """Return, once, the sentence kept by the latest :func:`because`; empty if there is none."""
+    reason = _reason.get()
+    _reason.set("")
+    return reason

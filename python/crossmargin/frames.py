@@ -106,7 +106,7 @@ def _column(values: object) -> object:
 def _of_frame(frame: Any) -> dict[str, object]:
     import narwhals as nw  # noqa: PLC0415  # spreadsheets need no narwhals
 
-    table = nw.from_native(frame, eager_or_interchange_only=False)
+    table = nw.from_native(frame)
     if isinstance(table, nw.LazyFrame):
         table = table.collect()
     return {name: _of_series(table[name]) for name in table.columns}

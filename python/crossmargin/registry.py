@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 from crossmargin import _coerce
 from crossmargin._declaration import Argument, Record, declare
-from crossmargin.cells import CellContent, SheetError
+from crossmargin.cells import CellContent, SheetError, reason_of_none
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -196,7 +196,11 @@ def _call(sheet_name: str, cells: Sequence[object]) -> SheetResult:
         for what, cell in zip(called.arguments, padded, strict=True)
     }
     # `list` is invariant: a table of plain cells is one of cells that may hold errors.
-    return _coerce.result(called.function(**values), called.returns)
+    reason_of_none()
+    answer = called.function(**values)
+    if answer is None:
+        return SheetError("#N/A", reason_of_none() or "no answer exists for these arguments")
+    return _coerce.result(answer, called.returns)
 
 
 def _error_of(sheet_name: str, problem: BaseException) -> SheetError:

@@ -115,11 +115,16 @@ pub(crate) fn inspect<'py>(
         brackets: optional_table(brackets)?,
         correlations: None,
     };
-    let outcome = run(python, &tables, rulebooks, &Options { as_of: None, partial: true })?;
+    let (findings, columns, units) = if rulebooks.is_empty() {
+        enter(python, || Ok(engine::read_only(&tables.input())))?
+    } else {
+        let outcome = run(python, &tables, rulebooks, &Options { as_of: None, partial: true })?;
+        (outcome.findings, outcome.columns, outcome.units)
+    };
     Ok((
-        to_python(python, &answer::check::issues(&outcome.findings))?,
-        to_python(python, &answer::check::columns(&outcome.columns))?,
-        to_python(python, &answer::check::units(&outcome.units))?,
+        to_python(python, &answer::check::issues(&findings))?,
+        to_python(python, &answer::check::columns(&columns))?,
+        to_python(python, &answer::check::units(&units))?,
     ))
 }
 

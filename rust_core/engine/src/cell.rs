@@ -1,7 +1,10 @@
 //! What a pasted table is made of: columns of cells under a header.
 
-/// Seven spreadsheet errors, by the text that every host shows.
-pub const CELL_ERRORS: [&str; 7] = ["#N/A", "#DIV/0!", "#VALUE!", "#REF!", "#NAME?", "#NUM!", "#NULL!"];
+/// Spreadsheet errors, by the text that every host shows.
+pub const CELL_ERRORS: [&str; 13] = [
+    "#N/A", "#DIV/0!", "#VALUE!", "#REF!", "#NAME?", "#NUM!", "#NULL!", "#SPILL!", "#CALC!", "#FIELD!", "#BLOCKED!",
+    "#CONNECT!", "#GETTING_DATA",
+];
 
 /// One cell as a host hands it over.
 #[derive(Debug, Clone, PartialEq)]
@@ -17,7 +20,7 @@ pub enum Cell {
 }
 
 impl Cell {
-    /// A cell from text: blank text is empty, the seven error texts are errors.
+    /// A cell from text: blank text is empty, the error texts of spreadsheets are errors.
     pub fn from_text(text: &str) -> Self {
         let trimmed = text.trim();
         if trimmed.is_empty() {

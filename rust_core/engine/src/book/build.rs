@@ -7,7 +7,7 @@ use crate::cell::Table;
 use crate::error::{Error, Result};
 use crate::finding::{Finding, Severity};
 use crate::rulebook::Rulebook;
-use crate::tables::{ColumnView, UnitView};
+use crate::tables::{BalanceTotal, ColumnView, Defaults, UnitView};
 
 /// The pasted tables.
 #[derive(Debug, Clone, Copy, Default)]
@@ -80,14 +80,14 @@ pub fn build(input: &Input<'_>, choice: &RulebookChoice, options: &Options) -> O
         };
         return Outcome { book: Err(refusal), findings: Vec::new(), columns: Vec::new(), units: Vec::new() };
     };
-    let mut collected = collect(input, first);
+    let balance_total =
+        if first.balance_total_is_equity { BalanceTotal::Equity } else { BalanceTotal::Cash };
+    let mut collected = collect(input, &Defaults { settle: first.settle.clone(), balance_total });
     let columns = std::mem::take(&mut collected.columns);
     let units = std::mem::take(&mut collected.units);
     let mut findings = std::mem::take(&mut collected.findings);
     let assembled = assemble(collected, input, choice, &mut findings);
-    findings.sort_by(|a, b| {
-        (a.severity, a.sheet, a.row, &a.column, a.code).cmp(&(b.severity, b.sheet, b.row, &b.column, b.code))
-    });
+    findings.sort_by(by_severity);
     let errors = findings.iter().filter(|finding| finding.severity == Severity::Error).count();
     let refusal = findings
         .iter()
@@ -112,6 +112,18 @@ pub fn build(input: &Input<'_>, choice: &RulebookChoice, options: &Options) -> O
         }
     };
     Outcome { book, findings, columns, units }
+}
+
+/// What is noticed about tables by reading them alone, without a rulebook.
+pub fn read_only(input: &Input<'_>) -> (Vec<Finding>, Vec<ColumnView>, Vec<UnitView>) {
+    let mut collected = collect(input, &Defaults { settle: "USD".into(), balance_total: BalanceTotal::Cash });
+    collected.findings.sort_by(by_severity);
+    (collected.findings, collected.columns, collected.units)
+}
+
+/// Most severe first, then by place.
+fn by_severity(a: &Finding, b: &Finding) -> std::cmp::Ordering {
+    (a.severity, a.sheet, a.row, &a.column, a.code).cmp(&(b.severity, b.sheet, b.row, &b.column, b.code))
 }
 
 fn refused_by(finding: &Finding, errors: usize) -> Error {

@@ -2,9 +2,8 @@
 
 use crate::cell::Table;
 use crate::finding::{Finding, Severity};
-use crate::rulebook::Rulebook;
 use crate::tables::{
-    BalanceTotal, Balances, Brackets, ColumnView, Defaults, MarketRows, Orders, Positions, UnitView,
+    Balances, Brackets, ColumnView, Defaults, MarketRows, Orders, Positions, UnitView,
     read_balances, read_brackets, read_market, read_orders, read_positions,
 };
 
@@ -36,12 +35,8 @@ impl Collected {
     }
 }
 
-/// Reads every table with the defaults of the first rulebook.
-pub(super) fn collect(input: &Input<'_>, rulebook: &Rulebook) -> Collected {
-    let defaults = Defaults {
-        settle: rulebook.settle.clone(),
-        balance_total: if rulebook.balance_total_is_equity { BalanceTotal::Equity } else { BalanceTotal::Cash },
-    };
+/// Reads every table.
+pub(super) fn collect(input: &Input<'_>, defaults: &Defaults) -> Collected {
     let mut collected = Collected::default();
     let rows = |table: Option<&Table>| table.map_or(0, Table::rows);
     collected.pasted_rows = rows(input.positions)
@@ -50,19 +45,19 @@ pub(super) fn collect(input: &Input<'_>, rulebook: &Rulebook) -> Collected {
         + rows(input.orders)
         + rows(input.brackets);
     if let Some(table) = input.positions {
-        collected.positions = read_positions(table, &defaults);
+        collected.positions = read_positions(table, defaults);
     }
     if let Some(table) = input.collateral {
-        collected.balances = read_balances(table, &defaults);
+        collected.balances = read_balances(table, defaults);
     }
     if let Some(table) = input.orders {
-        collected.orders = read_orders(table, &defaults, Some(&collected.positions));
+        collected.orders = read_orders(table, defaults, Some(&collected.positions));
     }
     if let Some(table) = input.market {
-        collected.market = read_market(table, &defaults);
+        collected.market = read_market(table, defaults);
     }
     if let Some(table) = input.brackets {
-        collected.brackets = read_brackets(table, &defaults);
+        collected.brackets = read_brackets(table, defaults);
     }
     collected.findings.append(&mut collected.positions.findings);
     collected.findings.append(&mut collected.balances.findings);

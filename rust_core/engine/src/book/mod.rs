@@ -14,7 +14,7 @@ use crate::instrument::Instrument;
 use crate::rulebook::{RateSlice, Rulebook, TierTable};
 use crate::tables::{ColumnView, Leg, Reported, ReportedAccount, UnitView};
 
-pub use build::{Input, Options, Outcome, RulebookChoice, build};
+pub use build::{Input, Options, Outcome, RulebookChoice, build, read_only};
 
 /// One account with its rulebook.
 #[derive(Debug, Clone, PartialEq)]

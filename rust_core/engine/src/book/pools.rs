@@ -160,9 +160,10 @@ fn balance(
                 .map(|position| position.unrealised_pnl),
         )
     };
-    let cash = row.cash.or_else(|| row.equity.map(|equity| equity - settled() + row.debt)).unwrap_or(0.0);
+    // both columns stand before debts, which are subtracted once
+    let cash = row.cash.or_else(|| row.equity.map(|equity| equity - settled())).unwrap_or(0.0);
     if let (Some(cash), Some(equity)) = (row.cash, row.equity) {
-        let ours = cash + settled() - row.debt;
+        let ours = cash + settled();
         if (ours - equity).abs() > 0.01 * equity.abs().max(1.0) {
             findings.push(Finding {
                 severity: Severity::Warning,
