@@ -45,7 +45,6 @@ class Facade(Protocol):
         market: Rows | None = None,
         orders: Rows | None = None,
         options: Row | None = None,
-        correlations: Sequence[Sequence[float]] | None = None,
     ) -> object: ...
 
     def maintenance_margin(self, book: object, *, scope: str = "all") -> float: ...

@@ -272,12 +272,21 @@ impl Book {
 
     #[pyo3(signature = (sort))]
     fn collateral<'py>(&self, python: Python<'py>, sort: &str) -> PyResult<Rows<'py>> {
-        self.ask(python, |book, _| answer::collateral::collateral(book, answer::collateral::sort_named(sort)?))
+        self.ask(python, |book, _| {
+            answer::collateral::collateral(book, answer::collateral::sort_named(sort)?)
+        })
     }
 
     #[pyo3(signature = (tolerance, relative, scope))]
-    fn recon<'py>(&self, python: Python<'py>, tolerance: f64, relative: bool, scope: &str) -> PyResult<Rows<'py>> {
-        let tolerance = if relative { Tolerance::Relative(tolerance) } else { Tolerance::Absolute(tolerance) };
+    fn recon<'py>(
+        &self,
+        python: Python<'py>,
+        tolerance: f64,
+        relative: bool,
+        scope: &str,
+    ) -> PyResult<Rows<'py>> {
+        let tolerance =
+            if relative { Tolerance::Relative(tolerance) } else { Tolerance::Absolute(tolerance) };
         self.ask(python, |book, evaluated| answer::recon::recon(book, evaluated, tolerance, scope))
     }
 

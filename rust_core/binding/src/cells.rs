@@ -97,7 +97,10 @@ pub(crate) fn table(value: &Bound<'_, PyAny>) -> PyResult<Table> {
         return Ok(table);
     }
     let mut rows = Vec::new();
-    for row in value.try_iter().map_err(|_| PyTypeError::new_err("a table is rows of cells or a mapping of columns"))? {
+    for row in value
+        .try_iter()
+        .map_err(|_| PyTypeError::new_err("a table is rows of cells or a mapping of columns"))?
+    {
         let row = row?;
         if row.is_instance_of::<PyString>() {
             return Err(PyTypeError::new_err("a table is rows of cells, not text"));

@@ -6,14 +6,29 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
 create_exception!(crossmargin, CrossmarginError, PyValueError, "Anything that crossmargin refuses.");
-create_exception!(crossmargin, OutOfRangeError, CrossmarginError, "A number is NaN, infinite or outside its range.");
+create_exception!(
+    crossmargin,
+    OutOfRangeError,
+    CrossmarginError,
+    "A number is NaN, infinite or outside its range."
+);
 create_exception!(crossmargin, ShapeError, CrossmarginError, "Two arrays that must agree in length do not.");
 create_exception!(crossmargin, UnknownWordError, CrossmarginError, "A word is not in the vocabulary.");
-create_exception!(crossmargin, MissingError, CrossmarginError, "Something that the answer needs is not given.");
+create_exception!(
+    crossmargin,
+    MissingError,
+    CrossmarginError,
+    "Something that the answer needs is not given."
+);
 create_exception!(crossmargin, TableError, CrossmarginError, "A table cannot be used.");
 create_exception!(crossmargin, RulebookError, CrossmarginError, "A rulebook breaks its schema.");
 create_exception!(crossmargin, NotCoveredError, CrossmarginError, "The rulebook does not cover the case.");
-create_exception!(crossmargin, NoAnswerError, CrossmarginError, "No number exists that answers the question.");
+create_exception!(
+    crossmargin,
+    NoAnswerError,
+    CrossmarginError,
+    "No number exists that answers the question."
+);
 
 /// The exception of a refusal.
 pub(crate) fn to_python(error: &Error) -> PyErr {

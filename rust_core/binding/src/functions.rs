@@ -1,8 +1,8 @@
 //! Calculations without a book.
 
+use crossmargin_engine::error::check_positive;
 use crossmargin_engine::instrument::Payoff;
 use crossmargin_engine::liquidation::adl;
-use crossmargin_engine::error::check_positive;
 use crossmargin_engine::liquidation::single::{
     Brackets, Columns, Single, linear_prices, margin_of_leverage, rounded_to_tick,
 };
@@ -90,7 +90,8 @@ pub(crate) fn linear_liquidation_prices<'py>(
     rates: Vec<f64>,
 ) -> PyResult<Bound<'py, PyArray1<f64>>> {
     let read = |name: &str, value: &Bound<'py, PyAny>| {
-        array::column(value).ok_or_else(|| PyTypeError::new_err(format!("{name} must be a float64 array of one dimension")))
+        array::column(value)
+            .ok_or_else(|| PyTypeError::new_err(format!("{name} must be a float64 array of one dimension")))
     };
     let (quantity, entry, collateral) =
         (read("quantity", quantity)?, read("entry", entry)?, read("collateral", collateral)?);

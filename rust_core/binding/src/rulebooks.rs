@@ -17,7 +17,11 @@ fn one(form: &str, text: &str) -> Result<Rulebook> {
         "id" => builtin(text).cloned(),
         "toml" => read(text, Format::Toml),
         "json" => read(text, Format::Json),
-        _ => Err(Error::Unknown { what: "form of a rulebook", value: form.into(), known: "id, toml, json".into() }),
+        _ => Err(Error::Unknown {
+            what: "form of a rulebook",
+            value: form.into(),
+            known: "id, toml, json".into(),
+        }),
     }
 }
 
@@ -29,7 +33,7 @@ pub(crate) fn choice(given: Vec<Given>) -> Result<RulebookChoice> {
     }
     if named.len() == 1 && named.iter().all(|(account, _)| account.is_empty()) {
         let (_, rulebook) = named.remove(0);
-        return Ok(RulebookChoice::One(rulebook));
+        return Ok(RulebookChoice::One(Box::new(rulebook)));
     }
     Ok(RulebookChoice::PerAccount(named))
 }
@@ -48,7 +52,12 @@ pub(crate) fn rulebook_list(python: Python<'_>) -> PyResult<Rows<'_>> {
 /// Every number of one rulebook.
 #[pyfunction]
 #[pyo3(signature = (form, text, part))]
-pub(crate) fn rulebook_parts<'py>(python: Python<'py>, form: &str, text: &str, part: &str) -> PyResult<Rows<'py>> {
+pub(crate) fn rulebook_parts<'py>(
+    python: Python<'py>,
+    form: &str,
+    text: &str,
+    part: &str,
+) -> PyResult<Rows<'py>> {
     let found = enter(python, || answer::rulebooks::parts(&one(form, text)?, part))?;
     to_python(python, &found)
 }

@@ -2,8 +2,19 @@
 
 /// Spreadsheet errors, by the text that every host shows.
 pub const CELL_ERRORS: [&str; 13] = [
-    "#N/A", "#DIV/0!", "#VALUE!", "#REF!", "#NAME?", "#NUM!", "#NULL!", "#SPILL!", "#CALC!", "#FIELD!", "#BLOCKED!",
-    "#CONNECT!", "#GETTING_DATA",
+    "#N/A",
+    "#DIV/0!",
+    "#VALUE!",
+    "#REF!",
+    "#NAME?",
+    "#NUM!",
+    "#NULL!",
+    "#SPILL!",
+    "#CALC!",
+    "#FIELD!",
+    "#BLOCKED!",
+    "#CONNECT!",
+    "#GETTING_DATA",
 ];
 
 /// One cell as a host hands it over.

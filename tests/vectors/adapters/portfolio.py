@@ -53,7 +53,7 @@ def contributions(case: CaseView, fields: Fields, facade: Facade) -> Answer:
             {"symbol": symbol, "markPrice": 1.0, "annualVol": volatility}
             for symbol, volatility in zip(symbols, fields["ann_vol"], strict=True)
         ],
-        correlations=fields["R"],
+        options={"correlations": fields["R"]},
     )
     records = facade.risk_contributions(book, measure="MM").records()
     by_symbol = {record["symbol"]: record for record in records}

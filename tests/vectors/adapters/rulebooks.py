@@ -34,7 +34,9 @@ def rates(*, orders: str = "additive", inclusive: bool = False) -> dict[str, obj
     """
     measure = {"kind": "tiers", "maintenance_on": "mark", "orders": orders}
     levels = {"levels": {"maintenance": {"inclusive": True}}} if inclusive else {}
-    return _rulebook("case-rates", measure) | levels
+    # a case about initial margin alone gives no maintenance rate; half the initial one stands in
+    assumed = {"tiers": {"assumed_share_of_initial": 0.5}}
+    return _rulebook("case-rates", measure) | levels | assumed
 
 
 def price_scan(move: float, *, gross_notional_rate: float) -> dict[str, object]:

@@ -68,7 +68,11 @@ pub fn stamp(book: &Book) -> Answer {
     let mut row = |topic: &str, sentence: String, reference: String| {
         answer.rows.push(vec![topic.into(), sentence.into(), reference.into()]);
     };
-    row("book", format!("{} positions of {} pasted rows", book.positions.len(), book.pasted_rows), book.key.clone());
+    row(
+        "book",
+        format!("{} positions of {} pasted rows", book.positions.len(), book.pasted_rows),
+        book.key.clone(),
+    );
     row("hash", "tables, rulebooks, options and engine numbers".into(), book.hash.clone());
     row("as-of", book.as_of.clone(), String::new());
     for rulebook in &book.rulebooks {
@@ -106,7 +110,9 @@ pub fn assumptions(book: &Book) -> Answer {
             source(&rulebook.levels_source),
         );
         let measure = match &rulebook.measure {
-            Measure::Tiers { .. } => "maintenance margin from brackets of notional, cumulative amounts computed",
+            Measure::Tiers { .. } => {
+                "maintenance margin from brackets of notional, cumulative amounts computed"
+            }
             Measure::Scan { .. } => "maintenance margin from the worst of a list of price moves",
             Measure::NormalValueAtRisk { .. } => "maintenance margin from value at risk under the normal law",
         };

@@ -59,7 +59,11 @@ pub fn columns(views: &[ColumnView]) -> Answer {
 pub fn units(views: &[UnitView]) -> Answer {
     let mut answer = Answer::new(&UNITS);
     for view in views {
-        answer.rows.push(vec![view.symbol.as_str().into(), view.read_as.into(), view.because.as_str().into()]);
+        answer.rows.push(vec![
+            view.symbol.as_str().into(),
+            view.read_as.into(),
+            view.because.as_str().into(),
+        ]);
     }
     answer
 }

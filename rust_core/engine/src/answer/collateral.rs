@@ -120,7 +120,9 @@ fn line(view: &PoolView<'_>, holding: &Holding<'_>, today: &MarketState, scope: 
     let rate = match &counting {
         Counting::Full => Some(1.0),
         Counting::Nothing => Some(0.0),
-        Counting::Slices(slices, _) => slices.iter().rev().find(|slice| net > slice.from).or(slices.first()).map(|s| s.rate),
+        Counting::Slices(slices, _) => {
+            slices.iter().rev().find(|slice| net > slice.from).or(slices.first()).map(|s| s.rate)
+        }
     };
     let step = 1e-6 * net.abs().max(1.0);
     let status = match (&counting, rulebook.other_currencies) {

@@ -28,7 +28,7 @@ fn number(key: &'static str, text: &str, low: f64, high: f64, must_be: &'static 
 ///
 /// [`Error::Unknown`] for a key or a word, [`Error::OutOfRange`] for a number outside its range.
 pub fn order_options(pairs: &[(String, String)], max_steps: f64) -> Result<Options> {
-    if !(max_steps.is_finite() && max_steps >= 1.0 && max_steps <= 1e6) {
+    if !(1.0..=1e6).contains(&max_steps) {
         return Err(Error::OutOfRange {
             name: "max_steps".into(),
             value: max_steps,
@@ -56,7 +56,13 @@ pub fn order_options(pairs: &[(String, String)], max_steps: f64) -> Result<Optio
                     "" | "default" => None,
                     "whole" => Some(StepSize::Whole),
                     "needed" => Some(StepSize::Needed),
-                    text => Some(StepSize::Fraction(number("step", text, 1e-6, 1.0, "whole, needed, or above 0 and at most 1")?)),
+                    text => Some(StepSize::Fraction(number(
+                        "step",
+                        text,
+                        1e-6,
+                        1.0,
+                        "whole, needed, or above 0 and at most 1",
+                    )?)),
                 };
             }
             "seed" => options.seed = number("seed", value, 0.0, 9e15, "a whole number from 0")? as u64,
@@ -64,7 +70,8 @@ pub fn order_options(pairs: &[(String, String)], max_steps: f64) -> Result<Optio
             "gap" => options.gap = number("gap", value, 0.0, 10.0, "from 0 to 10")?,
             "tag" => options.respect_tags = flag("tag", value)?,
             "list" => {
-                options.user_list = value.split([',', '|', ' ']).filter(|s| !s.is_empty()).map(str::to_owned).collect();
+                options.user_list =
+                    value.split([',', '|', ' ']).filter(|s| !s.is_empty()).map(str::to_owned).collect();
             }
             "until" => {
                 options.go_on = match value.to_ascii_lowercase().as_str() {
@@ -163,15 +170,18 @@ pub fn question(path: &str, which: &str, pairs: &[(String, String)]) -> Result<Q
     };
     for (key, value) in pairs {
         match key.trim().to_ascii_lowercase().as_str() {
-            "max" => question.limit = number("max", value, 1.000_001, 1e9, "above 1, a multiple of the mark")?,
+            "max" => {
+                question.limit = number("max", value, 1.000_001, 1e9, "above 1, a multiple of the mark")?
+            }
             "betas" => {
                 for piece in value.split([',', '|']).filter(|piece| !piece.trim().is_empty()) {
                     let Some((name, beta)) = piece.split_once(':') else {
                         return unknown("beta", piece, "COIN:NUMBER, such as betas=ETH:1.2,SOL:1.5");
                     };
-                    question
-                        .betas
-                        .push((name.trim().to_owned(), number("beta", beta, -100.0, 100.0, "between -100 and 100")?));
+                    question.betas.push((
+                        name.trim().to_owned(),
+                        number("beta", beta, -100.0, 100.0, "between -100 and 100")?,
+                    ));
                 }
             }
             other => return unknown("option", other, "max, betas"),

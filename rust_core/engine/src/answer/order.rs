@@ -65,7 +65,8 @@ fn nearest_of_account(book: &Book, account: usize, options: &Options) -> Result<
             return at_state(book, pool, &today, options).map(Some);
         }
         if let Some((coin, ratio)) = nearest_trigger(book, pool, SEARCH_LIMIT)? {
-            let distance = crate::liquidation::price::sigmas(book, coin, ratio).unwrap_or_else(|| ratio.ln().abs());
+            let distance =
+                crate::liquidation::price::sigmas(book, coin, ratio).unwrap_or_else(|| ratio.ln().abs());
             if best.is_none_or(|(least, ..)| distance < least) {
                 best = Some((distance, index, coin, ratio));
             }
@@ -133,8 +134,10 @@ pub fn first_in_words(book: &Book, rows: &[Row]) -> String {
         [row] => match &row.closed {
             None => row.action.replace('_', " "),
             Some(closed) => {
-                let symbol =
-                    book.instruments.get(closed.instrument).map_or("", |instrument| instrument.symbol.as_str());
+                let symbol = book
+                    .instruments
+                    .get(closed.instrument)
+                    .map_or("", |instrument| instrument.symbol.as_str());
                 format!("{symbol} {}", if closed.long { "long" } else { "short" })
             }
         },
@@ -147,7 +150,13 @@ pub fn first_in_words(book: &Book, rows: &[Row]) -> String {
 /// # Errors
 ///
 /// As [`orders`].
-pub fn first(book: &Book, scenario: &Scenario, options: &Options, count: usize, sentence: bool) -> Result<Vec<String>> {
+pub fn first(
+    book: &Book,
+    scenario: &Scenario,
+    options: &Options,
+    count: usize,
+    sentence: bool,
+) -> Result<Vec<String>> {
     let orders = orders(book, scenario, options)?;
     let mut texts = Vec::new();
     for order in &orders {
@@ -159,8 +168,10 @@ pub fn first(book: &Book, scenario: &Scenario, options: &Options, count: usize, 
         }
         for row in &order.rows {
             if let Some(closed) = &row.closed {
-                let symbol =
-                    book.instruments.get(closed.instrument).map_or("", |instrument| instrument.symbol.as_str());
+                let symbol = book
+                    .instruments
+                    .get(closed.instrument)
+                    .map_or("", |instrument| instrument.symbol.as_str());
                 if !texts.iter().any(|known: &String| known == symbol) {
                     texts.push(symbol.to_owned());
                 }

@@ -106,7 +106,8 @@ fn of_pool(
 
 /// The coin whose beta is 1.
 fn driver_of(book: &Book, betas: &[(String, f64)]) -> Result<usize> {
-    let named = |name: &str| betas.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, b)| *b);
+    let named =
+        |name: &str| betas.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, b)| *b);
     book.underlyings
         .iter()
         .position(|underlying| named(&underlying.name).or(underlying.beta) == Some(1.0))
@@ -129,7 +130,8 @@ fn pools_for<'a>(book: &'a Book, name: Option<&str>) -> Vec<(usize, &'a Pool)> {
                 .iter()
                 .filter_map(|position| book.instruments.get(position.instrument))
                 .any(|instrument| {
-                    instrument.symbol.eq_ignore_ascii_case(symbol) || instrument.underlying.eq_ignore_ascii_case(symbol)
+                    instrument.symbol.eq_ignore_ascii_case(symbol)
+                        || instrument.underlying.eq_ignore_ascii_case(symbol)
                 }),
             _ => true,
         })
@@ -199,7 +201,8 @@ pub fn table(book: &Book, underlying: Option<&str>, question: &Question) -> Resu
     let mut others = other.iter().peekable();
     let mut answer = Answer::new(&HEADER);
     for found in &all {
-        while others.peek().is_some_and(|next| (next.pool, next.underlying) < (found.pool, found.underlying)) {
+        while others.peek().is_some_and(|next| (next.pool, next.underlying) < (found.pool, found.underlying))
+        {
             others.next();
         }
         let beside = others

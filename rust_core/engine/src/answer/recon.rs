@@ -8,7 +8,8 @@ use crate::error::{Error, Result};
 use crate::market::{notional, payoff};
 
 /// The header of `CM_RECON`.
-pub const HEADER: [&str; 8] = ["scope", "item", "ours", "venue", "diff", "diff_pct", "status", "likely_cause"];
+pub const HEADER: [&str; 8] =
+    ["scope", "item", "ours", "venue", "diff", "diff_pct", "status", "likely_cause"];
 
 /// How large a difference may be.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -92,10 +93,9 @@ fn accounts(book: &Book, evaluated: &Evaluated, found: &mut Vec<Comparison>) -> 
     for (index, pool) in book.pools.iter().enumerate() {
         let state = evaluated.pool(index)?;
         for balance in &pool.balances {
-            let price = book
-                .accounts
-                .get(pool.account)
-                .and_then(|account| book.currencies.get(balance.currency)?.price.get(account.rulebook).copied().flatten());
+            let price = book.accounts.get(pool.account).and_then(|account| {
+                book.currencies.get(balance.currency)?.price.get(account.rulebook).copied().flatten()
+            });
             let Some(price) = price else { continue };
             let pnl = crate::numeric::accumulate::sum(
                 book.positions_of(pool)
@@ -104,7 +104,11 @@ fn accounts(book: &Book, evaluated: &Evaluated, found: &mut Vec<Comparison>) -> 
                     .map(|position| position.unrealised_pnl),
             );
             let items = [
-                ("initial_margin", state.requirement.initial, balance.reported.initial_margin.map(|m| m * price)),
+                (
+                    "initial_margin",
+                    state.requirement.initial,
+                    balance.reported.initial_margin.map(|m| m * price),
+                ),
                 (
                     "maintenance_margin",
                     Some(state.requirement.maintenance),
@@ -115,10 +119,20 @@ fn accounts(book: &Book, evaluated: &Evaluated, found: &mut Vec<Comparison>) -> 
             for (item, ours, venue) in items {
                 if let Some(venue) = venue {
                     let cause = match item {
-                        "unrealised_pnl" => "positions and balances exported at different moments, or rows missing",
-                        _ => "another bracket table, other leverages, open orders not pasted, or rows missing",
+                        "unrealised_pnl" => {
+                            "positions and balances exported at different moments, or rows missing"
+                        }
+                        _ => {
+                            "another bracket table, other leverages, open orders not pasted, or rows missing"
+                        }
                     };
-                    found.push(Comparison { scope: book.pool_name(pool), item, ours, venue, cause: cause.into() });
+                    found.push(Comparison {
+                        scope: book.pool_name(pool),
+                        item,
+                        ours,
+                        venue,
+                        cause: cause.into(),
+                    });
                 }
             }
         }
@@ -126,7 +140,12 @@ fn accounts(book: &Book, evaluated: &Evaluated, found: &mut Vec<Comparison>) -> 
     Ok(())
 }
 
-fn positions(book: &Book, evaluated: &Evaluated, tolerance: Tolerance, found: &mut Vec<Comparison>) -> Result<()> {
+fn positions(
+    book: &Book,
+    evaluated: &Evaluated,
+    tolerance: Tolerance,
+    found: &mut Vec<Comparison>,
+) -> Result<()> {
     let prices = answers(book, None, &Question::default())?;
     let mut implied = Vec::new();
     for (index, pool) in book.pools.iter().enumerate() {
@@ -159,18 +178,32 @@ fn positions(book: &Book, evaluated: &Evaluated, tolerance: Tolerance, found: &m
                 );
             }
             let initial_cause = implied_leverage(position, local, reported.initial_margin);
-            push("initial_margin", margin.initial.map(|m| m * to_settle), reported.initial_margin, initial_cause);
+            push(
+                "initial_margin",
+                margin.initial.map(|m| m * to_settle),
+                reported.initial_margin,
+                initial_cause,
+            );
             let cause = match position.origin {
                 TableOrigin::Assumed => "the maintenance table is assumed from the leverage".to_owned(),
                 _ => "the venue uses another bracket table for this symbol".to_owned(),
             };
-            push("maintenance_margin", Some(margin.maintenance * to_settle), reported.maintenance_margin, cause);
+            push(
+                "maintenance_margin",
+                Some(margin.maintenance * to_settle),
+                reported.maintenance_margin,
+                cause,
+            );
             if let Some(venue) = reported.liquidation_price.filter(|price| *price > 0.0) {
                 let coin = crate::market::underlying_of(book, position);
                 let answer = prices.iter().find(|answer| answer.pool == index && answer.underlying == coin);
                 let ratio = answer.and_then(|answer| Some(on_side(answer, position)? / answer.mark));
                 let ours = ratio.map(|ratio| position.mark_price * ratio);
-                let cause = if position.quantity > 0.0 { venue < position.mark_price } else { venue > position.mark_price };
+                let cause = if position.quantity > 0.0 {
+                    venue < position.mark_price
+                } else {
+                    venue > position.mark_price
+                };
                 let cause = match (ours, cause) {
                     (None, _) => answer.map_or_else(String::new, |answer| answer.status.clone()),
                     (Some(_), false) => "the venue's price lies on the other side of the mark".to_owned(),
@@ -182,7 +215,13 @@ fn positions(book: &Book, evaluated: &Evaluated, tolerance: Tolerance, found: &m
                         String::new()
                     }
                 };
-                found.push(Comparison { scope: symbol.to_owned(), item: "liquidation_price", ours, venue, cause });
+                found.push(Comparison {
+                    scope: symbol.to_owned(),
+                    item: "liquidation_price",
+                    ours,
+                    venue,
+                    cause,
+                });
             }
         }
     }

@@ -163,7 +163,13 @@ impl Writer<'_> {
             Measure::Tiers { .. } => self.row("shocks", "measure", "tiers: no scenarios", "", &source),
             Measure::Scan { price_moves, gross_notional_rate, .. } => {
                 for (number, price_move) in price_moves.iter().enumerate() {
-                    self.row("shocks", format!("price_move.{}", number + 1), *price_move, "fraction", &source);
+                    self.row(
+                        "shocks",
+                        format!("price_move.{}", number + 1),
+                        *price_move,
+                        "fraction",
+                        &source,
+                    );
                 }
                 self.row("shocks", "gross_notional_rate", *gross_notional_rate, "fraction", &source);
             }

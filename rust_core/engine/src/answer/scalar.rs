@@ -45,7 +45,13 @@ fn total(
 ///
 /// An unknown scope, or whatever evaluating a pool met.
 pub fn maintenance_margin(book: &Book, evaluated: &Evaluated, scope: &str) -> Result<f64> {
-    total(book, evaluated, scope, |pool| Ok(pool.requirement.maintenance), |position| Ok(position.maintenance))
+    total(
+        book,
+        evaluated,
+        scope,
+        |pool| Ok(pool.requirement.maintenance),
+        |position| Ok(position.maintenance),
+    )
 }
 
 /// Initial margin with open orders, reporting currency.
@@ -54,7 +60,8 @@ pub fn maintenance_margin(book: &Book, evaluated: &Evaluated, scope: &str) -> Re
 ///
 /// As [`maintenance_margin`]; [`Error::Missing`] where a position has neither leverage nor rate.
 pub fn initial_margin(book: &Book, evaluated: &Evaluated, scope: &str) -> Result<f64> {
-    let missing = |why: String| Error::Missing { what: "initial margin".into(), why, place: Place::default() };
+    let missing =
+        |why: String| Error::Missing { what: "initial margin".into(), why, place: Place::default() };
     total(
         book,
         evaluated,
@@ -64,9 +71,9 @@ pub fn initial_margin(book: &Book, evaluated: &Evaluated, scope: &str) -> Result
             pool.requirement.initial.ok_or_else(|| missing(reason))
         },
         |position| {
-            position
-                .initial
-                .ok_or_else(|| missing("the position has neither a leverage nor an initial margin rate".into()))
+            position.initial.ok_or_else(|| {
+                missing("the position has neither a leverage nor an initial margin rate".into())
+            })
         },
     )
 }

@@ -53,7 +53,8 @@ pub fn resolve(book: &Book, text: &str) -> Result<Scope> {
         (!found.is_empty()).then_some(Scope::Positions(found))
     };
     by_account.or_else(by_pool).or_else(by_settle).or_else(by_position).ok_or_else(|| {
-        let mut known: Vec<&str> = book.accounts.iter().map(|account| account.name.as_str()).take(10).collect();
+        let mut known: Vec<&str> =
+            book.accounts.iter().map(|account| account.name.as_str()).take(10).collect();
         known.extend(book.underlyings.iter().map(|underlying| underlying.name.as_str()).take(10));
         Error::Unknown {
             what: "scope",

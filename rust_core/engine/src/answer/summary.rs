@@ -65,7 +65,11 @@ pub fn danger(book: &Book, pool: &Pool, state: &PoolState) -> Result<Danger> {
     let order = along(book, pool, underlying, ratio, &options, super::price::SEARCH_LIMIT)?;
     let name = book.underlyings.get(underlying).map_or("", |known| known.name.as_str());
     Ok(Danger {
-        trigger: format!("{name} {} ({:+.2} %)", shown(price_of(book, underlying)? * ratio), 100.0 * (ratio - 1.0)),
+        trigger: format!(
+            "{name} {} ({:+.2} %)",
+            shown(price_of(book, underlying)? * ratio),
+            100.0 * (ratio - 1.0)
+        ),
         first: super::order::first_in_words(book, &order.rows),
         distance: Some(ratio - 1.0),
     })
@@ -84,8 +88,8 @@ pub fn summary(book: &Book, evaluated: &Evaluated, group_by: &str) -> Result<Ans
             .iter()
             .enumerate()
             .map(|(index, account)| {
-                let pools =
-                    (0..book.pools.len()).filter(|p| book.pools.get(*p).is_some_and(|pool| pool.account == index));
+                let pools = (0..book.pools.len())
+                    .filter(|p| book.pools.get(*p).is_some_and(|pool| pool.account == index));
                 (account.name.clone(), pools.collect())
             })
             .collect(),
@@ -172,23 +176,19 @@ fn try_row(
     let initial: Option<Vec<f64>> = states.iter().map(|(_, state)| state.requirement.initial).collect();
     let excess_initial: Option<Vec<f64>> = states.iter().map(|(_, state)| state.excess_initial).collect();
     let smallest = |values: Vec<f64>| values.into_iter().fold(f64::INFINITY, f64::min);
-    let worst = states.iter().min_by(|(a, x), (b, y)| {
-        y.status.cmp(&x.status).then(x.excess.total_cmp(&y.excess)).then(a.cmp(b))
-    });
+    let worst = states
+        .iter()
+        .min_by(|(a, x), (b, y)| y.status.cmp(&x.status).then(x.excess.total_cmp(&y.excess)).then(a.cmp(b)));
     let Some((worst_pool, worst_state)) = worst.copied() else {
         return Err(Error::NoAnswer { why: "nothing is held".into() });
     };
     let usages: Option<Vec<f64>> = states.iter().map(|(_, state)| state.usage).collect();
     let usage = usages.and_then(|usages| usages.into_iter().reduce(f64::max));
     let rulebook = book.pools.get(worst_pool).and_then(|pool| book.rulebook_of(pool.account));
-    let scenario = worst_state
-        .requirement
-        .worst
-        .iter()
-        .max_by(|a, b| a.loss.total_cmp(&b.loss))
-        .map_or_else(|| "none: no scenarios".to_owned(), |worst| {
-            format!("{} {:+.1} %", worst.unit, 100.0 * worst.price_move)
-        });
+    let scenario = worst_state.requirement.worst.iter().max_by(|a, b| a.loss.total_cmp(&b.loss)).map_or_else(
+        || "none: no scenarios".to_owned(),
+        |worst| format!("{} {:+.1} %", worst.unit, 100.0 * worst.price_move),
+    );
     let mut dangers = Vec::new();
     if with_danger {
         for (index, state) in &states {
@@ -232,11 +232,13 @@ fn try_row(
 fn by_coin(book: &Book, evaluated: &Evaluated) -> Result<Answer> {
     super::evaluated::check_complete(book)?;
     let mut answer = Answer::new(&HEADER);
-    let mut parts: Vec<(Vec<f64>, Option<Vec<f64>>)> = vec![(Vec::new(), Some(Vec::new())); book.underlyings.len()];
+    let mut parts: Vec<(Vec<f64>, Option<Vec<f64>>)> =
+        vec![(Vec::new(), Some(Vec::new())); book.underlyings.len()];
     for (index, pool) in book.pools.iter().enumerate() {
         let state = evaluated.pool(index)?;
         for (position, margin) in book.positions_of(pool).iter().zip(&state.requirement.by_position) {
-            let Some((maintenance, initial)) = parts.get_mut(crate::market::underlying_of(book, position)) else {
+            let Some((maintenance, initial)) = parts.get_mut(crate::market::underlying_of(book, position))
+            else {
                 continue;
             };
             maintenance.push(margin.maintenance);

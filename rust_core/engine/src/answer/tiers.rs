@@ -28,8 +28,10 @@ pub fn tiers(book: &Book, evaluated: &Evaluated, horizon: f64) -> Result<Answer>
             let notional = crate::market::notional(book, position, 1.0);
             let bracket = table.bracket_index(notional);
             let next = table.brackets.get(bracket + 1).map(|bracket| bracket.floor);
-            let now = if margin.notional > 0.0 { margin.maintenance * notional / margin.notional } else { 0.0 };
-            let after = now + table.maintenance_margin(notional * (1.0 + horizon)) - table.maintenance_margin(notional);
+            let now =
+                if margin.notional > 0.0 { margin.maintenance * notional / margin.notional } else { 0.0 };
+            let after = now + table.maintenance_margin(notional * (1.0 + horizon))
+                - table.maintenance_margin(notional);
             answer.rows.push(vec![
                 book.instruments.get(position.instrument).map_or("", |i| i.symbol.as_str()).into(),
                 notional.into(),

@@ -7,7 +7,7 @@ use super::collect::Collected;
 use super::net::{Netted, net};
 use super::pools::pools;
 use super::prices::{Names, currencies, underlyings};
-use super::tiering::{NoTable, Tiering};
+use super::tiering::{InitialRate, NoTable, Tiering};
 use super::{Account, Book, Position};
 use crate::error::{Error, Result};
 use crate::finding::{Finding, Severity};
@@ -39,7 +39,7 @@ fn accounts(
     let mut accounts = Vec::new();
     for name in &collected.accounts {
         let rulebook = match choice {
-            RulebookChoice::One(rulebook) => Some(rulebook),
+            RulebookChoice::One(rulebook) => Some(rulebook.as_ref()),
             RulebookChoice::PerAccount(list) => {
                 list.iter().find(|(account, _)| account == name).map(|(_, rulebook)| rulebook)
             }
@@ -82,11 +82,13 @@ pub(super) fn assemble(
             place: crate::error::Place::default(),
         });
     }
-    let account_of =
-        |row: &crate::tables::PositionRow| match row.account.and_then(|a| collected.positions.accounts.get(a as usize)) {
-            Some(name) => collected.account(Some(name)),
-            None => collected.default_account,
-        };
+    let account_of = |row: &crate::tables::PositionRow| match row
+        .account
+        .and_then(|a| collected.positions.accounts.get(a as usize))
+    {
+        Some(name) => collected.account(Some(name)),
+        None => collected.default_account,
+    };
     let netted = net(&collected.positions.rows, &collected.positions.instruments, &rank, account_of);
     let names = Names::new(&collected, &instruments, &rulebooks);
     let mut marks = vec![None; instruments.len()];
@@ -100,7 +102,8 @@ pub(super) fn assemble(
         }
     }
     let mut tiering = Tiering::with_given(&collected.brackets)?;
-    let positions = positions(&netted, &instruments, &accounts, &rulebooks, &mut marks, &mut tiering, findings);
+    let positions =
+        positions(&netted, &instruments, &accounts, &rulebooks, &mut marks, &mut tiering, findings);
     for (row, symbol, published, computed) in std::mem::take(&mut tiering.differences) {
         findings.push(Finding {
             severity: Severity::Warning,
@@ -210,7 +213,8 @@ fn positions(
             continue;
         };
         let leverage = row.sample.leverage;
-        let found = tiering.table_of((rulebook_index, rulebook), instrument, &row.sample.tier, leverage);
+        let initial = InitialRate { rate: row.sample.initial_rate, leverage };
+        let found = tiering.table_of((rulebook_index, rulebook), instrument, &row.sample.tier, initial);
         let (table, origin) = match found {
             Ok(found) => found,
             Err(reason) => {
@@ -224,12 +228,11 @@ fn positions(
                 instruments,
                 Severity::Info,
                 "table_assumed",
-                "neither the row nor the rulebook names a maintenance table; the rate is assumed to be 1 / (2 x the row's leverage)".into(),
+                "neither the row nor the rulebook names a maintenance table; the rate is assumed to be a share of the row's initial rate, by default 1 / (2 x its leverage)".into(),
                 "name the table in marginTable, or give its brackets on the Rulebook sheet",
             ));
         }
-        let computed =
-            row.entry_price.map(|entry| instrument.payoff.profit(row.quantity, entry, mark_price));
+        let computed = row.entry_price.map(|entry| instrument.payoff.profit(row.quantity, entry, mark_price));
         built.push(Position {
             account: row.account,
             instrument: row.instrument,
@@ -336,4 +339,3 @@ fn correlations(
     }
     Ok(Some(matrix))
 }
-

@@ -39,7 +39,7 @@ pub struct Options {
 #[derive(Debug, Clone)]
 pub enum RulebookChoice {
     /// For every account.
-    One(Rulebook),
+    One(Box<Rulebook>),
     /// By account name.
     PerAccount(Vec<(String, Rulebook)>),
 }
@@ -80,8 +80,7 @@ pub fn build(input: &Input<'_>, choice: &RulebookChoice, options: &Options) -> O
         };
         return Outcome { book: Err(refusal), findings: Vec::new(), columns: Vec::new(), units: Vec::new() };
     };
-    let balance_total =
-        if first.balance_total_is_equity { BalanceTotal::Equity } else { BalanceTotal::Cash };
+    let balance_total = if first.balance_total_is_equity { BalanceTotal::Equity } else { BalanceTotal::Cash };
     let mut collected = collect(input, &Defaults { settle: first.settle.clone(), balance_total });
     let columns = std::mem::take(&mut collected.columns);
     let units = std::mem::take(&mut collected.units);

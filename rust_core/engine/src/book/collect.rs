@@ -3,8 +3,8 @@
 use crate::cell::Table;
 use crate::finding::{Finding, Severity};
 use crate::tables::{
-    Balances, Brackets, ColumnView, Defaults, MarketRows, Orders, Positions, UnitView,
-    read_balances, read_brackets, read_market, read_orders, read_positions,
+    Balances, Brackets, ColumnView, Defaults, MarketRows, Orders, Positions, UnitView, read_balances,
+    read_brackets, read_market, read_orders, read_positions,
 };
 
 use super::build::Input;

@@ -52,7 +52,11 @@ impl Hasher {
 }
 
 /// The hash of everything that decides the numbers, 128 bits as 32 hexadecimal digits.
-pub(super) fn content_hash(input: &Input<'_>, rulebooks: &[(String, &Rulebook)], options: &Options) -> String {
+pub(super) fn content_hash(
+    input: &Input<'_>,
+    rulebooks: &[(String, &Rulebook)],
+    options: &Options,
+) -> String {
     let mut hasher = Hasher { inner: blake3::Hasher::new(), pending: Vec::with_capacity(Hasher::FLUSH * 2) };
     hasher.bytes(b'v', NUMBERS_VERSION.as_bytes());
     for table in [input.positions, input.collateral, input.market, input.orders, input.brackets] {

@@ -6,7 +6,7 @@ use super::assemble::about;
 use super::collect::Collected;
 use super::net::Netted;
 use super::prices::Names;
-use super::tiering::Tiering;
+use super::tiering::{InitialRate, Tiering};
 use super::{Balance, Book, Order, Pool, PoolKind, Position};
 use crate::finding::{Finding, Severity};
 use crate::rulebook::{PoolRule, RateSlice, Rulebook};
@@ -37,13 +37,23 @@ pub(super) fn pools(
     let mut start = 0;
     for account in 0..book.accounts.len() {
         let Some(rulebook) = book.rulebook_of(account) else { continue };
-        let held = book.positions.iter().skip(start).take_while(|position| position.account == account).count();
+        let held =
+            book.positions.iter().skip(start).take_while(|position| position.account == account).count();
         let range = start..start + held;
         let first_isolated = range
             .clone()
             .find(|index| book.positions.get(*index).is_some_and(|p| is_isolated(p).is_some()))
             .unwrap_or(range.end);
-        cross_pools(book, account, rulebook, range.start..first_isolated, collected, names, findings, &mut pools);
+        cross_pools(
+            book,
+            account,
+            rulebook,
+            range.start..first_isolated,
+            collected,
+            names,
+            findings,
+            &mut pools,
+        );
         for index in first_isolated..range.end {
             let Some(position) = book.positions.get(index) else { continue };
             let Some(row) = is_isolated(position) else { continue };
@@ -219,7 +229,11 @@ fn unknown_profit(
             code: "profit_unknown",
             message: format!(
                 "{symbol}: neither an entry price nor an unrealised profit and loss is given{}",
-                if with_equity { "; the balance is taken as it stands, profit and loss count from the mark" } else { "" }
+                if with_equity {
+                    "; the balance is taken as it stands, profit and loss count from the mark"
+                } else {
+                    ""
+                }
             ),
             fix: "fill entryPrice or unrealizedPnl".into(),
         });
@@ -245,7 +259,8 @@ fn isolated_balance(
                     &book.instruments,
                     Severity::Error,
                     "isolated_margin_missing",
-                    "an isolated position needs its margin, or an entry price and a leverage to assume one".into(),
+                    "an isolated position needs its margin, or an entry price and a leverage to assume one"
+                        .into(),
                     "fill isolatedWallet (without profit and loss) or isolatedMargin (with it)",
                 ));
                 return None;
@@ -292,6 +307,7 @@ fn place_orders(
             .iter()
             .find(|position| position.account == account && position.instrument == instrument);
         let leverage = held.and_then(|position| position.leverage);
+        let initial = InitialRate { rate: row.initial_rate, leverage };
         let refuse = |code, message: String, fix: &str| Finding {
             severity: Severity::Error,
             sheet: "Orders",
@@ -313,7 +329,7 @@ fn place_orders(
         let table = match held {
             Some(position) => Ok(position.table),
             None => tiering
-                .table_of((rulebook_index, rulebook), &row.instrument, &row.tier, leverage)
+                .table_of((rulebook_index, rulebook), &row.instrument, &row.tier, initial)
                 .map(|(table, _)| table),
         };
         let table = match (table, row.initial_rate) {
@@ -321,7 +337,7 @@ fn place_orders(
             (Err(_), Some(_)) => {
                 let single = TierSource::Rate { rate: 0.0, amount: 0.0 };
                 tiering
-                    .table_of((rulebook_index, rulebook), &row.instrument, &single, None)
+                    .table_of((rulebook_index, rulebook), &row.instrument, &single, initial)
                     .map_or(0, |(table, _)| table)
             }
             (Err(_), None) => {

@@ -24,13 +24,8 @@ impl Names {
         currencies.extend(rulebooks.iter().map(|rulebook| rulebook.report_currency.clone()));
         let mut underlyings: BTreeSet<String> =
             instruments.iter().map(|instrument| instrument.underlying.clone()).collect();
-        underlyings.extend(
-            currencies.iter().filter(|code| !is_stable(code)).map(|code| followed_coin(code)),
-        );
-        Self {
-            underlyings: underlyings.into_iter().collect(),
-            currencies: currencies.into_iter().collect(),
-        }
+        underlyings.extend(currencies.iter().filter(|code| !is_stable(code)).map(|code| followed_coin(code)));
+        Self { underlyings: underlyings.into_iter().collect(), currencies: currencies.into_iter().collect() }
     }
 
     pub(super) fn underlying(&self, name: &str) -> usize {
@@ -66,16 +61,21 @@ pub(super) fn underlyings(
         .iter()
         .map(|name| {
             let about = rows.get(&name.to_uppercase()).map_or(&[][..], Vec::as_slice);
-            let first = |pick: fn(&crate::tables::MarketRow) -> Option<f64>| about.iter().find_map(|row| pick(row));
+            let first =
+                |pick: fn(&crate::tables::MarketRow) -> Option<f64>| about.iter().find_map(|row| pick(row));
             let quoting = instruments
                 .iter()
                 .zip(marks)
                 .filter(|(instrument, mark)| instrument.underlying == *name && mark.is_some())
-                .min_by_key(|(instrument, _)| (instrument.kind != ContractKind::Perpetual, &instrument.symbol));
+                .min_by_key(|(instrument, _)| {
+                    (instrument.kind != ContractKind::Perpetual, &instrument.symbol)
+                });
             Underlying {
                 name: name.clone(),
                 price: first(|row| row.index_price)
-                    .or_else(|| about.iter().filter(|row| row.symbol.is_none()).find_map(|row| row.mark_price))
+                    .or_else(|| {
+                        about.iter().filter(|row| row.symbol.is_none()).find_map(|row| row.mark_price)
+                    })
                     .or_else(|| quoting.and_then(|(_, mark)| *mark)),
                 quoted_by: quoting.map(|(instrument, _)| instrument.symbol.clone()),
                 daily_volatility: first(|row| row.daily_volatility)

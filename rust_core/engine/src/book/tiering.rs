@@ -18,6 +18,15 @@ pub(super) struct Tiering {
     pub(super) differences: Vec<(usize, String, f64, f64)>,
 }
 
+/// What a row says about its initial margin, from which a maintenance rate may be assumed.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct InitialRate {
+    /// Rate of the row, a fraction.
+    pub(super) rate: Option<f64>,
+    /// Leverage of the row.
+    pub(super) leverage: Option<f64>,
+}
+
 /// Why a row has no table.
 #[derive(Debug)]
 pub(super) enum NoTable {
@@ -73,7 +82,7 @@ impl Tiering {
         rulebook: (usize, &Rulebook),
         instrument: &Instrument,
         source: &TierSource,
-        leverage: Option<f64>,
+        initial: InitialRate,
     ) -> std::result::Result<(usize, TableOrigin), NoTable> {
         let (number, rules) = rulebook;
         if !matches!(rules.measure, Measure::Tiers { .. }) {
@@ -106,10 +115,15 @@ impl Tiering {
                 }
                 if let TierSource::ReportedRate { rate } = source {
                     let own = TierSource::Rate { rate: *rate, amount: 0.0 };
-                    return self.table_of(rulebook, instrument, &own, leverage);
+                    return self.table_of(rulebook, instrument, &own, initial);
                 }
-                match (rules.assumed_share_of_initial, leverage) {
-                    (Some(share), Some(leverage)) => {
+                match (rules.assumed_share_of_initial, initial.rate, initial.leverage) {
+                    (Some(share), Some(rate), _) => {
+                        let name = format!("assumed from an initial rate of {rate}");
+                        let single = || TierTable::single(name.clone(), share * rate, 0.0, None);
+                        Ok((self.intern(number, &name, single), TableOrigin::Assumed))
+                    }
+                    (Some(share), None, Some(leverage)) => {
                         let name = format!("assumed from {leverage}x");
                         let single =
                             || TierTable::single(name.clone(), share / leverage, 0.0, Some(leverage));

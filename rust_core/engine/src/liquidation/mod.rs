@@ -4,6 +4,8 @@ pub mod adl;
 pub mod order;
 pub mod policy;
 pub mod price;
+mod run;
 pub mod single;
 pub mod sweep;
+mod walk;
 pub mod working;

@@ -67,9 +67,8 @@ pub fn next_victim(
     let last = |index: usize| {
         choice.respect_tags && view.positions.get(index).is_some_and(|position| position.liquidate_last)
     };
-    let victim = (0..view.positions.len()).min_by(|a, b| {
-        last(*a).cmp(&last(*b)).then(score(*b).total_cmp(&score(*a))).then(a.cmp(b))
-    });
+    let victim = (0..view.positions.len())
+        .min_by(|a, b| last(*a).cmp(&last(*b)).then(score(*b).total_cmp(&score(*a))).then(a.cmp(b)));
     Ok(victim.map(|index| {
         let total = evaluated.requirement.maintenance;
         let share = if total > 0.0 { 100.0 * component(index) / total } else { 0.0 };

@@ -128,7 +128,8 @@ pub fn answer(
     target: Target,
 ) -> Result<LiquidationPrice> {
     let mark = price_of(book, underlying)?;
-    let first = |list: &[Crossing]| list.iter().find(|crossing| crossing.into_breach).map(|crossing| crossing.ratio);
+    let first =
+        |list: &[Crossing]| list.iter().find(|crossing| crossing.into_breach).map(|crossing| crossing.ratio);
     let (down, up) =
         if crossings.breached_today { (None, None) } else { (first(&crossings.down), first(&crossings.up)) };
     let distance = |ratio: &f64| sigmas(book, underlying, *ratio).unwrap_or_else(|| ratio.ln().abs());
@@ -173,7 +174,8 @@ fn sentence(
         Path::Beta { .. } => "all coins along their betas",
     };
     if crossings.breached_today {
-        let recovers = |list: &[Crossing]| list.iter().find(|crossing| !crossing.into_breach).map(|c| c.ratio);
+        let recovers =
+            |list: &[Crossing]| list.iter().find(|crossing| !crossing.into_breach).map(|c| c.ratio);
         let mut text = format!("{what} is {event} at today's prices");
         for (word, ratio) in [("below", recovers(&crossings.down)), ("above", recovers(&crossings.up))] {
             if let Some(ratio) = ratio {

@@ -68,9 +68,11 @@ impl Single {
             });
         }
         check_positive("entry", self.entry, Place::default)?;
-        for (name, value) in
-            [("collateral", self.collateral), ("maintenance amount", self.amount), ("other maintenance", self.other)]
-        {
+        for (name, value) in [
+            ("collateral", self.collateral),
+            ("maintenance amount", self.amount),
+            ("other maintenance", self.other),
+        ] {
             check_finite(name, value, Place::default)?;
         }
         if !(0.0..1.0).contains(&self.rate) {
@@ -108,7 +110,8 @@ impl Single {
         };
         let price = match self.payoff {
             Payoff::Linear => {
-                let wanted = self.quantity * self.entry - self.collateral - relief + fixed * size * self.entry;
+                let wanted =
+                    self.quantity * self.entry - self.collateral - relief + fixed * size * self.entry;
                 wanted / (size * (side - moving))
             }
             // a + b / P = 0 with b = -q - m |q|
@@ -147,9 +150,11 @@ pub fn linear_prices(columns: Columns<'_>, brackets: Brackets<'_>, out: &mut [f6
     out.par_chunks_mut(CHUNK).enumerate().for_each(|(chunk, out)| {
         let start = chunk * CHUNK;
         let end = start + out.len();
-        let (Some(quantity), Some(entry), Some(collateral)) =
-            (columns.quantity.get(start..end), columns.entry.get(start..end), columns.collateral.get(start..end))
-        else {
+        let (Some(quantity), Some(entry), Some(collateral)) = (
+            columns.quantity.get(start..end),
+            columns.entry.get(start..end),
+            columns.collateral.get(start..end),
+        ) else {
             return;
         };
         for (((slot, q), e), c) in out.iter_mut().zip(quantity).zip(entry).zip(collateral) {
@@ -187,7 +192,9 @@ fn linear_price(quantity: f64, entry: f64, collateral: f64, brackets: Brackets<'
     let cost = quantity * entry - collateral;
     let mut found = f64::NAN;
     let uppers = brackets.floors.iter().skip(1).chain(std::iter::once(&f64::INFINITY));
-    for (((floor, upper), rate), amount) in brackets.floors.iter().zip(uppers).zip(brackets.rates).zip(brackets.amounts) {
+    for (((floor, upper), rate), amount) in
+        brackets.floors.iter().zip(uppers).zip(brackets.rates).zip(brackets.amounts)
+    {
         let price = (cost - amount) / (size * (side - rate));
         let notional = price * size;
         if price > 0.0 && notional >= *floor && notional < *upper {

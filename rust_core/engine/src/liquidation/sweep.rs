@@ -7,6 +7,7 @@
 //! sum where a currency's net amount crosses a slice; those ratios are roots of the same kind and split
 //! the stretch.
 
+use super::walk::Walk;
 use crate::book::Position;
 use crate::error::Result;
 use crate::instrument::Payoff;
@@ -55,12 +56,12 @@ const MOST_CROSSINGS: usize = 16;
 
 /// One currency of the pool along the path.
 #[derive(Debug, Clone)]
-struct Strand<'a> {
+pub(super) struct Strand<'a> {
     holding: Holding<'a>,
     counting: Counting,
     price: f64,
     exponent: f64,
-    pnl: ExponentialSum,
+    pub(super) pnl: ExponentialSum,
     maintenance: ExponentialSum,
 }
 
@@ -237,10 +238,13 @@ impl<'a> Prepared<'a> {
             let floor = |bracket: usize| table.brackets.get(bracket).map_or(0.0, |bracket| bracket.floor);
             if growing {
                 changes.extend(
-                    (today + 1..table.brackets.len()).map(|next| (ratio_at(floor(next)), index, next - 1, next)),
+                    (today + 1..table.brackets.len())
+                        .map(|next| (ratio_at(floor(next)), index, next - 1, next)),
                 );
             } else {
-                changes.extend((1..=today).rev().map(|leaving| (ratio_at(floor(leaving)), index, leaving, leaving - 1)));
+                changes.extend(
+                    (1..=today).rev().map(|leaving| (ratio_at(floor(leaving)), index, leaving, leaving - 1)),
+                );
             }
         }
         changes.sort_by(|a, b| {
@@ -257,10 +261,8 @@ impl<'a> Prepared<'a> {
     pub fn crossings(&self, path: &Path, target: Target, limit: f64) -> Crossings {
         let touched = self.touched(path);
         let strands = self.strands(path, &touched);
-        let mut result = Crossings {
-            breached_today: self.total(&strands, target, 1.0) < 0.0,
-            ..Crossings::default()
-        };
+        let mut result =
+            Crossings { breached_today: self.total(&strands, target, 1.0) < 0.0, ..Crossings::default() };
         for up in [false, true] {
             let (found, searched) = self.sweep(path, &touched, strands.clone(), target, limit, up);
             if up {
@@ -326,7 +328,7 @@ impl<'a> Prepared<'a> {
     }
 
     /// The target as one sum of powers, with the branches of collateral rates that hold at `ratio`.
-    fn combined(&self, strands: &[Strand<'_>], target: Target, ratio: f64) -> ExponentialSum {
+    pub(super) fn combined(&self, strands: &[Strand<'_>], target: Target, ratio: f64) -> ExponentialSum {
         let level = &self.rulebook.maintenance;
         let mut sum = ExponentialSum::default();
         for strand in strands {
@@ -346,14 +348,18 @@ impl<'a> Prepared<'a> {
                 sum.add_scaled(&strand.pnl, strand.price * slope, strand.exponent);
             }
             if target == Target::Trigger {
-                sum.add_scaled(&strand.maintenance, -level.trigger * level.factor * strand.price, strand.exponent);
+                sum.add_scaled(
+                    &strand.maintenance,
+                    -level.trigger * level.factor * strand.price,
+                    strand.exponent,
+                );
             }
         }
         sum
     }
 
     /// Ratios inside a stretch at which a collateral rate or the counting of gains changes.
-    fn bends(&self, strands: &[Strand<'_>], target: Target, low: f64, high: f64) -> Vec<f64> {
+    pub(super) fn bends(&self, strands: &[Strand<'_>], target: Target, low: f64, high: f64) -> Vec<f64> {
         let level = &self.rulebook.maintenance;
         let mut bends = Vec::new();
         for strand in strands {
@@ -391,71 +397,4 @@ fn affine(net: f64, counting: &Counting) -> (f64, f64) {
         }
     };
     (counted_amount(net, counting) - slope * net, slope)
-}
-
-/// One direction of a sweep.
-struct Walk<'w, 'a> {
-    prepared: &'w Prepared<'a>,
-    target: Target,
-    limit: f64,
-    up: bool,
-    searched: &'w mut Option<f64>,
-}
-
-impl Walk<'_, '_> {
-    /// Crossings between two bracket changes, nearest first, with whether each leads into the breach.
-    fn stretch(&mut self, strands: &[Strand<'_>], from: f64, to: f64, breached: &mut bool) -> Vec<(f64, bool)> {
-        let (low, high) = if self.up { (from, to) } else { (to, from) };
-        let bounded = |low: f64, high: f64, limit: f64| (low.max(limit.powi(-2)), high.min(limit));
-        let closed = strands.iter().all(|strand| strand.pnl.has_closed_form());
-        let (bend_low, bend_high) = if closed { (low, high) } else { bounded(low, high, self.limit) };
-        let mut ends = self.prepared.bends(strands, self.target, bend_low, bend_high);
-        ends.retain(|bend| *bend > low && *bend < high);
-        ends.push(to);
-        ends.sort_by(f64::total_cmp);
-        if !self.up {
-            ends.reverse();
-        }
-        let mut crossings = Vec::new();
-        let mut from = from;
-        for to in ends {
-            let (low, high) = if self.up { (from, to) } else { (to, from) };
-            let middle = if high.is_infinite() { low * 2.0 } else { f64::midpoint(low, high) };
-            let sum = self.prepared.combined(strands, self.target, middle);
-            let (mut near, mut far) = (low, high);
-            if !sum.has_closed_form() {
-                (near, far) = bounded(low, high, self.limit);
-                let reached = if self.up { far } else { near };
-                if (self.up && far < high) || (!self.up && near > low) {
-                    *self.searched = Some(reached);
-                }
-                if near >= far {
-                    from = to;
-                    continue;
-                }
-            }
-            let mut roots = sum.roots(near, far).ratios;
-            if !self.up {
-                roots.reverse();
-            }
-            let end = if self.up { far } else { near };
-            if end.is_finite() && end > 0.0 {
-                // rounding may put a root that sits on a bracket change just outside both stretches
-                let breached_at_end = sum.at(end) < 0.0;
-                if (*breached != breached_at_end) != (roots.len() % 2 == 1) {
-                    if roots.is_empty() {
-                        roots.push(end);
-                    } else {
-                        roots.pop();
-                    }
-                }
-            }
-            for root in roots {
-                *breached = !*breached;
-                crossings.push((root, *breached));
-            }
-            from = to;
-        }
-        crossings
-    }
 }

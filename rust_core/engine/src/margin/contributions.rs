@@ -5,9 +5,10 @@
 //! to the measure. `marginal` is the component per unit of notional, `incremental` what the measure
 //! loses when the position is closed (methods.md section 2.5). The three give different orders.
 
-use super::{PoolView, evaluate};
+use super::{PoolView, PositionMargin, evaluate};
 use crate::error::Result;
 use crate::market::MarketState;
+use crate::rulebook::Measure;
 
 /// One position's contributions, reporting currency.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -31,9 +32,23 @@ pub struct Contribution {
 /// As [`evaluate`].
 pub fn contributions(view: &PoolView<'_>, state: &MarketState) -> Result<(Vec<Contribution>, f64)> {
     let whole = evaluate(view, state)?.requirement;
+    let marginal = |margin: &PositionMargin| {
+        if margin.notional > 0.0 { margin.maintenance / margin.notional } else { 0.0 }
+    };
     let mut rows = Vec::with_capacity(view.positions.len());
+    if matches!(view.rulebook()?.measure, Measure::Tiers { .. }) {
+        rows.extend(whole.by_position.iter().map(|margin| Contribution {
+            notional: margin.notional,
+            standalone: margin.maintenance,
+            component: margin.maintenance,
+            marginal: marginal(margin),
+            incremental: margin.maintenance,
+        }));
+        return Ok((rows, whole.maintenance));
+    }
     for (index, (position, margin)) in view.positions.iter().zip(&whole.by_position).enumerate() {
-        let alone = PoolView { positions: std::slice::from_ref(position), balances: &[], orders: &[], ..*view };
+        let alone =
+            PoolView { positions: std::slice::from_ref(position), balances: &[], orders: &[], ..*view };
         let others: Vec<_> = view
             .positions
             .iter()
@@ -46,7 +61,7 @@ pub fn contributions(view: &PoolView<'_>, state: &MarketState) -> Result<(Vec<Co
             notional: margin.notional,
             standalone: super::requirement(&alone, state)?.maintenance,
             component: margin.maintenance,
-            marginal: if margin.notional > 0.0 { margin.maintenance / margin.notional } else { 0.0 },
+            marginal: marginal(margin),
             incremental: whole.maintenance - super::requirement(&without, state)?.maintenance,
         });
     }

@@ -41,7 +41,12 @@ pub fn holdings<'a>(view: &PoolView<'a>, state: &MarketState) -> Vec<Holding<'a>
         match rows.iter_mut().find(|(row, _)| row.currency == balance.currency) {
             Some((row, _)) => row.cash += held,
             None => rows.push((
-                Holding { currency: balance.currency, cash: held, balance: Some(balance), ..Holding::default() },
+                Holding {
+                    currency: balance.currency,
+                    cash: held,
+                    balance: Some(balance),
+                    ..Holding::default()
+                },
                 Accumulator::default(),
             )),
         }
@@ -102,7 +107,10 @@ pub fn counting(view: &PoolView<'_>, holding: &Holding<'_>) -> Result<Counting> 
         OtherCurrencies::Ignored => Ok(Counting::Nothing),
         OtherCurrencies::RateRequired => Err(Error::Missing {
             what: format!("collateral rate of {code}"),
-            why: format!("rulebook '{}' publishes none; give collateralRate on the Collateral sheet", rulebook.id),
+            why: format!(
+                "rulebook '{}' publishes none; give collateralRate on the Collateral sheet",
+                rulebook.id
+            ),
             place: balance.row.map_or_else(Place::default, |row| Place::row(row, code)),
         }),
     }

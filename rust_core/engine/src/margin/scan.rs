@@ -63,7 +63,8 @@ pub(super) fn requirement(
         let ratio = state.ratio(underlying_of(view.book, position));
         notionals.push(notional(view.book, position, ratio) * price);
     }
-    let measured = sum(worst.iter().map(|worst| worst.loss)) + gross_notional_rate * sum(notionals.iter().copied());
+    let measured =
+        sum(worst.iter().map(|worst| worst.loss)) + gross_notional_rate * sum(notionals.iter().copied());
     let by_position = notionals
         .iter()
         .zip(&contributions)
@@ -113,11 +114,7 @@ fn lines(view: &PoolView<'_>, rulebook: &Rulebook, state: &MarketState) -> Resul
             .iter()
             .map(|price_move| {
                 let gain = move_at(view, position, state.ratio(underlying), *price_move);
-                if moved {
-                    price * ((1.0 + price_move) * (carried + gain) - carried)
-                } else {
-                    price * gain
-                }
+                if moved { price * ((1.0 + price_move) * (carried + gain) - carried) } else { price * gain }
             })
             .collect();
         lines.push(Line { position: Some(index), unit: unit_of(underlying), pnl });

@@ -110,7 +110,9 @@ fn order_margin(
             view.positions
                 .iter()
                 .zip(by_position)
-                .filter(|(position, _)| position.instrument == instrument && (position.quantity > 0.0) == long)
+                .filter(|(position, _)| {
+                    position.instrument == instrument && (position.quantity > 0.0) == long
+                })
                 .map(|(_, margin)| margin.notional)
                 .sum::<f64>()
         };

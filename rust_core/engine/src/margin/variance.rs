@@ -52,7 +52,8 @@ pub fn exposures(view: &PoolView<'_>, rulebook: &Rulebook, state: &MarketState) 
         });
     };
     let book = view.book;
-    let standard = Normal::new(0.0, 1.0).map_err(|_| Error::not_finite("normal law", 0.0, Place::default()))?;
+    let standard =
+        Normal::new(0.0, 1.0).map_err(|_| Error::not_finite("normal law", 0.0, Place::default()))?;
     let mut values = Vec::with_capacity(view.positions.len());
     let mut volatilities = Vec::with_capacity(view.positions.len());
     for position in view.positions {

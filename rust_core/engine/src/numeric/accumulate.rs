@@ -14,8 +14,11 @@ impl Accumulator {
     /// Adds one number.
     pub fn add(&mut self, value: f64) {
         let total = self.sum + value;
-        self.lost +=
-            if self.sum.abs() >= value.abs() { (self.sum - total) + value } else { (value - total) + self.sum };
+        self.lost += if self.sum.abs() >= value.abs() {
+            (self.sum - total) + value
+        } else {
+            (value - total) + self.sum
+        };
         self.sum = total;
     }
 

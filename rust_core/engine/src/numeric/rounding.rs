@@ -37,8 +37,8 @@ mod tests {
 
     #[test]
     fn the_direction_is_kept() {
-        assert_eq!(to_step(7735.372_549, 0.5, Direction::Up), 7735.5);
-        assert_eq!(to_step(7735.372_549, 0.5, Direction::Down), 7735.0);
+        assert_eq!(to_step(7_735.372_549, 0.5, Direction::Up), 7735.5);
+        assert_eq!(to_step(7_735.372_549, 0.5, Direction::Down), 7735.0);
         assert_eq!(to_step(-0.3, 0.25, Direction::Down), -0.5);
     }
 }

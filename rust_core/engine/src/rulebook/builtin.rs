@@ -62,10 +62,7 @@ mod tests {
     #[test]
     fn an_unknown_id_names_the_known_ones() {
         let refusal = builtin("deribit-xyz").unwrap_err().to_string();
-        assert_eq!(
-            refusal,
-            "unknown rulebook 'deribit-xyz'; known: binance-usdm, custom, hyperliquid"
-        );
+        assert_eq!(refusal, "unknown rulebook 'deribit-xyz'; known: binance-usdm, custom, hyperliquid");
     }
 
     #[test]

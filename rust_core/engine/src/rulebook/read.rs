@@ -81,8 +81,12 @@ impl Reader {
             initial: self.level("levels.initial", &raw.levels.initial)?,
             maintenance: self.level("levels.maintenance", &raw.levels.maintenance)?,
             levels_source,
-            assumed_share_of_initial: self
-                .optional("tiers.assumed_share_of_initial", raw.tiers.assumed_share_of_initial, 0.0, 1.0)?,
+            assumed_share_of_initial: self.optional(
+                "tiers.assumed_share_of_initial",
+                raw.tiers.assumed_share_of_initial,
+                0.0,
+                1.0,
+            )?,
             tables,
             list_key: self.word(
                 "tiers.list_by",
@@ -236,8 +240,10 @@ impl Reader {
             "scan" => {
                 let price_moves = self.required("measure.price_moves", raw.price_moves.as_ref())?;
                 if price_moves.is_empty() || price_moves.iter().any(|m| !m.is_finite() || *m <= -1.0) {
-                    return self
-                        .refuse("measure.price_moves", "needs finite relative moves above -1, such as -0.15");
+                    return self.refuse(
+                        "measure.price_moves",
+                        "needs finite relative moves above -1, such as -0.15",
+                    );
                 }
                 Ok(Measure::Scan {
                     price_moves,
@@ -331,7 +337,8 @@ impl Reader {
             let key = format!("collateral.rates.{currency}");
             let rising = rate.from.windows(2).all(|pair| matches!(pair, [low, high] if low < high));
             if rate.from.len() != rate.rate.len() || rate.from.first() != Some(&0.0) || !rising {
-                return self.refuse(&key, "from and rate need one entry per slice, from starts at 0 and rises");
+                return self
+                    .refuse(&key, "from and rate need one entry per slice, from starts at 0 and rises");
             }
             let mut slices = Vec::new();
             for (&from, &fraction) in rate.from.iter().zip(&rate.rate) {
@@ -400,7 +407,9 @@ effective = "2026-11-20"
 
     #[test]
     fn a_source_that_is_not_declared_is_refused() {
-        assert!(refusal("[measure]\nkind = \"tiers\"\nsource = \"page\"\n").contains("no source named 'page'"));
+        assert!(
+            refusal("[measure]\nkind = \"tiers\"\nsource = \"page\"\n").contains("no source named 'page'")
+        );
     }
 
     #[test]

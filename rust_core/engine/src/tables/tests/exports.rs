@@ -159,7 +159,7 @@ fn ccxt_positions_are_contracts_with_a_side() {
     assert!((row.quantity + 0.03).abs() < 1e-15);
     assert_eq!(row.mode, MarginMode::Isolated(IsolatedMargin::Equity(300.0)));
     assert_eq!(row.initial_rate, Some(0.1));
-    assert_eq!(row.tier, TierSource::Rate { rate: 0.004, amount: 0.0 });
+    assert_eq!(row.tier, TierSource::ReportedRate { rate: 0.004 });
 }
 
 #[test]

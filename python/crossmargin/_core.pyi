@@ -1,0 +1,145 @@
+"""The compiled core; written by hand, checked by stubtest."""
+
+from collections.abc import Sequence
+from typing import ClassVar, final
+
+import numpy as np
+import numpy.typing as npt
+
+__all__ = [
+    "Book",
+    "CrossmarginError",
+    "MissingError",
+    "NoAnswerError",
+    "NotCoveredError",
+    "OutOfRangeError",
+    "RulebookError",
+    "ShapeError",
+    "TableError",
+    "UnknownWordError",
+    "build_book",
+    "build_information",
+    "builtin_rulebook_text",
+    "compare",
+    "cumulative_amounts",
+    "inspect",
+    "linear_liquidation_prices",
+    "rank_value",
+    "rulebook_list",
+    "rulebook_parts",
+    "single_prices",
+]
+
+_Rows = tuple[tuple[str, ...], list[tuple[float | str | None, ...]], str]
+
+class CrossmarginError(ValueError):
+    sign: ClassVar[str]
+
+class OutOfRangeError(CrossmarginError): ...
+class ShapeError(CrossmarginError): ...
+class UnknownWordError(CrossmarginError): ...
+class MissingError(CrossmarginError): ...
+class TableError(CrossmarginError): ...
+class RulebookError(CrossmarginError): ...
+class NotCoveredError(CrossmarginError): ...
+class NoAnswerError(CrossmarginError): ...
+
+@final
+class Book:
+    @property
+    def key(self) -> str: ...
+    @property
+    def hash(self) -> str: ...
+    @property
+    def row_count(self) -> int: ...
+    @property
+    def as_of(self) -> str: ...
+    @property
+    def accounts(self) -> list[str]: ...
+    @property
+    def report_currencies(self) -> list[str]: ...
+    def equity(self, basis: str, scope: str) -> float: ...
+    def initial_margin(self, scope: str) -> float: ...
+    def maintenance_margin(self, scope: str) -> float: ...
+    def ratio(self, style: str, scope: str) -> float: ...
+    def excess(self, above: str, scope: str) -> float: ...
+    def summary(self, group_by: str) -> _Rows: ...
+    def liquidation_prices(
+        self, underlying: str | None, path: str, which: str, options: Sequence[tuple[str, str]]
+    ) -> _Rows: ...
+    def liquidation_price(
+        self,
+        underlying: str,
+        side: str,
+        path: str,
+        which: str,
+        options: Sequence[tuple[str, str]],
+    ) -> float: ...
+    def liquidation_order(
+        self, scenario: str, max_steps: float, options: Sequence[tuple[str, str]]
+    ) -> _Rows: ...
+    def first_liquidated(
+        self, count: int, scenario: str, sentence: bool, options: Sequence[tuple[str, str]]
+    ) -> list[str]: ...
+    def tiers(self, horizon: float) -> _Rows: ...
+    def collateral(self, sort: str) -> _Rows: ...
+    def recon(self, tolerance: float, relative: bool, scope: str) -> _Rows: ...
+    def contributions(self) -> _Rows: ...
+    def check(self, view: str) -> _Rows: ...
+    def stamp(self) -> _Rows: ...
+    def assumptions(self) -> _Rows: ...
+
+def build_book(
+    positions: object,
+    rulebooks: Sequence[tuple[str, str, str]],
+    *,
+    collateral: object = None,
+    market: object = None,
+    orders: object = None,
+    brackets: object = None,
+    correlations: object = None,
+    as_of: str | None = None,
+    partial: bool = False,
+) -> Book: ...
+def inspect(
+    rulebooks: Sequence[tuple[str, str, str]],
+    *,
+    positions: object = None,
+    collateral: object = None,
+    market: object = None,
+    orders: object = None,
+    brackets: object = None,
+) -> tuple[_Rows, _Rows, _Rows]: ...
+def single_prices(
+    quantity: float,
+    entry: float,
+    rate: float,
+    *,
+    collateral: float | None,
+    leverage: float | None,
+    start: float | None,
+    inverse: bool,
+    fee: float,
+    amount: float,
+    other: float,
+    on_entry: bool,
+    tick: float | None,
+) -> tuple[float | None, float | None, float | None, float | None, str]: ...
+def linear_liquidation_prices(
+    quantity: npt.NDArray[np.float64],
+    entry: npt.NDArray[np.float64],
+    collateral: npt.NDArray[np.float64],
+    floors: Sequence[float],
+    rates: Sequence[float],
+) -> npt.NDArray[np.float64]: ...
+def cumulative_amounts(
+    floors: Sequence[float], rates: Sequence[float], first_amount: float
+) -> list[float]: ...
+def rank_value(
+    unrealised_pnl: float, wallet_balance: float, margin_ratio: float
+) -> tuple[float, float]: ...
+def compare(books: Sequence[tuple[str, Book]]) -> _Rows: ...
+def rulebook_list() -> _Rows: ...
+def rulebook_parts(form: str, text: str, part: str) -> _Rows: ...
+def builtin_rulebook_text(id: str) -> str: ...
+def build_information() -> tuple[str, str, str, str]: ...
