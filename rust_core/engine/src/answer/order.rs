@@ -59,7 +59,8 @@ pub fn orders(book: &Book, scenario: &Scenario, options: &Options) -> Result<Vec
 fn nearest_of_account(book: &Book, account: usize, options: &Options) -> Result<Option<LiquidationOrder>> {
     let today = MarketState::today(book);
     let mut best: Option<(f64, usize, usize, f64)> = None;
-    for (index, pool) in book.pools.iter().enumerate().filter(|(_, pool)| pool.account == account) {
+    for index in book.pools_of(account) {
+        let Some(pool) = book.pools.get(index) else { continue };
         let state = evaluate(&PoolView::of(book, pool), &today)?;
         if matches!(state.status, Status::Liquidatable | Status::Bankrupt) {
             return at_state(book, pool, &today, options).map(Some);

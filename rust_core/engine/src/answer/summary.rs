@@ -87,11 +87,7 @@ pub fn summary(book: &Book, evaluated: &Evaluated, group_by: &str) -> Result<Ans
             .accounts
             .iter()
             .enumerate()
-            .map(|(index, account)| {
-                let pools = (0..book.pools.len())
-                    .filter(|p| book.pools.get(*p).is_some_and(|pool| pool.account == index));
-                (account.name.clone(), pools.collect())
-            })
+            .map(|(index, account)| (account.name.clone(), book.pools_of(index).collect()))
             .collect(),
         "pool" => {
             book.pools.iter().enumerate().map(|(index, pool)| (book.pool_name(pool), vec![index])).collect()

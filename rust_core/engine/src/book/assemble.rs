@@ -82,12 +82,10 @@ pub(super) fn assemble(
             place: crate::error::Place::default(),
         });
     }
-    let account_of = |row: &crate::tables::PositionRow| match row
-        .account
-        .and_then(|a| collected.positions.accounts.get(a as usize))
-    {
-        Some(name) => collected.account(Some(name)),
-        None => collected.default_account,
+    let places: Vec<usize> =
+        collected.positions.accounts.iter().map(|name| collected.account(Some(name))).collect();
+    let account_of = |row: &crate::tables::PositionRow| {
+        row.account.and_then(|a| places.get(a as usize)).copied().unwrap_or(collected.default_account)
     };
     let netted = net(&collected.positions.rows, &collected.positions.instruments, &rank, account_of);
     let names = Names::new(&collected, &instruments, &rulebooks);

@@ -257,6 +257,13 @@ impl Book {
         }
     }
 
+    /// The pools of an account, as a range of [`Book::pools`].
+    pub fn pools_of(&self, account: usize) -> std::ops::Range<usize> {
+        let start = self.pools.partition_point(|pool| pool.account < account);
+        let end = self.pools.partition_point(|pool| pool.account <= account);
+        start..end
+    }
+
     /// The positions of a pool.
     pub fn positions_of(&self, pool: &Pool) -> &[Position] {
         self.positions.get(pool.positions.clone()).unwrap_or(&[])

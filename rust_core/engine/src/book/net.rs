@@ -2,6 +2,8 @@
 
 use std::cmp::Ordering;
 
+use rayon::prelude::*;
+
 use crate::instrument::{Instrument, Payoff};
 use crate::tables::{IsolatedMargin, Leg, MarginMode, PositionRow};
 
@@ -21,6 +23,9 @@ pub(super) struct Netted {
     /// Whether the rows of the group disagree about mark, leverage or table.
     pub(super) disagreement: Option<&'static str>,
 }
+
+/// Account, isolated or not, place of the instrument, leg.
+type Key = (usize, bool, usize, Leg);
 
 /// A total order of rows that depends on their contents only.
 fn by_content(a: &PositionRow, b: &PositionRow) -> Ordering {
@@ -46,29 +51,29 @@ pub(super) fn net(
 ) -> Vec<Netted> {
     let isolated = |row: &PositionRow| matches!(row.mode, MarginMode::Isolated(_));
     let place = |row: &PositionRow| rank.get(row.instrument as usize).copied().unwrap_or(0);
-    let mut order: Vec<(usize, bool, usize, Leg, usize)> = rows
+    // the quantity stands beside the key so that most comparisons need not look at the row
+    let mut order: Vec<(Key, f64, usize)> = rows
         .iter()
         .enumerate()
-        .map(|(index, row)| (account_of(row), isolated(row), place(row), row.leg, index))
+        .map(|(index, row)| ((account_of(row), isolated(row), place(row), row.leg), row.quantity, index))
         .collect();
-    order.sort_by(|a, b| {
-        (a.0, a.1, a.2, a.3).cmp(&(b.0, b.1, b.2, b.3)).then_with(|| match (rows.get(a.4), rows.get(b.4)) {
+    order.par_sort_unstable_by(|a, b| {
+        a.0.cmp(&b.0).then_with(|| a.1.total_cmp(&b.1)).then_with(|| match (rows.get(a.2), rows.get(b.2)) {
             (Some(left), Some(right)) => by_content(left, right),
             _ => Ordering::Equal,
         })
     });
     let mut netted: Vec<Netted> = Vec::new();
-    let mut previous: Option<(usize, bool, usize, Leg)> = None;
-    for (account, is_isolated, place, leg, index) in order {
+    let mut previous: Option<Key> = None;
+    for (key, _, index) in order {
         let Some(row) = rows.get(index) else { continue };
         let payoff = instruments.get(row.instrument as usize).map_or(Payoff::Linear, |i| i.payoff);
-        let key = (account, is_isolated, place, leg);
         if previous == Some(key)
             && let Some(last) = netted.last_mut()
         {
             merge(last, row, payoff);
         } else {
-            netted.push(start(row, account, place));
+            netted.push(start(row, key.0, key.2));
         }
         previous = Some(key);
     }

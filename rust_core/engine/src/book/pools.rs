@@ -33,6 +33,12 @@ pub(super) fn pools(
             row.sample.row == position.row
         })
     };
+    let mut balances: Vec<Vec<&BalanceRow>> = vec![Vec::new(); book.accounts.len()];
+    for balance in &collected.balances.rows {
+        if let Some(list) = balances.get_mut(collected.account(balance.account.as_deref())) {
+            list.push(balance);
+        }
+    }
     let mut pools = Vec::new();
     let mut start = 0;
     for account in 0..book.accounts.len() {
@@ -44,16 +50,8 @@ pub(super) fn pools(
             .clone()
             .find(|index| book.positions.get(*index).is_some_and(|p| is_isolated(p).is_some()))
             .unwrap_or(range.end);
-        cross_pools(
-            book,
-            account,
-            rulebook,
-            range.start..first_isolated,
-            collected,
-            names,
-            findings,
-            &mut pools,
-        );
+        let rows = balances.get(account).map_or(&[][..], Vec::as_slice);
+        cross_pools(book, account, rulebook, range.start..first_isolated, rows, names, findings, &mut pools);
         for index in first_isolated..range.end {
             let Some(position) = book.positions.get(index) else { continue };
             let Some(row) = is_isolated(position) else { continue };
@@ -79,17 +77,11 @@ fn cross_pools(
     account: usize,
     rulebook: &Rulebook,
     range: std::ops::Range<usize>,
-    collected: &Collected,
+    rows: &[&BalanceRow],
     names: &Names,
     findings: &mut Vec<Finding>,
     pools: &mut Vec<Pool>,
 ) {
-    let rows: Vec<&BalanceRow> = collected
-        .balances
-        .rows
-        .iter()
-        .filter(|balance| collected.account(balance.account.as_deref()) == account)
-        .collect();
     let settle_of = |index: usize| {
         book.positions
             .get(index)
@@ -114,7 +106,7 @@ fn cross_pools(
                     _ => kinds.push((kind, index..index + 1)),
                 }
             }
-            for row in &rows {
+            for row in rows {
                 let kind = own_pool(names.currency(&row.currency));
                 if !kinds.iter().any(|(known, _)| *known == kind) {
                     kinds.push((kind, range.end..range.end));
@@ -139,7 +131,7 @@ fn cross_pools(
     }
     for (kind, positions) in kinds {
         let mut balances = Vec::new();
-        for row in &rows {
+        for row in rows {
             let currency = names.currency(&row.currency);
             if let PoolKind::Cross(Some(own)) = kind
                 && own != currency
@@ -302,10 +294,13 @@ fn place_orders(
         let settle = book.instrument_settle.get(instrument).copied();
         let rulebook_index = book.accounts.get(account).map_or(0, |account| account.rulebook);
         let Some(rulebook) = book.rulebooks.get(rulebook_index) else { continue };
+        let first = book.positions.partition_point(|position| position.account < account);
         let held = book
             .positions
             .iter()
-            .find(|position| position.account == account && position.instrument == instrument);
+            .skip(first)
+            .take_while(|position| position.account == account)
+            .find(|position| position.instrument == instrument);
         let leverage = held.and_then(|position| position.leverage);
         let initial = InitialRate { rate: row.initial_rate, leverage };
         let refuse = |code, message: String, fix: &str| Finding {
@@ -359,13 +354,13 @@ fn place_orders(
             reduce_only: row.reduce_only,
             row: row.row,
         };
-        let home = pools.iter_mut().find(|pool| {
-            pool.account == account
-                && match pool.kind {
-                    PoolKind::Cross(None) => true,
-                    PoolKind::Cross(currency) => currency == settle,
-                    PoolKind::Isolated => false,
-                }
+        let first = pools.partition_point(|pool| pool.account < account);
+        let home = pools.iter_mut().skip(first).take_while(|pool| pool.account == account).find(|pool| {
+            match pool.kind {
+                PoolKind::Cross(None) => true,
+                PoolKind::Cross(currency) => currency == settle,
+                PoolKind::Isolated => false,
+            }
         });
         match home {
             Some(pool) => pool.orders.push(order),
