@@ -110,3 +110,18 @@ class Account:
     ) -> Fraction:
         """Return equity less trigger times maintenance."""
         return self.equity(factors) - trigger * self.maintenance(factors)
+
+    def corner_of_haircut(self, coin: str) -> list[Fraction]:
+        """Return the factor of the coin at which its inverse legs use up its balance.
+
+        Below zero no collateral rate applies: a debt is not reduced.
+        """
+        legs = [leg for leg in self.legs if leg.inverse and leg.coin == coin]
+        held = [balance for balance in self.balances if balance.currency == coin]
+        coins = sum((leg.quantity / leg.mark for leg in legs), Fraction(0))
+        now = sum((balance.amount for balance in held), Fraction(0))
+        now += sum((leg.pnl for leg in legs), Fraction(0))
+        if not coins or not now + coins:
+            return []
+        factor = coins / (now + coins)
+        return [factor] if factor > 0 else []

@@ -101,7 +101,7 @@ def one_after_another(
 ) -> list[Fill]:
     """Close the leg that ranks first, rank again, and so on until the stop."""
     fills: list[Fill] = []
-    while state.room() < 0 and state.legs and len(fills) < 200:  # noqa: PLR2004
+    while state.room() < 0 and state.legs and len(fills) < 200:
         if policy == "user_list":
             held = {leg.symbol: leg for leg in state.legs}
             listed = [symbol for symbol in user if symbol in held]
@@ -110,9 +110,10 @@ def one_after_another(
             leg = held[listed[0]]
         else:
             leg = max(state.legs, key=RANKS[policy])
-        share = {"needed": state.needed, "whole": lambda _: ONE}[step]([leg]) if isinstance(
-            step, str
-        ) else step  # fmt: skip
+        if isinstance(step, Fraction):
+            share = step
+        else:
+            share = ONE if step == "whole" else state.needed([leg])
         state.close([leg], share)
         fills.append(state.fill(len(fills) + 1, leg, share))
     return fills

@@ -65,6 +65,7 @@ def alone(account: Account, coin: str, price: Fraction, which: str = "trigger") 
         own = replace(account, legs=tuple(leg for leg in account.legs if leg.coin == coin))
         constant = _level(account, which, {}) - _level(own, which, {})
     kinks = [kink for leg in account.legs if leg.coin == coin for kink in leg.kinks()]
+    kinks += account.corner_of_haircut(coin)
     return _crossings(lambda factor: constant + _level(own, which, {coin: factor}), kinks, price)
 
 

@@ -109,7 +109,7 @@ def test_the_command_line_gives_the_same_prices(shared: Path, tmp_path: Path) ->
     collateral.write_text("currency,total\nUSDC,60940575.2080\n", encoding="utf-8")
     program = Path(sys.executable).with_name("crossmargin")
     ran = subprocess.run(
-        [program, "liquidation-price", shared / FILE, "--rulebook", "hyperliquid",
+        [program, "liquidation-price", "--positions", shared / FILE, "--rulebook", "hyperliquid",
          "--collateral", collateral, "--json"],
         capture_output=True, text=True, check=False,
     )  # fmt: skip
