@@ -28,6 +28,7 @@ from crossmargin._cli_show import (
     print_scalar,
     print_table,
     steps_in_short,
+    worst_first,
     write_csv,
 )
 from crossmargin.cells import CellContent, reason_of_none
@@ -265,6 +266,8 @@ def _show_table(
     notes: list[str] = []
     if record.sheet_name == "CM_LIQPRICE":
         shown, notes = nearest_first(table)
+    elif record.sheet_name == "CM_SUMMARY":
+        shown, notes = worst_first(table)
     elif record.sheet_name == "CM_LIQORDER" and given.get("rows"):
         shown, notes = steps_in_short(table)
     if record.sheet_name == "CM_LIQORDER" and not len(table):

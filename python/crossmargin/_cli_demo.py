@@ -40,7 +40,7 @@ __all__ = ["run_demo", "sample_book", "sample_files"]
 RULEBOOK: Final = "hyperliquid"
 POLICY: Final = "highest_risk_contribution"
 SHEETS: Final = ("positions", "collateral", "market", "orders")
-STEPS: Final = 8.0
+STEPS: Final = 6.0
 _MEANING: Final = {
     "ok": "nothing to do",
     "watch": "margin usage has reached the watch band",

@@ -35,6 +35,7 @@ __all__ = [
     "print_table",
     "steps_in_short",
     "without_formulas",
+    "worst_first",
     "write_csv",
 ]
 
@@ -74,10 +75,17 @@ _SENTENCES: Final = frozenset(
 _LEAVES_FIRST: Final = (
     *("path", "certainty", "account", "value_of_next_1", "price_ref", "cap", "sell_order"),
     *("im_before", "im_after", "mm_before", "equity_before", "cost", "effective", "version"),
-    *("nearest", "nearest_pct", "status", "low", "high", "kind", "example", "reference"),
-    *("fix", "scope", "mm_after", "equity_after", "usage_before", "action", "note", "source"),
+    *("nearest", "nearest_pct", "low", "high", "kind", "example", "reference"),
+    *("fix", "mm_after", "equity_after", "scope", "usage_before", "action", "note", "source"),
     *("up_pct", "down_pct", "mm_now", "reason", "category", "optional"),
 )
+_PRICES_LEAVE: Final = ("status", *_LEAVES_FIRST)
+_STEPS_LEAVE: Final = (*_LEAVES_FIRST[: _LEAVES_FIRST.index("reason")], "price", "reason")
+_SUMMARY_LEAVES: Final = (
+    *("worst_scenario", "ratio_direction", "ratio_venue", "order_margin", "equity_gross"),
+    *("im", "first_liquidated", "excess_im", "mm", "equity_adjusted", "nearest_trigger"),
+)
+_CAN_BE_SAID_ONCE: Final = frozenset("status severity worst_scenario ratio_direction".split())
 _FEW_ROWS: Final = 4
 _LONG_STEP: Final = 3
 _PADDING: Final = 3
@@ -205,10 +213,13 @@ def print_table(table: Table, view: View, console: Console) -> None:
     """Print a table that fits the terminal; what was left out is said below it."""
     notes = list(view.notes)
     shown, hidden = _limited(table, view.rows)
-    if 0 < len(shown) <= _FEW_ROWS and _width(shown, shown.header) > console.width:
+    is_wide = _width(shown, shown.header) > console.width
+    if is_wide and 0 < len(shown) <= _FEW_ROWS and "step" not in shown.header:
         grid = _turned(shown)
     else:
-        shown, constants = _without_constants(shown)
+        # what is the same in all rows, not only in those that are shown
+        varying, constants = _without_constants(table)
+        shown = _only(shown, varying)
         columns, dropped = _fitting(shown, console.width)
         grid = _upright(shown, columns)
         notes.extend(sentence for name, sentence in view.about.items() if name in columns)
@@ -245,6 +256,18 @@ def nearest_first(table: Table) -> tuple[Table, list[str]]:
             f"no liquidation price at any price of the coin alone: {len(without)} ({which})"
         )
     return Table(table.header, found), notes
+
+
+def worst_first(table: Table) -> tuple[Table, list[str]]:
+    """Return a summary with the smallest excess first; a total stays last."""
+    if len(table) <= 2 or "excess_mm" not in table.header:  # noqa: PLR2004  # nothing to sort
+        return table, []
+    place = table.header.index("excess_mm")
+    last = [row for row in table.rows if row[0] == "TOTAL"]
+    known = [row for row in table.rows if row[0] != "TOTAL" and isinstance(row[place], float)]
+    unknown = [row for row in table.rows if row[0] != "TOTAL" and row[place] is None]
+    known.sort(key=lambda row: _float(row[place]))
+    return Table(table.header, [*known, *unknown, *last]), ["smallest excess_mm first"]
 
 
 def steps_in_short(table: Table) -> tuple[Table, list[str]]:
@@ -288,23 +311,23 @@ def _limited(table: Table, most: int) -> tuple[Table, int]:
     return Table(table.header, kept), len(table) - len(kept)
 
 
-def _without_constants(table: Table) -> tuple[Table, list[str]]:
-    """Take out columns that say the same in every row, or nothing at all."""
+def _without_constants(table: Table) -> tuple[list[str], list[str]]:
+    """Return the columns that do not say the same in every row, and what the others say."""
     if len(table) < 2:  # noqa: PLR2004  # of one row nothing repeats
-        return table, []
+        return list(table.header), []
     kept, said, empty = [], [], []
     for place, name in enumerate(table.header):
         values = {row[place] for row in table.rows}
         if place and values <= {None, ""}:
             empty.append(name)
-        elif place and len(values) == 1 and name in {*_LEAVES_FIRST, "severity", "what"}:
+        elif place and len(values) == 1 and name in {*_LEAVES_FIRST, *_CAN_BE_SAID_ONCE}:
             said.append(f"{name}: {_cell(name, next(iter(values)), [])}")
         else:
             kept.append(name)
     notes = [" · ".join(said)] if said else []
     if empty:
         notes.append(f"no values in: {', '.join(empty)}")
-    return _only(table, kept), notes
+    return kept, notes
 
 
 def _only(table: Table, names: Sequence[str]) -> Table:
@@ -315,12 +338,23 @@ def _only(table: Table, names: Sequence[str]) -> Table:
 def _fitting(table: Table, width: int) -> tuple[list[str], list[str]]:
     columns = list(table.header)
     dropped: list[str] = []
-    order = [name for name in _LEAVES_FIRST if name in columns[1:]]
+    known: tuple[str, ...] = _LEAVES_FIRST
+    if "down_pct" in columns or "up_pct" in columns:
+        known = _PRICES_LEAVE
+    elif "step" in columns:
+        known = _STEPS_LEAVE
+    elif "excess_mm" in columns:
+        known = _SUMMARY_LEAVES
+    order = [name for name in known if name in columns[1:]]
     while order and _width(table, columns, narrow=True) > width:
         name = order.pop(0)
         columns.remove(name)
         dropped.append(name)
-    return columns, dropped
+    for name in reversed(dropped):
+        wider = [each for each in table.header if each in {*columns, name}]
+        if _width(table, wider, narrow=True) <= width:
+            columns = wider
+    return columns, [name for name in dropped if name not in columns]
 
 
 def _width(table: Table, names: Sequence[str], *, narrow: bool = False) -> int:
@@ -408,5 +442,7 @@ def _styled(name: str, value: Value, column: Sequence[Value]) -> Text:
     if value is None:
         return Text(text, style="dim")
     if name.startswith("usage"):
-        return Text(text, style=next((style for band, style in _BANDS if value >= band), "green"))
+        return Text(
+            text, style=next((style for band, style in _BANDS if value >= band - 1e-9), "green")
+        )
     return Text(text, style="red" if value < 0.0 and name != "row" else "")

@@ -398,6 +398,28 @@ def test_many_rows_are_cut_and_said(run: Run) -> None:
     assert "more rows" not in run("tiers", *BOOK_ARGUMENTS, "--rows", "0").out
 
 
+def test_the_accounts_with_the_smallest_excess_come_first(
+    run: Run, accounts: list[str], tmp_path: Path
+) -> None:
+    money = "account,currency,cash\nalpha,USDC,30000\nbeta,USDC,1700\n"
+    given = list(accounts)
+    given[given.index("--collateral") + 1] = write(tmp_path / "less.csv", money)
+    out = run("summary", *given).out
+    assert out.index("beta") < out.index("alpha") < out.index("TOTAL")
+    assert "smallest excess_mm first" in out
+    scopes = [record["scope"] for record in run("summary", *given, "--json").records()]
+    assert scopes == ["alpha", "beta", "TOTAL"]
+
+
+def test_a_step_that_closes_everything_is_one_line_on_the_screen_and_all_rows_in_json(
+    run: Run,
+) -> None:
+    few = ["--max-steps", "3"]
+    assert "12 positions" in run("liquidation-order", *BOOK_ARGUMENTS, *few).out
+    assert "12 positions" not in run("liquidation-order", *BOOK_ARGUMENTS, *few, "--rows", "0").out
+    assert len(run("liquidation-order", *BOOK_ARGUMENTS, *few, "--json").records()) == 1 + 12 + 12
+
+
 def test_numbers_have_thousands_and_no_noise() -> None:
     shown = [_cli_show.number(value) for value in (0.0, 93400.0, 0.00487, 80955.72054, -12.5)]
     assert shown == ["0", "93,400", "0.00487", "80,955.72", "-12.5"]
