@@ -21,37 +21,40 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from crossmargin._core import Book
+    from crossmargin._core import Book as Book
     from crossmargin.calculators import (
-        AdlRank,
-        SinglePrice,
-        adl_rank_value,
-        linear_liquidation_prices,
-        single_liquidation_price,
-        tier_amounts,
+        AdlRank as AdlRank,
+        SinglePrice as SinglePrice,
+        adl_rank_value as adl_rank_value,
+        linear_liquidation_prices as linear_liquidation_prices,
+        single_liquidation_price as single_liquidation_price,
+        tier_amounts as tier_amounts,
     )
-    from crossmargin.errors import CrossmarginError
+    from crossmargin.errors import CrossmarginError as CrossmarginError
     from crossmargin.functions import (
-        book,
-        check,
-        collateral,
-        equity,
-        excess,
-        first_liquidated,
-        initial_margin,
-        liquidation_order,
-        liquidation_price,
-        maintenance_margin,
-        ratio,
-        reconciliation,
-        rulebooks,
-        summary,
-        tiers,
-        version,
-        why,
+        book as book,
+        check as check,
+        collateral as collateral,
+        equity as equity,
+        excess as excess,
+        first_liquidated as first_liquidated,
+        initial_margin as initial_margin,
+        liquidation_order as liquidation_order,
+        liquidation_price as liquidation_price,
+        maintenance_margin as maintenance_margin,
+        ratio as ratio,
+        reconciliation as reconciliation,
+        rulebooks as rulebooks,
+        summary as summary,
+        tiers as tiers,
+        version as version,
+        why as why,
     )
-    from crossmargin.portfolio import compare, risk_contributions
-    from crossmargin.table import Table
+    from crossmargin.portfolio import (
+        compare as compare,
+        risk_contributions as risk_contributions,
+    )
+    from crossmargin.table import Table as Table
 
 _HOMES = {
     "AdlRank": "calculators",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -197,10 +198,9 @@ def _shown(answer: object) -> str:
 
 
 def _cut(table: Table) -> Table:
-    """Split sentences so that none is longer than a cell's help may be."""
+    """Split sentences between words, so that none is longer than a cell's help may be."""
     rows: list[tuple[float | str | None, ...]] = []
     for topic, sentence, reference in table.rows:
-        text = str(sentence)
-        pieces = [text[start : start + LONGEST] for start in range(0, max(len(text), 1), LONGEST)]
+        pieces = textwrap.wrap(str(sentence), LONGEST) or [""]
         rows.extend((topic, piece, reference) for piece in pieces)
     return Table(table.header, rows)

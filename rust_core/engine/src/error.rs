@@ -134,7 +134,7 @@ pub enum Error {
         place: Place,
     },
     /// No number exists that answers the question, and this is why.
-    #[error("no answer exists: {why}")]
+    #[error("{why}")]
     NoAnswer {
         /// The reason, with how far was searched.
         why: String,

@@ -128,7 +128,7 @@ fn line(view: &PoolView<'_>, holding: &Holding<'_>, today: &MarketState, scope: 
     let status = match (&counting, rulebook.other_currencies) {
         (Counting::Nothing, OtherCurrencies::Ignored) => "not collateral in this mode".to_owned(),
         (Counting::Nothing, _) => "disabled as collateral".to_owned(),
-        _ => format!("cash less debt {} + unrealised {}", holding.cash, holding.pnl),
+        _ => format!("cash less debt {:.2}, unrealised {:.2}", holding.cash, holding.pnl),
     };
     let debt = view.balances.iter().filter(|b| b.currency == holding.currency).map(|b| b.debt).sum::<f64>();
     Ok(Line {

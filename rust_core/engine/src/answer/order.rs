@@ -7,7 +7,8 @@ use super::{Answer, Value};
 use crate::book::Book;
 use crate::error::Result;
 use crate::liquidation::order::{
-    End, LiquidationOrder, Options, Row, Scenario, along, at_state, nearest_trigger, state_of_moves,
+    End, LiquidationOrder, Options, Row, Scenario, along, at_state, nearest_of, nearest_trigger,
+    state_of_moves,
 };
 use crate::margin::{PoolView, Status, evaluate};
 use crate::market::MarketState;
@@ -58,24 +59,22 @@ pub fn orders(book: &Book, scenario: &Scenario, options: &Options) -> Result<Vec
 /// The order of the pool of an account that is in danger first.
 fn nearest_of_account(book: &Book, account: usize, options: &Options) -> Result<Option<LiquidationOrder>> {
     let today = MarketState::today(book);
-    let mut best: Option<(f64, usize, usize, f64)> = None;
+    let mut pools = Vec::new();
+    let mut triggers = Vec::new();
     for index in book.pools_of(account) {
         let Some(pool) = book.pools.get(index) else { continue };
         let state = evaluate(&PoolView::of(book, pool), &today)?;
         if matches!(state.status, Status::Liquidatable | Status::Bankrupt) {
             return at_state(book, pool, &today, options).map(Some);
         }
-        if let Some((coin, ratio)) = nearest_trigger(book, pool, SEARCH_LIMIT)? {
-            let distance =
-                crate::liquidation::price::sigmas(book, coin, ratio).unwrap_or_else(|| ratio.ln().abs());
-            if best.is_none_or(|(least, ..)| distance < least) {
-                best = Some((distance, index, coin, ratio));
-            }
+        if let Some(trigger) = nearest_trigger(book, pool, SEARCH_LIMIT)? {
+            pools.push(pool);
+            triggers.push(trigger);
         }
     }
-    let Some((_, index, coin, ratio)) = best else { return Ok(None) };
-    let Some(pool) = book.pools.get(index) else { return Ok(None) };
-    along(book, pool, coin, ratio, options, SEARCH_LIMIT).map(Some)
+    let Some(place) = nearest_of(&triggers) else { return Ok(None) };
+    let (Some(pool), Some(trigger)) = (pools.get(place), triggers.get(place)) else { return Ok(None) };
+    along(book, pool, trigger.underlying, trigger.ratio, options, SEARCH_LIMIT).map(Some)
 }
 
 /// The table of an order.
@@ -116,10 +115,10 @@ fn cells(book: &Book, row: &Row) -> Vec<Value> {
         closed.map_or(0.0, |closed| closed.cost).into(),
         row.before.equity.maintenance.into(),
         row.after.equity.maintenance.into(),
-        row.before.requirement.initial.into(),
-        row.after.requirement.initial.into(),
-        row.before.requirement.maintenance.into(),
-        row.after.requirement.maintenance.into(),
+        row.before.initial.into(),
+        row.after.initial.into(),
+        row.before.maintenance.into(),
+        row.after.maintenance.into(),
         row.before.usage.into(),
         row.after.usage.into(),
         row.reason.as_str().into(),
@@ -127,22 +126,25 @@ fn cells(book: &Book, row: &Row) -> Vec<Value> {
     ]
 }
 
-/// What a first step closes, in a few words.
+/// The rows of the first step that closes anything.
+fn first_closing(rows: &[Row]) -> Vec<&Row> {
+    let step = rows.iter().find(|row| row.closed.is_some()).map(|row| row.step);
+    rows.iter().filter(|row| row.closed.is_some() && Some(row.step) == step).collect()
+}
+
+/// What is closed first, in a few words.
 pub fn first_in_words(book: &Book, rows: &[Row]) -> String {
-    let first: Vec<&Row> = rows.iter().filter(|row| row.step == 1).collect();
-    match first.as_slice() {
-        [] => "none".to_owned(),
-        [row] => match &row.closed {
-            None => row.action.replace('_', " "),
-            Some(closed) => {
-                let symbol = book
-                    .instruments
-                    .get(closed.instrument)
-                    .map_or("", |instrument| instrument.symbol.as_str());
-                format!("{symbol} {}", if closed.long { "long" } else { "short" })
-            }
-        },
-        many => format!("everything at once ({} positions)", many.len()),
+    let cancelled = if rows.iter().any(|row| row.action == "cancel_orders") { "orders, then " } else { "" };
+    match first_closing(rows).as_slice() {
+        [] if cancelled.is_empty() => "none".to_owned(),
+        [] => "orders only".to_owned(),
+        [row] => {
+            let closed = row.closed.as_ref();
+            let symbol = closed.and_then(|closed| book.instruments.get(closed.instrument));
+            let side = closed.map_or("", |closed| if closed.long { "long" } else { "short" });
+            format!("{cancelled}{} {side}", symbol.map_or("", |instrument| instrument.symbol.as_str()))
+        }
+        many => format!("{cancelled}everything at once ({} positions)", many.len()),
     }
 }
 
@@ -198,20 +200,24 @@ fn sentence_of(book: &Book, order: &LiquidationOrder) -> Option<String> {
             format!("At {name} {}", crate::liquidation::price::shown(price))
         },
     );
-    let at_once = order.rows.iter().filter(|other| other.step == 1).count();
-    let what = match &row.closed {
-        None => "cancels all open orders first".to_owned(),
-        Some(_) if at_once > 1 => format!("closes everything at once ({at_once} positions)"),
-        Some(closed) => {
-            let symbol =
-                book.instruments.get(closed.instrument).map_or("", |instrument| instrument.symbol.as_str());
+    let cancels = order.rows.iter().any(|row| row.action == "cancel_orders");
+    let first = first_closing(&order.rows);
+    let what = match first.as_slice() {
+        [] => "cancels all open orders and closes nothing".to_owned(),
+        [one] => {
+            let closed = one.closed.as_ref();
+            let symbol = closed.and_then(|closed| book.instruments.get(closed.instrument));
             format!(
-                "closes {symbol} ({} {})",
-                if closed.long { "long" } else { "short" },
-                crate::liquidation::price::shown(closed.quantity)
+                "closes {} ({} {})",
+                symbol.map_or("", |instrument| instrument.symbol.as_str()),
+                closed.map_or("", |closed| if closed.long { "long" } else { "short" }),
+                closed.map_or_else(String::new, |closed| crate::liquidation::price::shown(closed.quantity))
             )
         }
+        many => format!("closes everything at once ({} positions)", many.len()),
     };
+    let what =
+        if cancels && !first.is_empty() { format!("cancels all open orders, then {what}") } else { what };
     let certainty = match row.certainty {
         crate::rulebook::Certainty::Documented => "the venue's documented rule",
         crate::rulebook::Certainty::Assumed => "assumed: the venue does not publish its order",

@@ -183,11 +183,17 @@ pub fn excess(book: &Book, evaluated: &Evaluated, above: &str, scope: &str) -> R
         let money = if wanted == "mm" {
             state.excess
         } else if wanted == "im" {
-            state.excess_initial.ok_or_else(|| Error::Missing {
-                what: "initial margin".into(),
-                why: state.requirement.initial_missing.clone().unwrap_or_default(),
-                place: Place::default(),
-            })?
+            match (state.excess_initial, &state.requirement.initial_missing) {
+                (Some(money), _) => money,
+                (None, None) => continue, // an isolated position has no such excess
+                (None, Some(why)) => {
+                    return Err(Error::Missing {
+                        what: "initial margin".into(),
+                        why: why.clone(),
+                        place: Place::default(),
+                    });
+                }
+            }
         } else if let Some(target) = usage_target(&wanted) {
             // usage = trigger x MM / E, so the equity that usage u needs is trigger x MM / u
             let needed = (state.equity.maintenance - state.excess) / target;
@@ -201,7 +207,7 @@ pub fn excess(book: &Book, evaluated: &Evaluated, above: &str, scope: &str) -> R
         };
         smallest = Some(smallest.map_or(money, |least| least.min(money)));
     }
-    smallest.ok_or_else(|| Error::NoAnswer { why: "the scope holds nothing".into() })
+    smallest.ok_or_else(|| Error::NoAnswer { why: "no pool of the scope has such an excess".into() })
 }
 
 fn usage_target(text: &str) -> Option<f64> {

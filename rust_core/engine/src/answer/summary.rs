@@ -8,7 +8,7 @@ use super::scope::report_currency;
 use super::{Answer, Value};
 use crate::book::{Book, Pool};
 use crate::error::{Error, Result};
-use crate::liquidation::order::{Options, along, at_state, nearest_trigger};
+use crate::liquidation::order::{Options, Trigger, along, at_state, nearest_of, nearest_trigger};
 use crate::liquidation::price::{price_of, shown};
 use crate::margin::{PoolState, Status};
 use crate::market::MarketState;
@@ -33,15 +33,23 @@ pub const HEADER: [&str; 15] = [
     "first_liquidated",
 ];
 
-/// What a group's trigger is and what goes first there.
-#[derive(Debug, Clone, Default)]
+/// What a pool's trigger is and what goes first there.
+#[derive(Debug, Clone)]
 pub struct Danger {
     /// The trigger in words.
     pub trigger: String,
     /// What is closed first, in words.
     pub first: String,
-    /// Relative distance to the trigger.
-    pub distance: Option<f64>,
+    /// The trigger, where there is one ahead.
+    pub ahead: Option<Trigger>,
+    /// Whether the pool is liquidatable now.
+    pub now: bool,
+}
+
+impl Danger {
+    fn none() -> Self {
+        Self { trigger: "none".into(), first: "none".into(), ahead: None, now: false }
+    }
 }
 
 /// The nearest trigger of a pool and what is closed first there.
@@ -50,29 +58,45 @@ pub struct Danger {
 ///
 /// As [`crate::margin::evaluate`].
 pub fn danger(book: &Book, pool: &Pool, state: &PoolState) -> Result<Danger> {
-    let options = Options { max_steps: 1, go_on: false, ..Options::default() };
+    // two steps, since the first one may only cancel orders
+    let options = Options { max_steps: 2, go_on: false, ..Options::default() };
     if matches!(state.status, Status::Liquidatable | Status::Bankrupt) {
         let order = at_state(book, pool, &MarketState::today(book), &options)?;
         return Ok(Danger {
             trigger: "liquidatable now".into(),
             first: super::order::first_in_words(book, &order.rows),
-            distance: Some(0.0),
+            ahead: None,
+            now: true,
         });
     }
-    let Some((underlying, ratio)) = nearest_trigger(book, pool, super::price::SEARCH_LIMIT)? else {
-        return Ok(Danger { trigger: "none".into(), first: "none".into(), distance: None });
+    let Some(ahead) = nearest_trigger(book, pool, super::price::SEARCH_LIMIT)? else {
+        return Ok(Danger::none());
     };
-    let order = along(book, pool, underlying, ratio, &options, super::price::SEARCH_LIMIT)?;
-    let name = book.underlyings.get(underlying).map_or("", |known| known.name.as_str());
+    let order = along(book, pool, ahead.underlying, ahead.ratio, &options, super::price::SEARCH_LIMIT)?;
+    let name = book.underlyings.get(ahead.underlying).map_or("", |known| known.name.as_str());
     Ok(Danger {
         trigger: format!(
             "{name} {} ({:+.2} %)",
-            shown(price_of(book, underlying)? * ratio),
-            100.0 * (ratio - 1.0)
+            shown(price_of(book, ahead.underlying)? * ahead.ratio),
+            100.0 * (ahead.ratio - 1.0)
         ),
         first: super::order::first_in_words(book, &order.rows),
-        distance: Some(ratio - 1.0),
+        ahead: Some(ahead),
+        now: false,
     })
+}
+
+/// The danger that comes first: a pool that is liquidatable now, else the nearest trigger.
+fn first_danger(dangers: Vec<Danger>) -> Danger {
+    if let Some(now) = dangers.iter().find(|danger| danger.now) {
+        return now.clone();
+    }
+    let ahead: Vec<(&Danger, Trigger)> =
+        dangers.iter().filter_map(|danger| danger.ahead.map(|trigger| (danger, trigger))).collect();
+    let triggers: Vec<Trigger> = ahead.iter().map(|(_, trigger)| *trigger).collect();
+    nearest_of(&triggers)
+        .and_then(|place| ahead.get(place))
+        .map_or_else(Danger::none, |(danger, _)| (*danger).clone())
 }
 
 /// The summary table, `group_by` being `account`, `pool`, `settle`, `riskUnit` or `book`.
@@ -170,7 +194,8 @@ fn try_row(
     let states = states?;
     let money = |of: &dyn Fn(&PoolState) -> f64| sum(states.iter().map(|(_, state)| of(state)));
     let initial: Option<Vec<f64>> = states.iter().map(|(_, state)| state.requirement.initial).collect();
-    let excess_initial: Option<Vec<f64>> = states.iter().map(|(_, state)| state.excess_initial).collect();
+    let excess_initial: Vec<f64> = states.iter().filter_map(|(_, state)| state.excess_initial).collect();
+    let initial_known = initial.is_some();
     let smallest = |values: Vec<f64>| values.into_iter().fold(f64::INFINITY, f64::min);
     let worst = states
         .iter()
@@ -193,18 +218,9 @@ fn try_row(
             }
         }
     }
-    let nearest = dangers
-        .into_iter()
-        .filter(|danger| danger.distance.is_some())
-        .min_by(|a, b| {
-            let size = |danger: &Danger| danger.distance.map_or(f64::INFINITY, f64::abs);
-            size(a).total_cmp(&size(b))
-        })
-        .unwrap_or_else(|| Danger {
-            trigger: if with_danger { "none".into() } else { String::new() },
-            first: if with_danger { "none".into() } else { String::new() },
-            distance: None,
-        });
+    let nearest = first_danger(dangers);
+    let (trigger, first) =
+        if with_danger { (nearest.trigger, nearest.first) } else { (String::new(), String::new()) };
     Ok(vec![
         name.into(),
         money(&|state| state.equity.gross).into(),
@@ -213,14 +229,14 @@ fn try_row(
         money(&|state| state.requirement.maintenance).into(),
         money(&|state| state.requirement.order_margin).into(),
         usage.into(),
-        excess_initial.map(smallest).into(),
+        (initial_known && !excess_initial.is_empty()).then(|| smallest(excess_initial)).into(),
         smallest(states.iter().map(|(_, state)| state.excess).collect()).into(),
         venue_ratio(book, worst_pool, worst_state).into(),
         rulebook.map_or("", |rulebook| rulebook.venue_ratio.direction()).into(),
         worst_state.status.word().into(),
         scenario.into(),
-        nearest.trigger.into(),
-        nearest.first.into(),
+        trigger.into(),
+        first.into(),
     ])
 }
 

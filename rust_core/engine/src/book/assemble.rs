@@ -89,16 +89,14 @@ pub(super) fn assemble(
     };
     let netted = net(&collected.positions.rows, &collected.positions.instruments, &rank, account_of);
     let names = Names::new(&collected, &instruments, &rulebooks);
-    let mut marks = vec![None; instruments.len()];
-    for row in &collected.market.rows {
-        if let (Some(symbol), Some(price)) = (&row.symbol, row.mark_price) {
-            for (index, instrument) in instruments.iter().enumerate() {
-                if instrument.symbol.eq_ignore_ascii_case(symbol) {
-                    marks[index] = Some(price);
-                }
-            }
-        }
-    }
+    let given: BTreeMap<String, f64> = collected
+        .market
+        .rows
+        .iter()
+        .filter_map(|row| Some((row.symbol.as_ref()?.to_uppercase(), row.mark_price?)))
+        .collect();
+    let mut marks: Vec<Option<f64>> =
+        instruments.iter().map(|instrument| given.get(&instrument.symbol.to_uppercase()).copied()).collect();
     let mut tiering = Tiering::with_given(&collected.brackets)?;
     let positions =
         positions(&netted, &instruments, &accounts, &rulebooks, &mut marks, &mut tiering, findings);

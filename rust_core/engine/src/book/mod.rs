@@ -30,9 +30,10 @@ pub struct Account {
 pub struct Underlying {
     /// Name, such as `BTC`.
     pub name: String,
-    /// Index price where the tables give one, else the mark of its first instrument.
+    /// Mark of its first perpetual, which is what a venue's liquidation price refers to; else of another
+    /// contract; else the price that the market table gives.
     pub price: Option<f64>,
-    /// Symbol whose mark stands for the coin when no index price is given.
+    /// Symbol whose mark stands for the coin.
     pub quoted_by: Option<String>,
     /// Volatility of one day, a fraction.
     pub daily_volatility: Option<f64>,

@@ -56,6 +56,10 @@ pub(super) fn underlyings(
         };
         rows.entry(about).or_default().push(row);
     }
+    let mut quoted: BTreeMap<&str, Vec<(&Instrument, Option<f64>)>> = BTreeMap::new();
+    for (instrument, mark) in instruments.iter().zip(marks) {
+        quoted.entry(&instrument.underlying).or_default().push((instrument, *mark));
+    }
     names
         .underlyings
         .iter()
@@ -63,20 +67,19 @@ pub(super) fn underlyings(
             let about = rows.get(&name.to_uppercase()).map_or(&[][..], Vec::as_slice);
             let first =
                 |pick: fn(&crate::tables::MarketRow) -> Option<f64>| about.iter().find_map(|row| pick(row));
-            let quoting = instruments
-                .iter()
-                .zip(marks)
-                .filter(|(instrument, mark)| instrument.underlying == *name && mark.is_some())
+            let quoting = quoted
+                .get(name.as_str())
+                .into_iter()
+                .flatten()
+                .filter(|(_, mark)| mark.is_some())
                 .min_by_key(|(instrument, _)| {
                     (instrument.kind != ContractKind::Perpetual, &instrument.symbol)
                 });
             Underlying {
                 name: name.clone(),
-                price: first(|row| row.index_price)
-                    .or_else(|| {
-                        about.iter().filter(|row| row.symbol.is_none()).find_map(|row| row.mark_price)
-                    })
-                    .or_else(|| quoting.and_then(|(_, mark)| *mark)),
+                price: quoting.and_then(|(_, mark)| *mark).or_else(|| first(|row| row.index_price)).or_else(
+                    || about.iter().filter(|row| row.symbol.is_none()).find_map(|row| row.mark_price),
+                ),
                 quoted_by: quoting.map(|(instrument, _)| instrument.symbol.clone()),
                 daily_volatility: first(|row| row.daily_volatility)
                     .or_else(|| first(|row| row.annual_volatility).map(|annual| annual / 365.0_f64.sqrt())),

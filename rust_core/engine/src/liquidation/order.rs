@@ -9,7 +9,7 @@ use super::sweep::Target;
 use super::working::Closed;
 use crate::book::{Book, Pool};
 use crate::error::{Error, Result};
-use crate::margin::{PoolState, evaluate};
+use crate::margin::{Equity, PoolState, evaluate};
 use crate::market::MarketState;
 use crate::path::Path;
 use crate::rulebook::{Certainty, Policy};
@@ -91,6 +91,30 @@ impl Default for Options {
     }
 }
 
+/// The figures of an account before or after a step.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Snapshot {
+    /// Equity on its bases.
+    pub equity: Equity,
+    /// Initial margin, where there is one.
+    pub initial: Option<f64>,
+    /// Maintenance margin.
+    pub maintenance: f64,
+    /// Usage, where it is defined.
+    pub usage: Option<f64>,
+}
+
+impl From<&PoolState> for Snapshot {
+    fn from(state: &PoolState) -> Self {
+        Self {
+            equity: state.equity,
+            initial: state.requirement.initial,
+            maintenance: state.requirement.maintenance,
+            usage: state.usage,
+        }
+    }
+}
+
 /// One row of an order.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Row {
@@ -103,9 +127,9 @@ pub struct Row {
     /// What was closed; `None` for cancelled orders.
     pub closed: Option<Closed>,
     /// The account before the step.
-    pub before: PoolState,
+    pub before: Snapshot,
     /// The account after it.
-    pub after: PoolState,
+    pub after: Snapshot,
     /// Why this and why now.
     pub reason: String,
     /// How sure it is that the venue does the same.
@@ -158,25 +182,46 @@ pub fn at_state(
     Ok(run.finish(end, None))
 }
 
-/// The crossing of a pool that is nearest, alone-paths only: (underlying, ratio).
+/// Where a pool is triggered by one coin's move.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Trigger {
+    /// Index of the coin.
+    pub underlying: usize,
+    /// Ratio of the trigger price to today's.
+    pub ratio: f64,
+    /// How many one-day sigmas away, where the coin's volatility is known.
+    pub sigmas: Option<f64>,
+}
+
+/// The nearest of several triggers: in one-day sigmas if all of them have one, else in relative moves,
+/// since the two cannot be compared. Returns its place in the list.
+pub fn nearest_of(triggers: &[Trigger]) -> Option<usize> {
+    let in_sigmas = triggers.iter().all(|trigger| trigger.sigmas.is_some());
+    let distance = |trigger: &Trigger| match trigger.sigmas {
+        Some(sigmas) if in_sigmas => sigmas,
+        _ => trigger.ratio.ln().abs(),
+    };
+    let place = triggers.iter().enumerate().min_by(|(i, a), (j, b)| {
+        distance(a).total_cmp(&distance(b)).then(a.underlying.cmp(&b.underlying)).then(i.cmp(j))
+    });
+    place.map(|(index, _)| index)
+}
+
+/// The trigger of a pool that is nearest when one coin moves alone.
 ///
 /// # Errors
 ///
 /// As [`evaluate`].
-pub fn nearest_trigger(book: &Book, pool: &Pool, limit: f64) -> Result<Option<(usize, f64)>> {
-    let mut nearest: Option<(f64, usize, f64)> = None;
-    for found in super::price::alone(book, (0, pool), Target::Trigger, limit)? {
-        let Some(price) = found.nearest else { continue };
-        let ratio = price / found.mark;
-        let distance = sigmas(book, found.underlying, ratio).unwrap_or_else(|| ratio.ln().abs());
-        let better = nearest
-            .as_ref()
-            .is_none_or(|(best, coin, _)| distance.total_cmp(best).then(found.underlying.cmp(coin)).is_lt());
-        if better {
-            nearest = Some((distance, found.underlying, ratio));
-        }
-    }
-    Ok(nearest.map(|(_, coin, ratio)| (coin, ratio)))
+pub fn nearest_trigger(book: &Book, pool: &Pool, limit: f64) -> Result<Option<Trigger>> {
+    let triggers: Vec<Trigger> = super::price::alone(book, (0, pool), Target::Trigger, limit)?
+        .into_iter()
+        .filter_map(|found| {
+            let ratio = found.nearest? / found.mark;
+            let sigmas = sigmas(book, found.underlying, ratio);
+            Some(Trigger { underlying: found.underlying, ratio, sigmas })
+        })
+        .collect();
+    Ok(nearest_of(&triggers).and_then(|index| triggers.get(index).copied()))
 }
 
 /// The order of a pool along the path of one coin, from the first state past its trigger by the gap.

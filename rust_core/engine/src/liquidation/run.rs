@@ -1,6 +1,6 @@
 //! One run of a liquidation: steps at a market state until the stop level is reached.
 
-use super::order::{End, LiquidationOrder, Options, Row, StepSize, Stop};
+use super::order::{End, LiquidationOrder, Options, Row, Snapshot, StepSize, Stop};
 use super::policy::{Choice, next_victim, tier_step};
 use super::working::Working;
 use crate::book::{Book, Pool};
@@ -208,15 +208,15 @@ impl<'a> Run<'a> {
             }
         }
         closed.reverse();
-        let after = evaluate(&self.working.view(), market)?;
+        let after = Snapshot::from(&evaluate(&self.working.view(), market)?);
         for (one, reason) in closed {
             self.rows.push(Row {
                 step: self.step,
                 action: "close",
                 account: self.working.account,
                 closed: Some(one),
-                before: before.clone(),
-                after: after.clone(),
+                before: before.into(),
+                after,
                 reason: joined(why, &reason),
                 certainty: self.certainty,
             });
@@ -232,8 +232,8 @@ impl<'a> Run<'a> {
             action: "cancel_orders",
             account: self.working.account,
             closed: None,
-            before,
-            after: evaluate(&self.working.view(), market)?,
+            before: (&before).into(),
+            after: (&evaluate(&self.working.view(), market)?).into(),
             reason: joined(why, &format!("{count} open orders are cancelled first")),
             certainty: self.certainty,
         });
@@ -256,15 +256,15 @@ impl<'a> Run<'a> {
         for balance in &mut self.working.balances {
             (balance.cash, balance.debt) = (0.0, 0.0);
         }
-        let after = evaluate(&self.working.view(), market)?;
+        let after = Snapshot::from(&evaluate(&self.working.view(), market)?);
         for one in closed {
             self.rows.push(Row {
                 step: self.step,
                 action: "takeover",
                 account: self.working.account,
                 closed: Some(one),
-                before: before.clone(),
-                after: after.clone(),
+                before: before.into(),
+                after,
                 reason: joined(why, &reason),
                 certainty: self.certainty,
             });

@@ -126,7 +126,7 @@ pub struct PoolState {
     pub requirement: Requirement,
     /// Maintenance equity less trigger times maintenance margin: decisions are made on this.
     pub excess: f64,
-    /// Initial equity less initial margin, where there is one.
+    /// Initial equity less initial margin, where there is one; isolated positions have none.
     pub excess_initial: Option<f64>,
     /// `trigger x maintenance / equity`; no number unless the equity is above zero.
     pub usage: Option<f64>,
@@ -144,8 +144,11 @@ pub fn evaluate(view: &PoolView<'_>, state: &MarketState) -> Result<PoolState> {
     let equity = equity::equity(view, state)?;
     let requirement = requirement(view, state)?;
     let excess = equity.maintenance - rulebook.maintenance.trigger * requirement.maintenance;
-    let excess_initial =
-        requirement.initial.map(|initial| equity.initial - rulebook.initial.trigger * initial);
+    // an isolated margin is its initial margin at entry: the level says nothing about it afterwards
+    let excess_initial = requirement
+        .initial
+        .filter(|_| view.kind != PoolKind::Isolated)
+        .map(|initial| equity.initial - rulebook.initial.trigger * initial);
     let usage = status::usage(rulebook, &equity, requirement.maintenance);
     Ok(PoolState {
         status: status::status(rulebook, &equity, excess, excess_initial, usage),
