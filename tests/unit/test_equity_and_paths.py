@@ -5,8 +5,10 @@ from __future__ import annotations
 import csv
 import json
 from fractions import Fraction
+from statistics import NormalDist
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pytest
 
 from crossmargin import calculators
@@ -564,6 +566,84 @@ def test_contributions_of_separate_tables_are_their_own_margins_and_sum_to_the_t
     assert sum(float(row["component"] or 0) for row in rows) == pytest.approx(
         cm.maintenance_margin(book), rel=1e-12
     )
+
+
+def _contributions(book: Book) -> tuple[dict[str, float], float]:
+    rows = {str(row["symbol"]): float(row["component"] or 0) for row in risk_contributions(book)}
+    total = rows.pop("TOTAL")
+    return rows, total
+
+
+def test_contributions_of_a_scan_are_each_rows_loss_in_the_worst_scenario() -> None:
+    """Of tied scenarios the mean: the flat pair in ETH contributes its charge alone."""
+    moves = [-0.16, -0.08, 0.0, 0.08, 0.16]
+    values = {"BTC-A": 1_000.0, "BTC-B": -808.0, "ETH-A": -500.0, "ETH-B": 500.0}
+    rows = [
+        ["BTC-A", "BTC", 10, 100, 100],
+        ["BTC-B", "BTC", -8, 101, 101],
+        ["ETH-A", "ETH", -50, 10, 10],
+        ["ETH-B", "ETH", 50, 10, 10],
+    ]
+    book = cm.book(
+        sheets.table("symbol underlying contracts entryPrice markPrice", *rows),
+        sheets.rulebook(
+            measure={
+                "kind": "scan",
+                "price_moves": moves,
+                "numeraire": "report",
+                "unit": "underlying",
+                "gross_notional_rate": 0.01,
+            }
+        ),
+        collateral=sheets.table("currency cash", ["USD", 200]),
+    )
+    found, total = _contributions(book)
+    charge = {symbol: 0.01 * abs(value) for symbol, value in values.items()}
+    expected = {
+        "BTC-A": 160 + charge["BTC-A"],  # the market falls by 16 %
+        "BTC-B": -129.28 + charge["BTC-B"],
+        "ETH-A": charge["ETH-A"],
+        "ETH-B": charge["ETH-B"],
+    }
+    assert found == pytest.approx(expected, rel=1e-12)
+    assert total == pytest.approx(sum(expected.values()), rel=1e-12)
+    assert cm.maintenance_margin(book) == pytest.approx(sum(found.values()), rel=1e-12)
+    # at t times the price: 200 + 192 (t - 1) = 0.16 x 192 t + 0.01 (1,808 t + 1,000)
+    assert cm.liquidation_price(book, "BTC") == pytest.approx(100 * 2 / 143.2, rel=1e-9)
+
+
+def test_contributions_of_a_value_at_risk_are_eulers() -> None:
+    """w_i (S w)_i z / sigma_p, methods.md 2.5, over one day of 365."""
+    weights = np.array([1_000.0, -500.0, 300.0])
+    volatility = np.array([0.6, 0.8, 0.5])
+    correlations = [[1.0, 0.8, 0.3], [0.8, 1.0, 0.2], [0.3, 0.2, 1.0]]
+    covariance = np.outer(volatility, volatility) * np.array(correlations) / 365
+    deviation = float(np.sqrt(weights @ covariance @ weights))
+    quantile = NormalDist().inv_cdf(0.99)
+    expected = weights * (covariance @ weights) / deviation * quantile
+    book = cm.book(
+        sheets.table(
+            "symbol contracts entryPrice markPrice",
+            ["AAA", 10, 100, 100],
+            ["BBB", -50, 10, 10],
+            ["CCC", 3, 100, 100],
+        ),
+        sheets.rulebook(
+            measure={
+                "kind": "normal_value_at_risk",
+                "confidence": 0.99,
+                "horizon_days": 1,
+                "days_per_year": 365,
+            }
+        ),
+        collateral=sheets.table("currency cash", ["USD", 200]),
+        market=sheets.table("symbol annualVol", ["AAA", 0.6], ["BBB", 0.8], ["CCC", 0.5]),
+        options={"correlations": correlations},  # type: ignore[dict-item]
+    )
+    found, total = _contributions(book)
+    assert list(found.values()) == pytest.approx(expected.tolist(), rel=1e-12)
+    assert total == pytest.approx(quantile * deviation, rel=1e-12)
+    assert sum(found.values()) == pytest.approx(total, rel=1e-12)
 
 
 def test_the_answers_of_a_book_are_plain_json() -> None:
