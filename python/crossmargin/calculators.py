@@ -260,6 +260,10 @@ def linear_liquidation_prices(
     ------
     ShapeError, OutOfRangeError
         If lengths differ or the brackets are no table.
+
+    Notes
+    -----
+    The columns are borrowed, not copied: do not write to them from another thread during the call.
     """
     import numpy as np  # noqa: PLC0415  # the sheet hosts have no numpy
 

@@ -9,6 +9,13 @@ pub(crate) fn column(value: &Bound<'_, PyAny>) -> Option<Vec<f64>> {
     Some(array.as_array().to_vec())
 }
 
+/// A column of numbers, borrowed for the length of a call: of millions of rows a copy costs more than
+/// the work. Nobody may write to it meanwhile.
+pub(crate) fn borrowed<'py>(value: &Bound<'py, PyAny>) -> Option<PyReadonlyArray1<'py, f64>> {
+    let array: PyReadonlyArray1<'py, f64> = value.extract().ok()?;
+    array.as_slice().is_ok().then_some(array)
+}
+
 /// A mask of which rows have a value.
 pub(crate) fn mask(value: &Bound<'_, PyAny>) -> Option<Vec<bool>> {
     let array: PyReadonlyArray1<'_, bool> = value.extract().ok()?;

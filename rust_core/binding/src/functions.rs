@@ -90,15 +90,17 @@ pub(crate) fn linear_liquidation_prices<'py>(
     rates: Vec<f64>,
 ) -> PyResult<Bound<'py, PyArray1<f64>>> {
     let read = |name: &str, value: &Bound<'py, PyAny>| {
-        array::column(value)
-            .ok_or_else(|| PyTypeError::new_err(format!("{name} must be a float64 array of one dimension")))
+        array::borrowed(value).ok_or_else(|| {
+            PyTypeError::new_err(format!("{name} must be a contiguous float64 array of one dimension"))
+        })
     };
     let (quantity, entry, collateral) =
         (read("quantity", quantity)?, read("entry", entry)?, read("collateral", collateral)?);
+    let (quantity, entry, collateral) = (quantity.as_slice()?, entry.as_slice()?, collateral.as_slice()?);
     let prices = enter(python, || {
         let amounts = rulebook::cumulative_amounts(&floors, &rates, 0.0)?;
         let mut out = vec![0.0; quantity.len()];
-        let columns = Columns { quantity: &quantity, entry: &entry, collateral: &collateral };
+        let columns = Columns { quantity, entry, collateral };
         linear_prices(columns, Brackets { floors: &floors, rates: &rates, amounts: &amounts }, &mut out)?;
         Ok(out)
     })?;

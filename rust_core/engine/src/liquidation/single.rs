@@ -146,21 +146,15 @@ pub fn linear_prices(columns: Columns<'_>, brackets: Brackets<'_>, out: &mut [f6
     if count == 0 || brackets.rates.len() != count || brackets.amounts.len() != count {
         return Err(Error::Shape { name: "brackets".into(), found: brackets.rates.len(), expected: count });
     }
-    const CHUNK: usize = 1 << 14;
-    out.par_chunks_mut(CHUNK).enumerate().for_each(|(chunk, out)| {
-        let start = chunk * CHUNK;
-        let end = start + out.len();
-        let (Some(quantity), Some(entry), Some(collateral)) = (
-            columns.quantity.get(start..end),
-            columns.entry.get(start..end),
-            columns.collateral.get(start..end),
-        ) else {
-            return;
-        };
-        for (((slot, q), e), c) in out.iter_mut().zip(quantity).zip(entry).zip(collateral) {
-            *slot = linear_price(*q, *e, *c, brackets);
-        }
-    });
+    // a chunk of four columns stays in the first-level cache while every bracket passes over it
+    const CHUNK: usize = 1 << 10;
+    out.par_chunks_mut(CHUNK)
+        .zip(columns.quantity.par_chunks(CHUNK))
+        .zip(columns.entry.par_chunks(CHUNK))
+        .zip(columns.collateral.par_chunks(CHUNK))
+        .for_each(|(((out, quantity), entry), collateral)| {
+            chunk_prices(quantity, entry, collateral, brackets, out);
+        });
     Ok(())
 }
 
@@ -186,22 +180,31 @@ pub struct Brackets<'a> {
     pub amounts: &'a [f64],
 }
 
-/// The price of one row, NaN if there is none: the root that lies in its own bracket.
-fn linear_price(quantity: f64, entry: f64, collateral: f64, brackets: Brackets<'_>) -> f64 {
-    let (size, side) = (quantity.abs(), quantity.signum());
-    let cost = quantity * entry - collateral;
-    let mut found = f64::NAN;
+/// The prices of a chunk, NaN where there is none: the root that lies in its own bracket.
+///
+/// Brackets outside, rows inside and a choice instead of a branch, so that the compiler can work on
+/// several rows at once.
+fn chunk_prices(
+    quantity: &[f64],
+    entry: &[f64],
+    collateral: &[f64],
+    brackets: Brackets<'_>,
+    out: &mut [f64],
+) {
+    out.fill(f64::NAN);
     let uppers = brackets.floors.iter().skip(1).chain(std::iter::once(&f64::INFINITY));
     for (((floor, upper), rate), amount) in
         brackets.floors.iter().zip(uppers).zip(brackets.rates).zip(brackets.amounts)
     {
-        let price = (cost - amount) / (size * (side - rate));
-        let notional = price * size;
-        if price > 0.0 && notional >= *floor && notional < *upper {
-            found = price;
+        for (((slot, q), e), c) in out.iter_mut().zip(quantity).zip(entry).zip(collateral) {
+            let size = q.abs();
+            let price = (q * e - c - amount) / (q - rate * size);
+            let notional = price * size;
+            // a price above zero has a notional above zero, so the lowest floor needs no other test
+            let inside = (notional > 0.0) & (notional >= *floor) & (notional < *upper);
+            *slot = if inside { price } else { *slot };
         }
     }
-    found
 }
 
 #[cfg(test)]
