@@ -1,0 +1,89 @@
+"""The last touch on a workbook file: true errors, its own generator, the same bytes each time."""
+
+from __future__ import annotations
+
+import re
+import zipfile
+from typing import TYPE_CHECKING, Final
+
+from crossmargin.template.values import ERROR_MARK
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+__all__ = ["finish"]
+
+_FIRST_DATE: Final = (1980, 1, 1, 0, 0, 0)
+_STRING: Final = re.compile(r"<si>(.*?)</si>", re.DOTALL)
+_SHARED: Final = re.compile(r'(<c [^>]*?)t="s"><v>(\d+)</v></c>')
+_RESULT: Final = re.compile(rf't="str"(>(?:(?!</c>).)*<v>){ERROR_MARK}(#[^<]*)</v>', re.DOTALL)
+_APPLICATION: Final = re.compile(r"<Application>.*?</Application>")
+_LABELS: Final = '<c:showLegendKey val="0"/><c:showVal val="1"/>' + "".join(
+    f'<c:show{word} val="0"/>' for word in ("CatName", "SerName", "Percent", "BubbleSize")
+)
+_BARS: Final = re.compile(r"<c:barChart>.*?</c:barChart>", re.DOTALL)
+
+
+def _upright(found: re.Match[str]) -> str:
+    """Return a bar chart whose series say that they are not inverted below zero."""
+    own = r"(<c:ser>.*?</c:spPr>)(?=<c:(?:dLbls|cat)>)"
+    return re.sub(own, r'\1<c:invertIfNegative val="0"/>', found[0], flags=re.DOTALL)
+
+
+def finish(path: Path, areas: Mapping[str, str]) -> None:
+    """Rewrite a file of XlsxWriter in place.
+
+    Parameters
+    ----------
+    path
+        The file.
+    areas
+        What is printed of a sheet where that is more than one range; each begins a page.
+
+    Notes
+    -----
+    * What was marked as an error becomes an error value; XlsxWriter can only write texts.
+    * The generator is called crossmargin: LibreOffice then calculates everything on load, while it
+      trusts the values of files that name Microsoft Excel.
+    * Charts say what Excel takes for granted: which labels they do not show, and that a bar below
+      zero is not inverted. In a file of an unknown generator LibreOffice takes the opposite for
+      granted, and draws such bars upwards.
+    """
+    with zipfile.ZipFile(path) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    strings = "xl/sharedStrings.xml"
+    shared = parts[strings].decode()
+    errors = {
+        str(place): found.group(1)
+        for place, text in enumerate(_STRING.findall(shared))
+        if (found := re.search(rf"{ERROR_MARK}(#[^<]*)", text))
+    }
+    parts[strings] = re.sub(rf"<t>{ERROR_MARK}#[^<]*</t>", "<t></t>", shared).encode()
+    for name, content in list(parts.items()):
+        if name.startswith("xl/worksheets/sheet"):
+            text = _SHARED.sub(
+                lambda cell: (
+                    f'{cell[1]}t="e"><v>{errors[cell[2]]}</v></c>' if cell[2] in errors else cell[0]
+                ),
+                content.decode(),
+            )
+            parts[name] = _RESULT.sub(r't="e"\1\2</v>', text).encode()
+        elif name.startswith("xl/charts/chart"):
+            text = content.decode().replace('<c:showVal val="1"/>', _LABELS)
+            parts[name] = _BARS.sub(_upright, text).encode()
+        elif name == "xl/workbook.xml":
+            text = content.decode()
+            for sheet, area in areas.items():
+                text = re.sub(rf"(Print_Area\"[^>]*>){sheet}![^<]*<", rf"\g<1>{area}<", text)
+            parts[name] = text.encode()
+        elif name == "docProps/app.xml":
+            named = "<Application>crossmargin</Application>"
+            parts[name] = _APPLICATION.sub(named, content.decode()).encode()
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
+        for name, content in parts.items():
+            entry = zipfile.ZipInfo(name, _FIRST_DATE)
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            entry.create_system = 3
+            entry.external_attr = 0o644 << 16
+            archive.writestr(entry, content)

@@ -1,0 +1,46 @@
+"""The headers of tables, so that references can be written before there is an answer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from crossmargin.template.calls import Call
+
+__all__ = ["HEADERS", "header_of"]
+
+_WORDS: Final = {
+    "CM_SUMMARY": "scope equity_gross equity_adjusted im mm order_margin usage excess_im excess_mm "
+    "ratio_venue ratio_direction status worst_scenario nearest_trigger first_liquidated",
+    "CM_LIQPRICE": "underlying mark down down_pct up up_pct nearest nearest_pct sigmas low high "
+    "path status scope",
+    "CM_LIQORDER": "step action account symbol side qty price cost equity_before equity_after "
+    "im_before im_after mm_before mm_after usage_before usage_after reason certainty",
+    "CM_TIERS": "symbol notional tier next_at room_pct mm_now mm_after jump kind account",
+    "CM_COLLATERAL": "currency total debt price_venue price_ref gross collateralRate cap usable "
+    "lost value_of_next_1 sell_order status scope",
+    "CM_RECON": "scope item ours venue diff diff_pct status likely_cause",
+    "CM_WHY": "topic sentence reference",
+    "CM_CHECK": "severity sheet row column value code message fix",
+    "CM_CHECK columns": "sheet header understood_as unit sample note",
+    "CM_CHECK units": "symbol read_as because",
+    "CM_RULEBOOKS": "id venue mode version effective source status liquidation_method",
+    "CM_RULEBOOKS parts": "part key value unit source note",
+}
+HEADERS: Final = {name: tuple(words.split()) for name, words in _WORDS.items()}
+
+
+def header_of(made: Call) -> tuple[str, ...]:
+    """Return the header of the table that a call shows.
+
+    Raises
+    ------
+    KeyError
+        If the function shows no table of the workbook.
+    """
+    view = ""
+    if made.function == "CM_RULEBOOKS" and made.arguments:
+        view = " parts"
+    elif made.function == "CM_CHECK" and made.arguments[1:2] in {("columns",), ("units",)}:
+        view = f" {made.arguments[1]}"
+    return HEADERS[made.function + view]

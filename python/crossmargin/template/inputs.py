@@ -1,0 +1,210 @@
+"""The sheets that the user fills: one table each, in yellow."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from xlsxwriter.utility import xl_rowcol_to_cell
+
+from crossmargin import registry
+from crossmargin.template.style import NUMBERS, number_format
+from crossmargin.template.values import TEXT_COLUMNS
+
+if TYPE_CHECKING:
+    from crossmargin.template.page import Page
+    from crossmargin.template.values import Rows, Value
+
+__all__ = ["InputSheet", "input_sheets", "table", "write"]
+
+_CHOICES: Final = {
+    "side": ("long", "short", "buy", "sell"),
+    "marginmode": ("cross", "isolated"),
+    "reduceonly": ("true", "false"),
+}
+_NARROW: Final = {"side": 9.0, "account": 12.0, "leverage": 10.0, "beta": 9.0, "currency": 11.0}
+_HEADER_ROW: Final = 6
+
+
+@dataclass(frozen=True)
+class InputSheet:
+    """What one input sheet is about."""
+
+    name: str
+    kind: str
+    title: str
+    purpose: str
+    notes: tuple[str, ...]
+    spare: int
+
+
+input_sheets: Final = (
+    InputSheet(
+        "Positions",
+        "positions",
+        "Positions",
+        "Paste the export of your venue over the yellow table, header included. Columns are found "
+        "by name, in any order; Checks says how each was understood.",
+        (
+            (
+                "Quantities: signed, or positive with a side. Linear contracts in coins, "
+                "inverse contracts in USD; with a contractSize in contracts. Money in the "
+                "settlement currency, prices in quote currency per coin."
+            ),
+            (
+                "notional, initialMargin, maintenanceMargin and liquidationPrice are the "
+                "venue's own figures: they do not enter the calculation, Recon compares them "
+                "with ours."
+            ),
+        ),
+        8,
+    ),
+    InputSheet(
+        "Collateral",
+        "collateral",
+        "Collateral",
+        "Balances of each account, in coins.",
+        (
+            (
+                "cash is without unrealised profit and loss, equity with it; say which you "
+                "have by the header. A bare total is read as the venue means it, and Checks "
+                "says how."
+            ),
+            "With one account, positions without an account belong to it.",
+        ),
+        8,
+    ),
+    InputSheet(
+        "Orders",
+        "orders",
+        "Open orders",
+        "Resting orders: they cost initial margin, and some venues cancel them first.",
+        ("Leave the table empty if there are none. reduceOnly orders open nothing.",),
+        8,
+    ),
+    InputSheet(
+        "Market",
+        "market",
+        "Market",
+        (
+            "Prices and volatilities of coins; only what is needed beyond the mark prices of "
+            "Positions."
+        ),
+        (
+            (
+                "dailyVol is a fraction per day (0.03 = 3 %): it turns a distance into "
+                "sigmas, so it decides which coin is called the nearest. beta is used by the "
+                "path beta only."
+            ),
+            "indexPrice is needed for a collateral coin that is not the reporting currency.",
+        ),
+        8,
+    ),
+)
+
+
+def write(page: Page, sheet: InputSheet, rows: Rows) -> None:
+    """Write an input sheet: notes, units, the table."""
+    page.head(sheet.title, sheet.purpose, freeze=0)
+    for number, note in enumerate(sheet.notes):
+        page.text(f"B{4 + number}", note, page.styles.note)
+    header_row = _HEADER_ROW + len(sheet.notes) - 1
+    page.freeze(header_row)
+    bottom = table(
+        page, sheet.name, rows, kind=sheet.kind, header_row=header_row, spare=sheet.spare
+    )
+    page.sheet.print_area(0, 0, bottom, max(len(rows[0]), 10))
+
+
+def table(  # noqa: PLR0913  # a table and where it stands
+    page: Page,
+    name: str,
+    rows: Rows,
+    *,
+    kind: str,
+    header_row: int,
+    spare: int,
+    widths: bool = True,
+) -> int:
+    """Write a named table with units above its header; return its last row, from 1."""
+    header = [str(cell) for cell in rows[0]]
+    top, height = header_row - 1, len(rows) - 1 + spare
+    page.sheet.set_row(top - 1, 24)
+    page.sheet.set_row(top, 18 if widths else 28)
+    units = _units(rows, kind)
+    page.sheet.add_table(
+        top, 1, top + height, len(header),
+        {
+            "name": name,
+            "style": None,
+            "autofilter": False,
+            "columns": [{"header": word} for word in header],
+        },
+    )  # fmt: skip
+    for place, word in enumerate(header):
+        column = place + 1
+        is_text = _plain(word) in TEXT_COLUMNS
+        unit = page.styles.get(
+            font_size=8, italic=True, font_color="#6B7280", text_wrap=True, valign="bottom",
+            align="left" if is_text else "right", indent=1 if is_text else 0,
+        )  # fmt: skip
+        page.value(top - 1, column, units.get(word, "not used"), unit)
+        page.value(top, column, word, page.styles.header(right=not is_text))
+        if widths:
+            page.sheet.set_column(column, column, _width(word, rows, place), page.styles.text)
+        for row in range(height):
+            value = rows[row + 1][place] if row + 1 < len(rows) else None
+            page.value(top + 1 + row, column, value, _style(page, word, value, is_text=is_text))
+        choices = _CHOICES.get(_plain(word))
+        if choices:
+            page.choose((top + 1, column, top + height, column), choices)
+    _mark_gaps(page, header, top + 1, top + height)
+    page.below[name] = f"{page.name}!$B${top + height + 2}:$C${top + height + 20_001}"
+    return top + height + 1
+
+
+def _mark_gaps(page: Page, header: list[str], first: int, last: int) -> None:
+    """Colour a quantity that is missing beside a symbol."""
+    words = [_plain(word) for word in header]
+    if "symbol" not in words:
+        return
+    for word in ("contracts", "amount"):
+        if word in words:
+            symbol = xl_rowcol_to_cell(first, words.index("symbol") + 1, col_abs=True)
+            own = xl_rowcol_to_cell(first, words.index(word) + 1, col_abs=True)
+            place = words.index(word) + 1
+            page.sheet.conditional_format(
+                first, place, last, place,
+                {"type": "formula", "criteria": f"=AND(LEN({symbol})>0,LEN({own})=0)",
+                 "format": page.styles.rule(bg_color="#F8C9C4")},
+            )  # fmt: skip
+
+
+def _style(page: Page, word: str, value: Value, *, is_text: bool) -> Any:  # noqa: ANN401
+    number = NUMBERS["text"] if is_text else number_format(word)
+    guard = isinstance(value, str) and value[:1] in {"=", "+", "-", "@"}
+    more: dict[str, object] = {"quote_prefix": True} if guard else {}
+    if is_text:
+        more["indent"] = 1
+    return page.styles.input(number, align="left" if is_text else "right", **more)
+
+
+def _units(rows: Rows, kind: str) -> dict[str, str]:
+    """Return the unit of each header, as the core says it."""
+    answer = registry.call("CM_CHECK", [rows, "columns", kind])
+    if not isinstance(answer, list):
+        return {}
+    header = answer[0]
+    name, unit = header.index("header"), header.index("unit")
+    units = {str(row[name]): str(row[unit]) for row in answer[1:] if row[unit]}
+    return {"rulebook": "name", **units}
+
+
+def _width(word: str, rows: Rows, place: int) -> float:
+    longest = max((len(str(row[place])) for row in rows if row[place] is not None), default=0)
+    return _NARROW.get(word, min(max(longest + 3.5, 12.5), 30.0))
+
+
+def _plain(word: str) -> str:
+    return re.sub(r"[\s_-]", "", word).lower()

@@ -1,0 +1,156 @@
+"""Colours, number formats and widths: one place for how the workbook looks."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+__all__ = ["NUMBERS", "STATUS_COLOURS", "STATUS_WORDS", "Styles", "number_format"]
+
+INK: Final = "#1B2A41"
+GREY: Final = "#6B7280"
+LINE: Final = "#D5DAE1"
+BAND: Final = "#EEF2F7"
+INPUT_FILL: Final = "#FFF9DB"
+INPUT_INK: Final = "#1F3FBF"
+RED: Final = "#B42318"
+
+NUMBERS: Final = {
+    "money": "#,##0;[Red]-#,##0;0",
+    "money_fine": "#,##0.00;[Red]-#,##0.00;0.00",
+    "price": "[>=1000]#,##0.0;[>=1]#,##0.000;0.000000",
+    "quantity": "[>=1000]#,##0;[<=-1000]-#,##0;General",
+    "percent": "+0.0%;[Red]-0.0%;0.0%",
+    "share": "0.0%;[Red]-0.0%;0.0%",
+    "usage": "0.000;[Red]-0.000;0.000",
+    "rate": "0.0000;[Red]-0.0000;0",
+    "plain": "0.0",
+    "whole": "#,##0",
+    "figure": "[>=1000]#,##0.00;[>=1]#,##0.000;0.000000",
+    "difference": "+#,##0.00####;-#,##0.00####;0",
+    "difference_share": "+0.00%;-0.00%;0",
+    "text": "General",
+}
+_WORDS: Final = {
+    "money": "equity_gross equity_adjusted im mm order_margin excess_im excess_mm equity_before "
+    "equity_after im_before im_after mm_before mm_after cost gross cap usable lost notional "
+    "mm_now mm_after jump next_at initialMargin maintenanceMargin isolatedWallet minNotional "
+    "maxNotional cash equity total debt collateral",
+    "price": "mark down up nearest low high price entryPrice markPrice indexPrice "
+    "liquidationPrice price_venue price_ref",
+    "quantity": "qty contracts amount tick beta leverage maxLeverage contractSize",
+    "percent": "down_pct up_pct nearest_pct",
+    "share": "room_pct dailyVol",
+    "usage": "usage usage_before usage_after ratio_venue collateralRate value_of_next_1",
+    "rate": "maintenanceMarginRate",
+    "plain": "sigmas",
+    "whole": "step tier row rank",
+    "figure": "ours venue",
+    "difference": "diff",
+    "difference_share": "diff_pct",
+}
+_BY_HEADER: Final = {word: key for key, words in _WORDS.items() for word in words.split()}
+
+STATUS_COLOURS: Final = {
+    "ok": ("#D9F2E0", "#14532D"),
+    "watch": ("#FFF1B8", "#713F12"),
+    "call": ("#FFD8A8", "#7C2D12"),
+    "restricted": ("#FDBA8C", "#7C2D12"),
+    "liquidatable": ("#B42318", "#FFFFFF"),
+    "bankrupt": ("#111827", "#FFFFFF"),
+}
+STATUS_WORDS: Final = {
+    word: {"bg_color": fill, "font_color": ink, "bold": True}
+    for word, (fill, ink) in STATUS_COLOURS.items()
+}
+
+
+def number_format(header: object) -> str:
+    """Return the number format of a column by its header."""
+    return NUMBERS[_BY_HEADER.get(str(header), "text")]
+
+
+class Styles:
+    """Cell formats of one workbook, each made once.
+
+    Parameters
+    ----------
+    workbook
+        An XlsxWriter workbook.
+    """
+
+    def __init__(self, workbook: Any) -> None:  # noqa: ANN401  # XlsxWriter has no types
+        self._workbook = workbook
+        self._made: dict[tuple[tuple[str, object], ...], Any] = {}
+
+    def get(self, **properties: object) -> Any:  # noqa: ANN401
+        """Return the format with these properties of XlsxWriter."""
+        key = tuple(sorted(properties.items()))
+        if key not in self._made:
+            base = {"font_name": "Calibri", "font_size": 10, "valign": "vcenter"}
+            self._made[key] = self._workbook.add_format({**base, **dict(key)})
+        return self._made[key]
+
+    def rule(self, **properties: object) -> Any:  # noqa: ANN401
+        """Return the format of a conditional format, which adds to the cell's own."""
+        key = (("rule", True), *sorted(properties.items()))
+        if key not in self._made:
+            self._made[key] = self._workbook.add_format(dict(properties))
+        return self._made[key]
+
+    @property
+    def title(self) -> Any:  # noqa: ANN401
+        """Return the format of a sheet's title."""
+        return self.get(bold=True, font_size=16, font_color=INK)
+
+    @property
+    def note(self) -> Any:  # noqa: ANN401
+        """Return the format of explanations."""
+        return self.get(font_size=9, font_color=GREY, italic=True)
+
+    @property
+    def stamp(self) -> Any:  # noqa: ANN401
+        """Return the format of the stamp on each page."""
+        return self.get(font_size=8, font_color=GREY)
+
+    @property
+    def section(self) -> Any:  # noqa: ANN401
+        """Return the format of a section's heading."""
+        return self.get(bold=True, font_size=12, font_color=INK, bottom=1, bottom_color=INK)
+
+    @property
+    def label(self) -> Any:  # noqa: ANN401
+        """Return the format of a label."""
+        return self.get(font_color="#374151")
+
+    @property
+    def text(self) -> Any:  # noqa: ANN401
+        """Return the format of running text."""
+        return self.get()
+
+    @property
+    def wrapped(self) -> Any:  # noqa: ANN401
+        """Return the format of running text over several lines."""
+        return self.get(text_wrap=True, valign="top")
+
+    def header(self, *, right: bool = False) -> Any:  # noqa: ANN401
+        """Return the format of a table's header."""
+        return self.get(
+            bold=True,
+            font_color="#FFFFFF",
+            bg_color=INK,
+            align="right" if right else "left",
+            text_wrap=True,
+            **({} if right else {"indent": 1}),
+        )
+
+    def input(self, number: str = "General", **more: object) -> Any:  # noqa: ANN401
+        """Return the format of a cell that the user fills."""
+        return self.get(
+            bg_color=INPUT_FILL,
+            font_color=INPUT_INK,
+            border=1,
+            border_color="#E8DFB0",
+            num_format=number,
+            locked=False,
+            **more,
+        )

@@ -1,0 +1,139 @@
+"""What the input sheets hold, and the errors that a cell may show."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__all__ = [
+    "COLUMNS",
+    "TEXT_COLUMNS",
+    "Inputs",
+    "Rows",
+    "Value",
+    "is_error",
+    "read_csv",
+    "rows_of",
+    "with_columns",
+]
+
+Value = float | str | None
+Rows = list[list[Value]]
+
+ERROR_MARK: Final = "\ue0c3"
+"""Before the sign of an error, so that a text of the same letters is not taken for one."""
+
+COLUMNS: Final = {
+    "positions": (
+        "account", "symbol", "side", "contracts", "entryPrice", "markPrice", "leverage",
+        "marginMode", "isolatedWallet", "notional", "initialMargin", "maintenanceMargin",
+        "liquidationPrice", "timestamp",
+    ),
+    "collateral": ("account", "currency", "cash"),
+    "orders": ("account", "symbol", "side", "amount", "price", "reduceOnly"),
+    "market": ("underlying", "dailyVol", "beta", "indexPrice", "tick"),
+    "brackets": (
+        "rulebook", "symbol", "minNotional", "maxNotional", "maintenanceMarginRate", "maxLeverage",
+    ),
+}  # fmt: skip
+"""The columns that each input sheet offers, in the words of ccxt."""
+
+TEXT_COLUMNS: Final = frozenset(
+    "account symbol underlying coin currency side marginmode reduceonly timestamp type settle "
+    "margintable positionside instrument rulebook venue expiry".split()
+)
+_NUMBER: Final = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """The tables and settings of a workbook; a table is its header and its rows."""
+
+    positions: Rows
+    collateral: Rows
+    orders: Rows
+    market: Rows
+    brackets: Rows
+    rulebook: str
+    as_of: str | None = None
+    options: str | None = None
+    settings: Mapping[str, Value] = field(default_factory=dict)
+
+
+def is_error(value: object) -> bool:
+    """Return whether a value stands for an error of the sheet."""
+    return isinstance(value, str) and value.startswith(ERROR_MARK)
+
+
+def read_csv(path: Path) -> Rows:
+    """Return a file's header and rows, numbers as numbers."""
+    with path.open(encoding="utf-8", newline="") as file:
+        return rows_of(list(csv.reader(file)))
+
+
+def rows_of(table: object) -> Rows:
+    """Return a table as header and rows of cells.
+
+    Parameters
+    ----------
+    table
+        Rows with the header first, or one mapping per row, or anything with `header` and `rows`.
+
+    Raises
+    ------
+    ValueError
+        If a header is missing or stands twice; a sheet table cannot be made of it.
+    """
+    if hasattr(table, "header") and hasattr(table, "rows"):
+        raw: list[list[object]] = [list(table.header), *map(list, table.rows)]
+    elif not isinstance(table, Sequence) or isinstance(table, str):
+        raise ValueError(f"a table must be rows of cells, was {table!r}")
+    elif table and isinstance(table[0], Mapping):
+        header = list(dict.fromkeys(key for row in table for key in row))
+        raw = [list(header), *[[row.get(key) for key in header] for row in table]]
+    else:
+        raw = [list(row) for row in table]
+    if not raw:
+        raise ValueError("a table must have a header row")
+    header_row = [str(cell).strip() if cell is not None else "" for cell in raw[0]]
+    words = [word.lower() for word in header_row]
+    for place, word in enumerate(words):
+        if not word or words.index(word) != place:
+            raise ValueError(f"column {place + 1} must have a header of its own, was {word!r}")
+    rows: Rows = [list(header_row)]
+    for row in raw[1:]:
+        cells = [*row, *[None] * (len(words) - len(row))][: len(words)]
+        rows.append([_cell(word, cell) for word, cell in zip(words, cells, strict=True)])
+    return rows
+
+
+def with_columns(rows: Rows, names: Sequence[str]) -> Rows:
+    """Return a table with the columns that it lacks, empty, at its right."""
+    known = {_word(str(cell)) for cell in rows[0]}
+    missing = [name for name in names if _word(name) not in known]
+    return [
+        [*row, *(missing if number == 0 else [None] * len(missing))]
+        for number, row in enumerate(rows)
+    ]
+
+
+def _word(header: str) -> str:
+    return re.sub(r"[\s_-]", "", header).lower()
+
+
+def _cell(header: str, cell: object) -> Value:
+    if cell is None or isinstance(cell, bool):
+        return None if cell is None else str(cell).lower()
+    if isinstance(cell, int | float):
+        return float(cell)
+    text = str(cell)
+    if not text.strip():
+        return None
+    is_number = _word(header) not in TEXT_COLUMNS and _NUMBER.fullmatch(text.strip())
+    return float(text) if is_number else text

@@ -1,0 +1,112 @@
+"""Puts the sheets together and writes the file."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final
+
+import xlsxwriter
+
+from crossmargin import registry
+from crossmargin.template import (
+    archive,
+    control,
+    glossary,
+    inputs,
+    liquidation,
+    rules,
+    start,
+    summary,
+)
+from crossmargin.template.calls import Calculator
+from crossmargin.template.page import Page
+from crossmargin.template.style import Styles
+from crossmargin.template.values import COLUMNS, Inputs, Value, with_columns
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__all__ = ["SHEETS", "write"]
+
+SHEETS: Final = (
+    "Start", "Positions", "Collateral", "Orders", "Market", "Rulebook", "Summary", "Liquidation",
+    "Recon", "Checks", "Glossary",
+)  # fmt: skip
+_TABS: Final = {"Start": "#1E7B3A", **dict.fromkeys(("Positions", "Collateral", "Orders", "Market"),
+                "#E3C94A"), "Rulebook": "#8A94A6"}  # fmt: skip
+_FIRST_DAY: Final = datetime(2026, 1, 1, tzinfo=UTC).replace(tzinfo=None)
+_CALCULATION_ENGINE: Final = 191029  # of current Excel; an older number makes it calculate on load
+
+
+def write(path: Path, given: Inputs, *, version: str | None = None) -> Path:
+    """Write the workbook with what its formulas answer, and return its path.
+
+    The same inputs give the same bytes.
+
+    Parameters
+    ----------
+    path
+        The file to write.
+    given
+        The tables and settings.
+    version
+        What the cell of CM_VERSION shows until it is calculated again; left out, the truth about
+        this computer, which differs from one to the next.
+    """
+    tables = {
+        "Positions": with_columns(given.positions, COLUMNS["positions"]),
+        "Collateral": with_columns(given.collateral, COLUMNS["collateral"]),
+        "Orders": with_columns(given.orders, COLUMNS["orders"]),
+        "Market": with_columns(given.market, COLUMNS["market"]),
+        "Brackets": with_columns(given.brackets, COLUMNS["brackets"]),
+    }
+    names: dict[str, Value] = {
+        "Rule": given.rulebook,
+        "AsOf": given.as_of,
+        "BookOptions": given.options,
+        "WatchBand": 0.5,
+        "CallBand": 0.7,
+        "GroupBy": "pool",
+        "Horizon": 0.25,
+        "Tolerance": 0.005,
+        "ReconScope": "all",
+        "RulePart": "liquidation",
+        "PastedErrors": 0.0,
+        "PastedWarnings": 0.0,
+        "TablesCut": 0.0,
+        "CellsOutside": 0.0,
+        **liquidation.settings(),
+    }
+    calculator = Calculator(names, tables)
+    safe = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
+    workbook = xlsxwriter.Workbook(path, {**safe, "use_future_functions": True})
+    workbook.set_calc_mode("auto", _CALCULATION_ENGINE)
+    workbook.calc_on_load = False  # without the add-in the saved values stay
+    workbook.set_size(2600, 1500)
+    workbook.set_properties({"title": "crossmargin", "subject": "Margin and liquidation",
+                             "author": "crossmargin", "created": _FIRST_DAY})  # fmt: skip
+    styles = Styles(workbook)
+    pages = {
+        name: Page(workbook, name, styles, calculator, tab=_TABS.get(name, "#2F6DB5"))
+        for name in SHEETS
+    }
+    listed = registry.call("CM_RULEBOOKS", [])
+    known = tuple(str(row[0]) for row in listed[1:]) if isinstance(listed, list) else ()
+    start.write_book(pages["Start"], given.rulebook, known, given.as_of, given.options)
+    if version is not None:
+        calculator.note("Version", version)
+    for sheet in inputs.input_sheets:
+        inputs.write(pages[sheet.name], sheet, tables[sheet.name])
+    rules.write(pages["Rulebook"], tables["Brackets"])
+    accounts = summary.write(pages["Summary"])
+    liquidation.write(pages["Liquidation"])
+    control.write_recon(pages["Recon"])
+    others = [page for name, page in pages.items() if name != "Checks"]
+    kinds = [(sheet.name, sheet.kind) for sheet in inputs.input_sheets]
+    checked = control.write_checks(pages["Checks"], others, kinds)
+    glossary.write(pages["Glossary"])
+    start.write(pages["Start"], accounts, checked)
+    pages["Start"].sheet.activate()
+    workbook.close()
+    archive.finish(path, {name: page.printed for name, page in pages.items() if page.printed})
+    return path

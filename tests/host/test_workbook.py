@@ -1,0 +1,383 @@
+"""The template workbook: one file, the same numbers in LibreOffice, through xlwings, in Python."""
+
+from __future__ import annotations
+
+import importlib.util
+import math
+import re
+import zipfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import openpyxl
+import pytest
+from openpyxl.utils import get_column_letter, range_boundaries
+
+from crossmargin import demo_workbook, functions, registry
+from crossmargin.hosts import libreoffice
+from crossmargin.table import Table
+from crossmargin.template import headers, workbook
+from crossmargin.template.values import read_csv
+from tests.host import harness, office
+from tests.host.office import CODES, Office
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+    from types import ModuleType
+
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:.*extension is not supported:UserWarning"),
+    pytest.mark.filterwarnings("ignore:datetime:DeprecationWarning"),
+]
+
+ROOT = Path(__file__).parents[2]
+TEMPLATE = ROOT / "workbook" / "crossmargin.xlsx"
+SAMPLES = Path(registry.__file__).parent / "samples"
+VERSION = "Start!F13"  # names the computer, so it differs from one to the next
+Shown = dict[str, Any]
+
+
+def builder() -> ModuleType:
+    """Return the script that builds the template, which is in no package."""
+    specification = importlib.util.spec_from_file_location("build", ROOT / "workbook" / "build.py")
+    assert specification
+    assert specification.loader
+    module = importlib.util.module_from_spec(specification)
+    specification.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="module")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the template with this computer's version in it."""
+    path = tmp_path_factory.mktemp("template") / "crossmargin.xlsx"
+    return workbook.write(path, builder().sample())
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Generator[Office]:
+    reason = office.missing()
+    if reason:
+        pytest.skip(reason)
+    addin = libreoffice.build(tmp_path_factory.mktemp("addin") / "crossmargin.oxt")
+    with Office(tmp_path_factory.mktemp("office"), addin) as started:
+        yield started
+
+
+def cached(path: Path) -> Shown:
+    """Return every value of a file, errors as ``{"error": sign}``."""
+    shown = {}
+    for sheet in openpyxl.load_workbook(path, data_only=True).worksheets:
+        for row in sheet.iter_rows():
+            for cell in row:
+                if cell.value is not None:
+                    is_error = cell.data_type == "e"
+                    value = {"error": cell.value} if is_error else cell.value
+                    shown[f"{sheet.title}!{cell.coordinate}"] = value
+    return shown
+
+
+def of_libreoffice(running: Office, path: Path) -> Shown:
+    """Return what LibreOffice shows of all sheets after it has calculated everything."""
+    running.open(path)
+    running.do("recalculate")
+    return read_back(running, path.with_suffix(".stored.xlsx"))
+
+
+def read_back(running: Office, target: Path) -> Shown:
+    running.do("store", path=str(target))
+    return cached(target)
+
+
+def differences(ours: Shown, theirs: Shown) -> list[str]:
+    """Return the cells of `ours` that are not the same in `theirs`."""
+    return [
+        f"{place}: {value!r} and {theirs.get(place)!r}"
+        for place, value in ours.items()
+        if not is_same(value, theirs.get(place))
+    ]
+
+
+def is_same(one: object, other: object) -> bool:
+    numbers = all(isinstance(value, int | float) for value in (one, other))
+    if numbers:
+        return math.isclose(one, other, rel_tol=1e-12, abs_tol=1e-300)  # type: ignore[arg-type]
+    return one == other
+
+
+def edited(source: Path, target: Path, sheet: str, address: str, value: float | str) -> Path:
+    """Copy a workbook with one input cell changed and all saved values left as they are."""
+    number = workbook.SHEETS.index(sheet) + 1
+    part = f"xl/worksheets/sheet{number}.xml"
+    if isinstance(value, str):
+        new = f't="inlineStr"><is><t>{value}</t></is></c>'
+    else:
+        new = f"><v>{value!r}</v></c>"
+    with zipfile.ZipFile(source) as old, zipfile.ZipFile(target, "w") as made:
+        for name in old.namelist():
+            text = old.read(name)
+            if name == part:
+                cell = rf'(<c r="{address}"(?: s="\d+")?)[^>]*?(?:/>|>.*?</c>)'
+                changed, count = re.subn(cell, rf"\g<1> {new}", text.decode(), count=1)
+                assert count == 1
+                text = changed.replace(" >", ">").encode()
+            made.writestr(name, text)
+    return target
+
+
+def through_xlwings(path: Path) -> Shown:
+    return harness.calculate_in_subprocess(path)
+
+
+def place_of(what: str, row: int = 1) -> tuple[str, str]:
+    """Return sheet and address of a name, or of a row of `Table[column]`, 0 being its header."""
+    book = openpyxl.load_workbook(TEMPLATE)
+    if what in book.defined_names:
+        sheet, address = str(book.defined_names[what].attr_text).split("!")
+        return sheet, address.replace("$", "")
+    name, column = what.rstrip("]").split("[")
+    table = book[name].tables[name]
+    left, top, _, _ = (int(str(bound)) for bound in range_boundaries(table.ref))
+    number = [one.name for one in table.tableColumns].index(column)
+    return name, f"{get_column_letter(left + number)}{top + row}"
+
+
+def without_key(shown: Shown) -> Shown:
+    """Return values without hash and number of rows: Excel's ranges have their blank rows too."""
+    return {
+        place: re.sub(r"[0-9a-f]{32}|\d+ (pasted )?rows\b", "...", value)
+        if isinstance(value, str)
+        else value
+        for place, value in shown.items()
+    }
+
+
+def calls(path: Path) -> dict[str, str]:
+    """Return the CM_ formulas of a workbook by cell."""
+    found = {}
+    for sheet in openpyxl.load_workbook(path).worksheets:
+        for row in sheet.iter_rows():
+            for cell in row:
+                if cell.data_type == "f":
+                    text = getattr(cell.value, "text", cell.value)
+                    if "CM_" in str(text):
+                        found[f"{sheet.title}!{cell.coordinate}"] = str(text)
+    return found
+
+
+def test_the_build_gives_the_same_bytes(tmp_path: Path) -> None:
+    build = builder()
+    shown = "the same"
+    made = [workbook.write(tmp_path / name, build.sample(), version=shown) for name in ("a", "b")]
+    assert made[0].read_bytes() == made[1].read_bytes()
+
+
+def test_the_committed_template_is_what_the_script_builds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = tmp_path / "again.xlsx"
+    monkeypatch.setattr("sys.argv", ["build.py", str(target)])
+    builder().main()
+    with zipfile.ZipFile(TEMPLATE) as committed, zipfile.ZipFile(target) as again:
+        assert committed.namelist() == again.namelist()
+        changed = [name for name in again.namelist() if committed.read(name) != again.read(name)]
+    assert changed == [], "run python workbook/build.py and commit the result"
+
+
+def test_sheets_names_tables_and_validations_are_there() -> None:
+    book = openpyxl.load_workbook(TEMPLATE)
+    assert tuple(book.sheetnames) == workbook.SHEETS
+    assert {"Book", "Rule", "WatchBand", "CallBand", "Scenario", "Status"} <= set(
+        book.defined_names
+    )
+    tables = {name for sheet in book.worksheets for name in sheet.tables}
+    assert tables == {"Positions", "Collateral", "Orders", "Market", "Brackets"}
+    lists = {
+        str(rule.formula1)
+        for sheet in book.worksheets
+        for rule in sheet.data_validations.dataValidation
+    }
+    assert '"long,short,buy,sell"' in lists
+    assert '"cross,isolated"' in lists
+    assert any("hyperliquid" in words for words in lists)
+    assert all(sheet.freeze_panes and sheet.print_title_rows for sheet in book.worksheets)
+    assert all(sheet.page_setup.orientation == "landscape" for sheet in book.worksheets)
+
+
+def test_every_function_stands_on_a_sheet_and_in_the_glossary() -> None:
+    used = {re.match(r"=?(CM_\w+)\(", text)[1] for text in calls(TEMPLATE).values()}  # type: ignore[index]
+    known = {record.sheet_name for record in registry.records()}
+    assert used == known
+    glossary = openpyxl.load_workbook(TEMPLATE)["Glossary"]
+    listed = {cell.value for cell in glossary["B"] if str(cell.value).startswith("CM_")}
+    assert listed == known
+
+
+def test_headers_of_tables_are_those_of_the_functions(template: Path) -> None:
+    shown = cached(template)
+    seen = set()
+    for place, text in calls(template).items():
+        name = text.partition("(")[0].lstrip("=")
+        words = [value for key, value in headers.HEADERS.items() if key.split()[0] == name]
+        if words and isinstance(shown[place], str) and shown[place] in {word[0] for word in words}:
+            seen.add(name)
+    assert seen == {key.split()[0] for key in headers.HEADERS}
+
+
+def test_values_are_saved_as_values_and_errors_as_errors() -> None:
+    shown = cached(TEMPLATE)
+    assert all(place in shown for place in calls(TEMPLATE))
+    texts = [str(value) for value in shown.values() if not isinstance(value, dict)]
+    wrong = ("#NAME?", "#N/A", "#VALUE!", "#REF!", "Err:", "\ue0c3")
+    assert not [text for text in texts if text.startswith(wrong)]
+    assert {value["error"] for value in shown.values() if isinstance(value, dict)} == {"#N/A"}
+    with zipfile.ZipFile(TEMPLATE) as archive:
+        assert b"<Application>crossmargin<" in archive.read("docProps/app.xml")
+        assert b"fullCalcOnLoad" not in archive.read("xl/workbook.xml")
+
+
+def test_python_says_the_same_as_the_sheet(template: Path) -> None:
+    shown = cached(template)
+    sample = builder().sample()
+    held = functions.book(
+        sample.positions,
+        sample.rulebook,
+        collateral=sample.collateral,
+        market=sample.market,
+        orders=sample.orders,
+        as_of=sample.as_of,
+    )
+    assert is_same(shown["Summary!F7"], functions.maintenance_margin(held))
+    assert is_same(shown["Summary!I7"], functions.ratio(held))
+    prices = functions.liquidation_price(held)
+    assert isinstance(prices, Table)
+    places = {text: place for place, text in calls(template).items()}
+    first = places["=CM_LIQPRICE(Book,,,PricePath,PriceTarget)"].partition("!")[2]
+    row = int(re.sub(r"\D", "", first))
+    for number, answer in enumerate(prices, start=row + 1):
+        mark, down = (shown[f"Liquidation!{letter}{number}"] for letter in "GH")
+        assert is_same(mark, answer["mark"])
+        assert is_same(down, answer["down"] or {"error": "#N/A"})
+
+
+def test_xlwings_calculates_what_is_saved(template: Path) -> None:
+    theirs = through_xlwings(template)
+    ours = {place: value for place, value in cached(template).items() if place in theirs}
+    assert len(theirs) > 3_000
+    assert differences(without_key(ours), without_key(theirs)) == []
+    saved = cached(template)
+    assert [place for place, value in theirs.items() if value != "" and place not in saved] == []
+
+
+def test_libreoffice_calculates_what_is_saved(running: Office, template: Path) -> None:
+    ours = cached(template)
+    assert len(ours) > 5_000
+    assert differences(ours, of_libreoffice(running, template)) == []
+
+
+@pytest.mark.parametrize(
+    ("cell", "value"),
+    [
+        ("Positions[contracts]", 61.0),
+        ("Rule", "binance-usdm"),
+        ("PricePath", "together"),
+        ("GroupBy", "book"),
+    ],
+)
+def test_a_live_edit_changes_results_alike(
+    running: Office, template: Path, tmp_path: Path, cell: str, value: float | str
+) -> None:
+    sheet, address = place_of(cell)
+    running.open(template)
+    before = running.cell(address, sheet)
+    running.write(address, value, sheet)
+    assert running.cell(address, sheet).value != before.value
+    theirs = read_back(running, tmp_path / "stored.xlsx")
+    ours = through_xlwings(edited(template, tmp_path / "edited.xlsx", sheet, address, value))
+    saved = cached(template)
+    changed = [place for place, shown in ours.items() if not is_same(shown, saved.get(place))]
+    assert len(changed) > 5
+    # a text that is empty in our table is no value in a stored file
+    wanted = {place: shown for place, shown in ours.items() if shown != ""}
+    assert differences(without_key(wanted), without_key(theirs)) == []
+
+
+def test_bands_are_editable(running: Office, template: Path) -> None:
+    running.open(template)
+    sheet, address = place_of("Collateral[cash]")
+    running.write(address, 1e9, sheet)
+    assert running.cell("C6", "Start").text == "OK"
+    sheet, address = place_of("WatchBand")
+    running.write(address, 1e-9, sheet)
+    assert running.cell("C6", "Start").text == "W  WATCH"
+
+
+def test_an_error_cell_in_an_input_refuses_the_book(running: Office, template: Path) -> None:
+    running.open(template)
+    _, address = place_of("Positions[contracts]")
+    before = running.cell(address, "Positions").value
+    running.write(address, "=1/0", "Positions")
+    book = running.cell("F14", "Start")
+    assert book.error == CODES["#N/A"]
+    assert running.cell("C6", "Start").text == "?  NO ANSWER"
+    assert "#DIV/0!" in running.cell("F16", "Start").text
+    assert running.cell("F9", "Start").text.startswith("THE BOOK IS REFUSED, see below; 1 errors")
+    running.write(address, before, "Positions")
+    assert running.cell("F14", "Start").text == cached(template)["Start!F14"]
+
+
+def test_a_renamed_header_is_named_and_another_word_for_it_is_understood(
+    running: Office, template: Path
+) -> None:
+    running.open(template)
+    _, address = place_of("Positions[contracts]", row=0)
+    running.write(address, "size of it", "Positions")
+    assert running.cell("F14", "Start").error in CODES.values()
+    assert "contracts" in running.cell("F16", "Start").text
+    running.write(address, "qty", "Positions")
+    assert is_same(running.cell("F7", "Summary").value, cached(template)["Summary!F7"])
+
+
+def test_a_text_never_becomes_a_formula(tmp_path: Path) -> None:
+    positions = [
+        ["symbol", "contracts", "markPrice", "entryPrice", "leverage"],
+        ["=1+1", 1, 100, 90, 20],
+        ["@SUM(A1)", "2", 100, 90, 20],
+    ]
+    tables = {"positions": positions, "collateral": [["currency", "cash"], ["USDC", 900]]}
+    path = demo_workbook.write(tmp_path, tables)[0]
+    sheet = openpyxl.load_workbook(path)["Positions"]
+    found = [
+        cell for row in sheet.iter_rows() for cell in row if cell.value in {"=1+1", "@SUM(A1)"}
+    ]
+    assert len(found) == 2
+    assert all(cell.data_type == "s" and cell.quotePrefix for cell in found)
+    assert "Positions" not in {place.partition("!")[0] for place in calls(path)}
+
+
+def test_a_demo_workbook_shows_the_given_book(running: Office, tmp_path: Path) -> None:
+    names = ("positions", "collateral", "market", "orders")
+    tables: dict[str, object] = {name: read_csv(SAMPLES / f"{name}.csv") for name in names}
+    made = demo_workbook.write(tmp_path, {**tables, "rulebook": "hyperliquid"})
+    assert [path.suffix for path in made] == [".xlsx", ".pdf"]
+    assert made[1].read_bytes().startswith(b"%PDF")
+    ours = cached(made[0])
+    assert ours["Start!F10"] == "no venue figures were pasted: nothing to compare"
+    theirs = of_libreoffice(running, made[0])
+    # a table without an answer shows its error once in the file, in every cell in LibreOffice
+    assert differences(ours, theirs) == []
+
+
+@pytest.mark.parametrize(
+    ("tables", "sentence"),
+    [
+        ({}, "the workbook needs positions"),
+        ({"positions": [["symbol", "symbol"], ["a", "b"]]}, "a header of its own, was 'symbol'"),
+        ({"positions": [["symbol"]], "prices": []}, "unknown table 'prices'"),
+    ],
+)
+def test_what_cannot_be_a_workbook_is_refused(
+    tmp_path: Path, tables: dict[str, object], sentence: str
+) -> None:
+    with pytest.raises(ValueError, match=sentence):
+        demo_workbook.write(tmp_path, tables)
