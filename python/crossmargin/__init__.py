@@ -24,34 +24,81 @@ if TYPE_CHECKING:
     from crossmargin._core import Book as Book
     from crossmargin.calculators import (
         AdlRank as AdlRank,
+    )
+    from crossmargin.calculators import (
         SinglePrice as SinglePrice,
+    )
+    from crossmargin.calculators import (
         adl_rank_value as adl_rank_value,
+    )
+    from crossmargin.calculators import (
         linear_liquidation_prices as linear_liquidation_prices,
+    )
+    from crossmargin.calculators import (
         single_liquidation_price as single_liquidation_price,
+    )
+    from crossmargin.calculators import (
         tier_amounts as tier_amounts,
     )
     from crossmargin.errors import CrossmarginError as CrossmarginError
     from crossmargin.functions import (
         book as book,
+    )
+    from crossmargin.functions import (
         check as check,
+    )
+    from crossmargin.functions import (
         collateral as collateral,
+    )
+    from crossmargin.functions import (
         equity as equity,
+    )
+    from crossmargin.functions import (
         excess as excess,
+    )
+    from crossmargin.functions import (
         first_liquidated as first_liquidated,
+    )
+    from crossmargin.functions import (
         initial_margin as initial_margin,
+    )
+    from crossmargin.functions import (
         liquidation_order as liquidation_order,
+    )
+    from crossmargin.functions import (
         liquidation_price as liquidation_price,
+    )
+    from crossmargin.functions import (
         maintenance_margin as maintenance_margin,
+    )
+    from crossmargin.functions import (
+        one_position_price as one_position_price,
+    )
+    from crossmargin.functions import (
         ratio as ratio,
+    )
+    from crossmargin.functions import (
         reconciliation as reconciliation,
+    )
+    from crossmargin.functions import (
         rulebooks as rulebooks,
+    )
+    from crossmargin.functions import (
         summary as summary,
+    )
+    from crossmargin.functions import (
         tiers as tiers,
+    )
+    from crossmargin.functions import (
         version as version,
+    )
+    from crossmargin.functions import (
         why as why,
     )
     from crossmargin.portfolio import (
         compare as compare,
+    )
+    from crossmargin.portfolio import (
         risk_contributions as risk_contributions,
     )
     from crossmargin.table import Table as Table
@@ -75,6 +122,7 @@ _HOMES = {
     "liquidation_order": "functions",
     "liquidation_price": "functions",
     "maintenance_margin": "functions",
+    "one_position_price": "functions",
     "ratio": "functions",
     "reconciliation": "functions",
     "risk_contributions": "portfolio",

@@ -1,7 +1,7 @@
-"""The compiled core; written by hand, checked by stubtest."""
+# The compiled core; written by hand, checked by stubtest.
 
 from collections.abc import Sequence
-from typing import ClassVar, final
+from typing import ClassVar, TypeAlias, final
 
 import numpy as np
 import numpy.typing as npt
@@ -30,7 +30,7 @@ __all__ = [
     "single_prices",
 ]
 
-_Rows = tuple[tuple[str, ...], list[tuple[float | str | None, ...]], str]
+_Rows: TypeAlias = tuple[tuple[str, ...], list[tuple[float | str | None, ...]], str]
 
 class CrossmarginError(ValueError):
     sign: ClassVar[str]
@@ -124,7 +124,7 @@ def single_prices(
     other: float,
     on_entry: bool,
     tick: float | None,
-) -> tuple[float | None, float | None, float | None, float | None, str]: ...
+) -> tuple[float | None, float | None, float | None, float | None, bool, str]: ...
 def linear_liquidation_prices(
     quantity: npt.NDArray[np.float64],
     entry: npt.NDArray[np.float64],
@@ -141,5 +141,5 @@ def rank_value(
 def compare(books: Sequence[tuple[str, Book]]) -> _Rows: ...
 def rulebook_list() -> _Rows: ...
 def rulebook_parts(form: str, text: str, part: str) -> _Rows: ...
-def builtin_rulebook_text(id: str) -> str: ...
+def builtin_rulebook_text(name: str) -> str: ...
 def build_information() -> tuple[str, str, str, str]: ...

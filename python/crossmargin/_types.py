@@ -10,7 +10,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
-from crossmargin.cells import CellContent
 from crossmargin.table import Table
 
 if TYPE_CHECKING:
@@ -73,8 +72,8 @@ Options = Annotated[Mapping[str, str], ArgumentKind("options")]
 ListOf = Annotated[Sequence[Element], ArgumentKind("list")]
 """`ListOf[float]` or `ListOf[str]`: a range, or text with semicolons between the items."""
 
-Cell = Annotated[CellContent, ArgumentKind("cell")]
-"""What stands in a referenced cell or range, with the formula if it is one cell."""
+Cell = Annotated[object, ArgumentKind("cell")]
+"""What a referenced cell or range holds, as CellContent; in Python a book or a table will do."""
 
 NumberResult = Annotated[float | None, ResultKind("number")]
 TextResult = Annotated[str | None, ResultKind("text")]

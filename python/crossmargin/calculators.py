@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -10,6 +9,8 @@ from crossmargin import _core
 from crossmargin.errors import MissingError, UnknownWordError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     import numpy as np
     import numpy.typing as npt
 
@@ -46,9 +47,11 @@ class SinglePrice:
     bankruptcy_price
         Price at which equity is zero; None likewise.
     bankruptcy_price_rounded
-        The same on the tick that closes earlier: up for a long, down for a short; None without a tick.
+        The same on the tick that closes earlier: up for a long, down for a short; None without one.
     distance
         Relative move from the mark (or entry) to the liquidation price, as a positive fraction.
+    already_liquidatable
+        Whether equity is at or below the maintenance margin at the entry (or mark) already.
     reason
         Why there is no liquidation price; empty when there is one.
     """
@@ -57,6 +60,7 @@ class SinglePrice:
     bankruptcy_price: float | None
     bankruptcy_price_rounded: float | None
     distance: float | None
+    already_liquidatable: bool
     reason: str
 
 
@@ -90,9 +94,9 @@ def single_liquidation_price(
     entry
         Average entry price, quote currency per coin.
     collateral
-        Margin without unrealised profit and loss since entry (since the mark if the option `mark` is
-        given): quote currency (linear), coins (inverse). None with the option `leverage`: the entry
-        notional over the leverage.
+        Margin without unrealised profit and loss since entry (since the mark with the option
+        `mark`): quote currency (linear), coins (inverse). None with the option `leverage`: the
+        entry notional over the leverage.
     maintenance_rate
         Maintenance margin rate, a fraction.
     kind
@@ -100,9 +104,9 @@ def single_liquidation_price(
     other_maintenance
         Maintenance margin of everything else in the account.
     options
-        `mark` (price from which the collateral counts), `maintenance_amount`, `fee` (taker fee added
-        to the rate), `leverage`, `maintenance_on` (`mark` or `entry`), `tick`, `side` (`long`,
-        `short`).
+        `mark` (price from which the collateral counts), `maintenance_amount`, `fee` (taker fee
+        added to the rate), `leverage`, `maintenance_on` (`mark` or `entry`), `tick`, `side`
+        (`long`, `short`).
 
     Returns
     -------
@@ -130,7 +134,7 @@ def single_liquidation_price(
     size = _signed(quantity, given.get("side"))
     inverse = _word(kind, "kind", ("linear", "inverse")) == "inverse"
     on = _word(str(given.get("maintenance_on", "mark")), "maintenance_on", ("mark", "entry"))
-    liquidation, bankruptcy, rounded, distance, reason = _core.single_prices(
+    liquidation, bankruptcy, rounded, distance, already, reason = _core.single_prices(
         size,
         entry,
         maintenance_rate,
@@ -149,6 +153,7 @@ def single_liquidation_price(
         bankruptcy_price=bankruptcy,
         bankruptcy_price_rounded=rounded,
         distance=distance,
+        already_liquidatable=already,
         reason=reason,
     )
 
@@ -201,9 +206,7 @@ def tier_amounts(
     )
 
 
-def adl_rank_value(
-    unrealised_pnl: float, wallet_balance: float, margin_ratio: float
-) -> AdlRank:
+def adl_rank_value(unrealised_pnl: float, wallet_balance: float, margin_ratio: float) -> AdlRank:
     """Return the value by which Binance ranks positions for auto-deleveraging.
 
     `max(0, unrealised) / max(1, wallet) x margin ratio`; source:
@@ -253,8 +256,8 @@ def linear_liquidation_prices(
     Returns
     -------
     numpy.ndarray
-        Prices, shape (accounts,); NaN where no price above zero liquidates the account, as numpy has
-        no other word for it.
+        Prices, shape (accounts,); NaN where no price above zero liquidates the account, as numpy
+        has no other word for it.
 
     Raises
     ------
@@ -267,10 +270,13 @@ def linear_liquidation_prices(
     """
     import numpy as np  # noqa: PLC0415  # the sheet hosts have no numpy
 
-    columns = [
-        np.ascontiguousarray(column, dtype=np.float64) for column in (quantity, entry, collateral)
-    ]
-    return _core.linear_liquidation_prices(*columns, list(floors), list(rates))
+    return _core.linear_liquidation_prices(
+        np.ascontiguousarray(quantity, dtype=np.float64),
+        np.ascontiguousarray(entry, dtype=np.float64),
+        np.ascontiguousarray(collateral, dtype=np.float64),
+        list(floors),
+        list(rates),
+    )
 
 
 def _number(given: Mapping[str, object], name: str) -> float | None:
@@ -297,4 +303,3 @@ def _signed(quantity: float, side: object) -> float:
     if quantity < 0:
         raise UnknownWordError("with a side the quantity must be positive")
     return float(quantity) if word == "long" else -float(quantity)
-

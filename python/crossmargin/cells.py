@@ -70,7 +70,7 @@ class CellContent:
 _reason: ContextVar[str] = ContextVar("reason", default="")
 
 
-def because(reason: str) -> None:
+def because(reason: str) -> float | None:
     """Return None as an answer that does not exist, and keep the sentence that says why.
 
     Parameters
@@ -79,6 +79,7 @@ def because(reason: str) -> None:
         One sentence.
     """
     _reason.set(reason)
+    return None  # the answer itself
 
 
 def reason_of_none() -> str:

@@ -61,7 +61,7 @@ def inspect(block: object, *, view: str, sheet: str) -> Table:
     view
         issues, columns or units.
     sheet
-        Which table it is; `auto` takes the reading with the fewest errors about the table as a whole.
+        Which table it is; `auto` takes the reading with the fewest errors about the whole table.
 
     Raises
     ------
@@ -80,7 +80,9 @@ def inspect(block: object, *, view: str, sheet: str) -> Table:
     return Table(header, rows)
 
 
-def _unfit(issues: tuple[tuple[str, ...], list[tuple[object, ...]], str]) -> int:
+def _unfit(
+    issues: tuple[tuple[str, ...], list[tuple[float | str | None, ...]], str],
+) -> int:
     header, rows, _ = issues
     severity, row = header.index("severity"), header.index("row")
     return sum(line[severity] == "ERROR" and line[row] == "" for line in rows)
@@ -111,10 +113,11 @@ def why(given: object, topic: str) -> Table:
             return _last_errors()
         case _ if word.upper().startswith("CM_"):
             name, *arguments = [piece.strip() for piece in word.split(";")]
-            return _of_call(name.upper(), [book.key, *arguments], book)
+            return _of_call(name.upper(), [books.remember(book), *arguments], book)
         case _:
             raise UnknownWordError(
-                f"unknown topic '{topic}'; known: stamp, assumptions, error, CM_LIQPRICE;BTC;nearest"
+                f"unknown topic '{topic}'; known: stamp, assumptions, error, "
+                "or a function such as CM_LIQPRICE;BTC;nearest"
             )
     return _cut(Table(header, rows))
 
@@ -122,7 +125,7 @@ def why(given: object, topic: str) -> Table:
 def _last_errors() -> Table:
     rows = [
         (f"{name}({arguments})", f"{error.sign}: {error.reason}", "")
-        for (name, arguments), error in reversed(registry.last_errors().items())
+        for (name, arguments), error in reversed(list(registry.last_errors().items()))
     ]
     return _cut(Table(HEADER, rows or [("error", "no function has refused an answer", "")]))
 

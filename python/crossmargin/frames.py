@@ -6,9 +6,12 @@ frame or a file arrives, since spreadsheets hand over plain rows.
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from crossmargin.errors import TableError
 
 if TYPE_CHECKING:
     import polars as pl
@@ -34,7 +37,7 @@ def as_table(table: object) -> object:
 
     Raises
     ------
-    TypeError
+    TableError
         If it is none of these.
     """
     if table is None:
@@ -44,8 +47,16 @@ def as_table(table: object) -> object:
     if isinstance(table, Mapping):
         return {str(name): _column(values) for name, values in table.items()}
     if isinstance(table, Sequence):
-        return _of_records(table) if table and isinstance(table[0], Mapping) else table
-    return _of_frame(table)
+        if table and isinstance(table[0], Mapping):
+            return _of_records(table)
+        if all(isinstance(row, Sequence) and not isinstance(row, str) for row in table[:2]):
+            return table
+    elif hasattr(table, "__dataframe__") or hasattr(table, "__arrow_c_stream__"):
+        return _of_frame(table)
+    raise TableError(
+        "a table is rows of cells with a header, a list of mappings, a mapping of columns, a data "
+        f"frame or the path of a CSV or Parquet file, was {table!r:.80}"
+    )
 
 
 def read_file(path: Path) -> pl.DataFrame:
@@ -76,14 +87,23 @@ def read_file(path: Path) -> pl.DataFrame:
             separator = max(",;\t|", key=first.count)
             if not text.strip():
                 raise ValueError(f"{path} is empty")
-            return pl.read_csv(
-                text.encode(),
-                separator=separator,
-                infer_schema=False,
-                truncate_ragged_lines=True,
-            )
+            try:
+                return pl.read_csv(text.encode(), separator=separator, infer_schema=False)
+            except pl.exceptions.ComputeError as problem:
+                raise TableError(f"{path}: {_ragged(text, separator) or problem}") from None
         case other:
-            raise ValueError(f"{path}: files end in .csv, .tsv, .txt, .parquet or .pq, was '{other}'")
+            known = ".csv, .tsv, .txt, .parquet or .pq"
+            raise ValueError(f"{path}: files end in {known}, was '{other}'")
+
+
+def _ragged(text: str, separator: str) -> str:
+    """Return a sentence about the first row that is longer than the header."""
+    lines = csv.reader(text.splitlines(), delimiter=separator)
+    width = len(next(lines, []))
+    for number, cells in enumerate(lines, start=2):
+        if len(cells) > width:
+            return f"row {number} has {len(cells)} cells, the header has {width}"
+    return ""
 
 
 def _of_records(records: Sequence[Mapping[object, object]]) -> dict[str, list[object]]:

@@ -6,7 +6,7 @@ Each is a docstring, coercion and one call of the core. In a sheet they carry th
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
 
 from crossmargin import _core, explain
 from crossmargin._types import (
@@ -16,7 +16,6 @@ from crossmargin._types import (
     Cell,
     CellResult,
     KeyResult,
-    ListOf,
     Number,
     NumberResult,
     Options,
@@ -25,15 +24,12 @@ from crossmargin._types import (
     TextResult,
 )
 from crossmargin.calculators import single_liquidation_price
-from crossmargin.cells import CellContent, because
-from crossmargin.errors import NoAnswerError, UnknownWordError
+from crossmargin.cells import because
+from crossmargin.errors import MissingError, NoAnswerError, OutOfRangeError, UnknownWordError
 from crossmargin.frames import as_table
 from crossmargin.registry import register
 from crossmargin.rulebook_choice import one, several
 from crossmargin.table import Table
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 __all__ = [
     "book",
@@ -61,6 +57,16 @@ MARGIN = "Margin"
 LIQUIDATION = "Liquidation"
 CONTROL = "Control"
 
+LARGEST_COUNT = 1_000_000
+
+
+def _held(book: object) -> _core.Book:
+    """Return a book, found in memory where its key is given."""
+    held, other = explain.target(book)
+    if held is None:
+        raise UnknownWordError(f"book must be a book or the key of one, was {other!r}")
+    return held
+
 
 def _table(rows: tuple[tuple[str, ...], list[tuple[float | str | None, ...]], str]) -> Table:
     header, cells, _ = rows
@@ -69,11 +75,16 @@ def _table(rows: tuple[tuple[str, ...], list[tuple[float | str | None, ...]], st
 
 def _pairs(options: Mapping[str, object] | None) -> list[tuple[str, str]]:
     """Return options as pairs of words; a list becomes its items with commas between."""
-    pairs = []
-    for key, value in (options or {}).items():
-        is_list = isinstance(value, list | tuple)
-        pairs.append((str(key), ",".join(map(str, value)) if is_list else str(value)))  # type: ignore[call-overload]
-    return pairs
+    return [(str(key), _words(value)) for key, value in (options or {}).items()]
+
+
+def _words(value: object) -> str:
+    """Return an option as words: lists with commas, mappings as name:value."""
+    if isinstance(value, Mapping):
+        return ",".join(f"{name}:{item}" for name, item in value.items())
+    if isinstance(value, list | tuple):
+        return ",".join(map(str, value))
+    return str(value)
 
 
 @register(
@@ -94,8 +105,8 @@ def book(
     """Book of positions, checked; in a sheet its text key, which every other function takes.
 
     Columns are found by name, in any order, under the names of ccxt and of the native exports of
-    Binance, Hyperliquid, Deribit, OKX and Bybit; other columns are ignored and listed by CM_CHECK. A
-    row with an error refuses the book and is named.
+    Binance, Hyperliquid, Deribit, OKX and Bybit; other columns are ignored and listed by CM_CHECK.
+    A row with an error refuses the book and is named.
 
     Parameters
     ----------
@@ -131,7 +142,10 @@ def book(
     partial = str(given.pop("partial", "0")).strip().lower() in {"1", "true", "yes"}
     correlations = given.pop("correlations", None)
     if given:
-        raise UnknownWordError(f"unknown option '{next(iter(given))}'; known: partial, correlations")
+        unknown = next(iter(given))
+        raise UnknownWordError(f"unknown option '{unknown}'; known: partial, correlations")
+    if positions is None:
+        raise MissingError("positions are missing: a book needs a table of them")
     rules, brackets = several(rulebook)
     return _core.build_book(
         as_table(positions),
@@ -162,8 +176,8 @@ def check(target: Cell, *, view: Text = "issues", sheet: Text = "auto") -> Table
     Returns
     -------
     Table
-        One row per finding: severity, sheet, row (the header is row 1), column, value, code, message,
-        fix.
+        One row per finding: severity, sheet, row (the header is row 1), column, value, code,
+        message, fix.
     """
     held, block = explain.target(target)
     if held is not None:
@@ -185,8 +199,8 @@ def rulebooks(rulebook: Text | None = None, *, part: Text = "all") -> TableResul
     Returns
     -------
     Table
-        id, venue, mode, version, effective, source, status, liquidation_method; for one rulebook part,
-        key, value, unit, source, note.
+        id, venue, mode, version, effective, source, status, liquidation_method; for one rulebook
+        part, key, value, unit, source, note.
     """
     if rulebook is None:
         return _table(_core.rulebook_list())
@@ -212,7 +226,7 @@ def equity(book: BookArgument, *, basis: Text = "adjusted", scope: Text = "all")
     float
         Money in the reporting currency.
     """
-    return book.equity(basis, scope)
+    return _held(book).equity(basis, scope)
 
 
 @register("CM_IM", category=MARGIN, example="=CM_IM(Book)")
@@ -231,7 +245,7 @@ def initial_margin(book: BookArgument, *, scope: Text = "all") -> NumberResult:
     float
         Money in the reporting currency, positive.
     """
-    return book.initial_margin(scope)
+    return _held(book).initial_margin(scope)
 
 
 @register("CM_MM", category=MARGIN, example='=CM_MM(Book,"BTC")')
@@ -250,7 +264,7 @@ def maintenance_margin(book: BookArgument, *, scope: Text = "all") -> NumberResu
     float
         Money in the reporting currency, positive.
     """
-    return book.maintenance_margin(scope)
+    return _held(book).maintenance_margin(scope)
 
 
 @register("CM_RATIO", category=MARGIN, example="=CM_RATIO(Book)")
@@ -262,8 +276,8 @@ def ratio(book: BookArgument, *, style: Text = "usage", scope: Text = "all") -> 
     book
         The book.
     style
-        usage (trigger x MM / adjusted equity, rises to 1), safety (1 / usage), venue (what its screen
-        shows, in its own direction).
+        usage (trigger x MM / adjusted equity, rises to 1), safety (1 / usage), venue (what its
+        screen shows, in its own direction).
     scope
         all, an account or a pool; of several pools the worst.
 
@@ -273,7 +287,7 @@ def ratio(book: BookArgument, *, style: Text = "usage", scope: Text = "all") -> 
         A fraction; no answer where the equity is not above zero.
     """
     try:
-        return book.ratio(style, scope)
+        return _held(book).ratio(style, scope)
     except NoAnswerError as refusal:
         return because(str(refusal))
 
@@ -289,14 +303,14 @@ def excess(book: BookArgument, *, above: Text = "MM", scope: Text = "all") -> Nu
     above
         MM, IM, or usage=0.7.
     scope
-        all, an account or a pool; of several pools the smallest, since they do not help one another.
+        all, an account or a pool; of several pools the smallest, since none helps another.
 
     Returns
     -------
     float
         Money in the reporting currency.
     """
-    return book.excess(above, scope)
+    return _held(book).excess(above, scope)
 
 
 @register("CM_SUMMARY", category=MARGIN, example="=CM_SUMMARY(Book)")
@@ -313,9 +327,9 @@ def summary(book: BookArgument, *, group_by: Text = "account") -> TableResult:
     Returns
     -------
     Table
-        One row per group, money in the reporting currency; the nearest trigger moves one coin alone.
+        One row per group, money in the reporting currency; the trigger moves one coin alone.
     """
-    return _table(book.summary(group_by))
+    return _table(_held(book).summary(group_by))
 
 
 @register("CM_LIQPRICE", category=LIQUIDATION, example='=CM_LIQPRICE(Book,"BTC")')
@@ -328,7 +342,7 @@ def liquidation_price(
     which: Text = "trigger",
     options: Options | None = None,
 ) -> CellResult:
-    """Price of a coin at which the whole account becomes liquidatable; left out: a table of all coins.
+    """Price of a coin at which the whole account becomes liquidatable, or a table of all coins.
 
     The maintenance margin and the profit and loss of all other positions count, bracket changes on
     the way included. Positions in brackets have no search limit.
@@ -342,7 +356,7 @@ def liquidation_price(
     side
         nearest (fewest one-day sigmas), down or up.
     path
-        alone (others unchanged), together (all coins by one ratio) or beta (along betas to a driver).
+        alone (others unchanged), together (all coins by one ratio) or beta (along betas).
     which
         trigger (liquidatable) or bankrupt (gross equity zero).
     options
@@ -355,9 +369,9 @@ def liquidation_price(
     """
     pairs = _pairs(options)
     if underlying is None:
-        return _table(book.liquidation_prices(None, path, which, pairs))
+        return _table(_held(book).liquidation_prices(None, path, which, pairs))
     try:
-        return book.liquidation_price(underlying, side, path, which, pairs)
+        return _held(book).liquidation_price(underlying, side, path, which, pairs)
     except NoAnswerError as refusal:
         return because(str(refusal))
 
@@ -390,7 +404,7 @@ def liquidation_order(
     Table
         One row per closing, money in the reporting currency; without rows if nothing is liquidated.
     """
-    return _table(book.liquidation_order(scenario, max_steps, _pairs(options)))
+    return _table(_held(book).liquidation_order(scenario, max_steps, _pairs(options)))
 
 
 @register("CM_LIQFIRST", category=LIQUIDATION, example='=CM_LIQFIRST(Book,,,"sentence")')
@@ -424,8 +438,10 @@ def first_liquidated(
     """
     if what.lower() not in {"symbol", "sentence"}:
         raise UnknownWordError(f"unknown form '{what}'; known: symbol, sentence")
+    if not 1 <= count <= LARGEST_COUNT:
+        raise OutOfRangeError(f"count must be from 1 to {LARGEST_COUNT}, was {count:g}")
     wanted = what.lower() == "sentence"
-    texts = book.first_liquidated(max(int(count), 1), scenario, wanted, _pairs(options))
+    texts = _held(book).first_liquidated(int(count), scenario, wanted, _pairs(options))
     if not texts:
         return because("nothing is liquidated: no price makes any account liquidatable")
     if len(texts) == 1:
@@ -467,6 +483,11 @@ def one_position_price(
     -------
     float
         A price; no answer if no price above zero liquidates the position.
+
+    Raises
+    ------
+    OutOfRangeError
+        If the position is liquidatable already.
     """
     found = single_liquidation_price(
         quantity,
@@ -477,6 +498,11 @@ def one_position_price(
         other_maintenance=other_mm,
         options=dict(options or {}),
     )
+    if found.already_liquidatable:
+        raise OutOfRangeError(
+            f"the position is liquidatable already: collateral {collateral} does not exceed the "
+            "maintenance margin at the price it starts from"
+        )
     if found.liquidation_price is None:
         return because(found.reason)
     return found.liquidation_price
@@ -498,7 +524,7 @@ def tiers(book: BookArgument, *, horizon: Number = 0.25) -> TableResult:
     Table
         One row per position, money in the settlement currency.
     """
-    return _table(book.tiers(horizon))
+    return _table(_held(book).tiers(horizon))
 
 
 @register("CM_COLLATERAL", category=MARGIN, example="=CM_COLLATERAL(Book)")
@@ -517,14 +543,14 @@ def collateral(book: BookArgument, *, sort: Text = "usable") -> TableResult:
     Table
         One row per currency: amounts in coins, values in the reporting currency, and a TOTAL row.
     """
-    return _table(book.collateral(sort))
+    return _table(_held(book).collateral(sort))
 
 
 @register("CM_RECON", category=CONTROL, example="=CM_RECON(Book)")
 def reconciliation(
     book: BookArgument, *, tolerance: Number = 0.005, scope: Text = "all"
 ) -> TableResult:
-    """Our figures beside the venue's own figures of the same paste, with the likely cause of a difference.
+    """Our figures beside the venue's own of the same paste, with the likely cause of a difference.
 
     Parameters
     ----------
@@ -540,7 +566,7 @@ def reconciliation(
     Table
         scope, item, ours, venue, diff, diff_pct, status, likely_cause.
     """
-    return _table(book.recon(tolerance, tolerance < 1.0, scope))
+    return _table(_held(book).recon(tolerance, tolerance < 1.0, scope))
 
 
 @register("CM_WHY", category=CONTROL, example='=CM_WHY(Book,"CM_LIQPRICE;BTC;nearest")')

@@ -19,10 +19,10 @@ __all__ = ["compare", "risk_contributions"]
 def risk_contributions(book: Book, *, measure: str = "MM") -> Table:
     """Return how much of the maintenance measure each position is responsible for.
 
-    `component` is Euler's share (Aumann-Shapley's along the ray where the measure is not homogeneous)
-    and sums to the measure; `marginal` is the component per unit of notional; `incremental` is what
-    the measure loses when the position is closed. The orders that they give differ and stand side by
-    side.
+    `component` is Euler's share (Aumann-Shapley's along the ray where the measure is not
+    homogeneous) and sums to the measure; `marginal` is the component per unit of notional;
+    `incremental` is what the measure loses when the position is closed. The orders that they give
+    differ and stand side by side.
 
     Parameters
     ----------

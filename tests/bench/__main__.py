@@ -1,7 +1,7 @@
 """Times crossmargin beside NumPy doing the same, both in one interleaved run.
 
-`python -m tests.bench [--rows N]` prints a markdown table: minimum and median of each, their ratio, and
-the peak memory of the process. The answers are compared before anything is timed.
+`python -m tests.bench [--rows N]` prints a markdown table: minimum and median of each, their ratio,
+and the peak memory of the process. The answers are compared before anything is timed.
 """
 
 from __future__ import annotations
@@ -191,6 +191,7 @@ def _million(count: int) -> None:
     book = crossmargin.book(table, "hyperliquid", collateral=collateral)
     built = time.perf_counter()
     maintenance = crossmargin.maintenance_margin(book)
+    assert maintenance is not None
     np.testing.assert_allclose(
         maintenance, (np.abs(table["szi"]) * table["mark_price"]).sum() * 0.05, rtol=1e-9
     )

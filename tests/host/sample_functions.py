@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import TYPE_CHECKING, cast
 
 from crossmargin import registry
 from crossmargin._types import (
@@ -21,7 +21,11 @@ from crossmargin._types import (
     Text,
     TextResult,
 )
+from crossmargin.cells import CellContent
 from crossmargin.table import Table
+
+if TYPE_CHECKING:
+    from crossmargin._core import Book
 
 
 class SampleError(ValueError):
@@ -88,7 +92,7 @@ def sample_book(
     total = _total(positions) + (_total(collateral) if collateral else 0.0)
     shown = rulebook if isinstance(rulebook, str) else "several"
     made = SampleBook(f"book:{total:g}|{shown}|{dict(options or {})}", 3, total)
-    return cast("Any", made)
+    return cast("Book", made)
 
 
 @registry.register("CM_SAMPLETOTAL", category="Sample", example="=CM_SAMPLETOTAL(Book)")
@@ -168,6 +172,7 @@ def sample_why(cell: Cell, *, topic: Text = "error") -> TextResult:
         What about.
     """
     del topic
+    assert isinstance(cell, CellContent)
     if not cell.formula:
         return f"value {cell.value!r}"
     name = cell.formula[1:].partition("(")[0]

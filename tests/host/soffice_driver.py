@@ -123,7 +123,7 @@ class Driver:
         for number in range(catalogue.Count):
             values = {entry.Name: entry.Value for entry in catalogue.getByIndex(number)}
             if values["Name"].startswith("CM_"):
-                found[values["Name"]] = [argument.Name for argument in values["Arguments"]]
+                found[values["Name"]] = [argument.Name for argument in values["Arguments"] or ()]
         return found
 
     def quit(self) -> None:

@@ -30,7 +30,7 @@ fn cell(value: &Bound<'_, PyAny>) -> PyResult<Cell> {
         return Ok(Cell::from_text(text.to_str()?));
     }
     if let Ok(flag) = value.cast::<PyBool>() {
-        return Ok(Cell::Number(f64::from(u8::from(flag.is_true()))));
+        return Ok(Cell::Text(if flag.is_true() { "TRUE" } else { "FALSE" }.to_owned()));
     }
     if value.is_instance_of::<PyInt>() {
         if let Ok(whole) = value.extract::<i64>()
@@ -38,7 +38,8 @@ fn cell(value: &Bound<'_, PyAny>) -> PyResult<Cell> {
         {
             return Ok(Cell::Error(*index));
         }
-        return Ok(Cell::Number(value.extract::<f64>()?));
+        // a whole number beyond floats is refused later, as every number that is not finite
+        return Ok(Cell::Number(value.extract::<f64>().unwrap_or(f64::INFINITY)));
     }
     match value.extract::<f64>() {
         Ok(number) => Ok(Cell::Number(number)),

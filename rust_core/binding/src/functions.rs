@@ -17,8 +17,8 @@ use crate::book::{Book, Rows};
 use crate::cells::answer as to_python;
 use crate::enter::enter;
 
-/// Liquidation price, bankruptcy price, bankruptcy price on the tick, distance, reason.
-type Prices = (Option<f64>, Option<f64>, Option<f64>, Option<f64>, String);
+/// Liquidation price, bankruptcy price, bankruptcy price on the tick, distance, already liquidatable, reason.
+type Prices = (Option<f64>, Option<f64>, Option<f64>, Option<f64>, bool, String);
 
 /// Prices of one position.
 #[pyfunction]
@@ -74,7 +74,8 @@ pub(crate) fn single_prices(
             }
             _ => None,
         };
-        Ok((prices.liquidation, prices.bankruptcy, rounded, prices.distance, prices.reason))
+        let already = prices.already_liquidatable;
+        Ok((prices.liquidation, prices.bankruptcy, rounded, prices.distance, already, prices.reason))
     })
 }
 

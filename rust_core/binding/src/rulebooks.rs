@@ -64,7 +64,7 @@ pub(crate) fn rulebook_parts<'py>(
 
 /// The TOML text of a built-in rulebook, to be copied and changed.
 #[pyfunction]
-#[pyo3(signature = (id))]
-pub(crate) fn builtin_rulebook_text(python: Python<'_>, id: &str) -> PyResult<String> {
-    enter(python, || builtin(id).map(|rulebook| rulebook.text.clone()))
+#[pyo3(signature = (name))]
+pub(crate) fn builtin_rulebook_text(python: Python<'_>, name: &str) -> PyResult<String> {
+    enter(python, || builtin(name).map(|rulebook| rulebook.text.clone()))
 }

@@ -53,8 +53,8 @@ impl fmt::Display for Place {
         match (self.row, &self.label) {
             (Some(row), Some(label)) => write!(f, " (row {row}, {label})"),
             (Some(row), None) => write!(f, " (row {row})"),
-            (None, Some(label)) => write!(f, " ({label})"),
-            (None, None) => Ok(()),
+            (None, Some(label)) if !label.is_empty() => write!(f, " ({label})"),
+            (None, _) => Ok(()),
         }
     }
 }

@@ -70,7 +70,7 @@ pub fn stamp(book: &Book) -> Answer {
     };
     row(
         "book",
-        format!("{} positions of {} pasted rows", book.positions.len(), book.pasted_rows),
+        format!("{} positions; {} rows in all tables", book.positions.len(), book.pasted_rows),
         book.key.clone(),
     );
     row("hash", "tables, rulebooks, options and engine numbers".into(), book.hash.clone());

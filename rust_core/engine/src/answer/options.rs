@@ -18,7 +18,7 @@ fn number(key: &'static str, text: &str, low: f64, high: f64, must_be: &'static 
         Ok(value) => {
             Err(Error::OutOfRange { name: key.into(), value, must_be, place: crate::error::Place::default() })
         }
-        Err(_) => unknown("number", text, format!("{key} must be a number {must_be}")),
+        Err(_) => Err(Error::Unknown { what: key, value: text.to_owned(), known: must_be.to_owned() }),
     }
 }
 

@@ -203,6 +203,11 @@ fn try_row(
     let Some((worst_pool, worst_state)) = worst.copied() else {
         return Err(Error::NoAnswer { why: "nothing is held".into() });
     };
+    let fullest = states
+        .iter()
+        .copied()
+        .max_by(|(a, x), (b, y)| x.usage.unwrap_or(0.0).total_cmp(&y.usage.unwrap_or(0.0)).then(b.cmp(a)))
+        .unwrap_or((worst_pool, worst_state));
     let usages: Option<Vec<f64>> = states.iter().map(|(_, state)| state.usage).collect();
     let usage = usages.and_then(|usages| usages.into_iter().reduce(f64::max));
     let rulebook = book.pools.get(worst_pool).and_then(|pool| book.rulebook_of(pool.account));
@@ -231,7 +236,7 @@ fn try_row(
         usage.into(),
         (initial_known && !excess_initial.is_empty()).then(|| smallest(excess_initial)).into(),
         smallest(states.iter().map(|(_, state)| state.excess).collect()).into(),
-        venue_ratio(book, worst_pool, worst_state).into(),
+        usage.and_then(|_| venue_ratio(book, fullest.0, fullest.1)).into(),
         rulebook.map_or("", |rulebook| rulebook.venue_ratio.direction()).into(),
         worst_state.status.word().into(),
         scenario.into(),

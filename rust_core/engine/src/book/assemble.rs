@@ -15,6 +15,9 @@ use crate::instrument::Instrument;
 use crate::rulebook::Rulebook;
 use crate::tables::TierSource;
 
+/// Above this a notional is a typing error: a thousand times all the money there is.
+const LARGEST_NOTIONAL: f64 = 1e18;
+
 /// Collects the instruments of positions and orders, by symbol, each once.
 fn instruments(collected: &Collected) -> (Vec<Instrument>, Vec<usize>) {
     let mut all: Vec<Instrument> = collected.positions.instruments.clone();
@@ -63,6 +66,20 @@ fn accounts(
         });
         accounts.push(Account { name: name.clone(), rulebook: index });
     }
+    if let RulebookChoice::PerAccount(list) = choice {
+        for (account, _) in list.iter().filter(|(account, _)| !collected.accounts.contains(account)) {
+            findings.push(Finding {
+                severity: Severity::Warning,
+                sheet: "Rulebook",
+                row: None,
+                column: "account".into(),
+                value: account.clone(),
+                code: "account_unknown",
+                message: format!("the list account -> rulebook names '{account}', which no table has"),
+                fix: "check the spelling of the account".into(),
+            });
+        }
+    }
     (accounts, rulebooks)
 }
 
@@ -87,7 +104,14 @@ pub(super) fn assemble(
     let account_of = |row: &crate::tables::PositionRow| {
         row.account.and_then(|a| places.get(a as usize)).copied().unwrap_or(collected.default_account)
     };
-    let netted = net(&collected.positions.rows, &collected.positions.instruments, &rank, account_of);
+    let marks_in_notional = collected.positions.venue != Some("bybit"); // Bybit values at the entry price
+    let netted = net(
+        &collected.positions.rows,
+        &collected.positions.instruments,
+        &rank,
+        account_of,
+        marks_in_notional,
+    );
     let names = Names::new(&collected, &instruments, &rulebooks);
     let given: BTreeMap<String, f64> = collected
         .market
@@ -165,7 +189,22 @@ fn positions(
     tiering: &mut Tiering,
     findings: &mut Vec<Finding>,
 ) -> Vec<Position> {
-    // a symbol has one mark: the market table's, else that of its first row in the order of the key
+    // a symbol has one mark: the market table's, else that of its first row in the order of the key, else
+    // what the reported notional means, where the venue reports it at the mark
+    for row in netted {
+        let known = marks.get(row.instrument).copied().flatten().or(row.mark_price);
+        if let (None, Some(mark), Some(slot)) = (known, row.implied_mark, marks.get_mut(row.instrument)) {
+            *slot = Some(mark);
+            findings.push(about(
+                row,
+                instruments,
+                Severity::Info,
+                "mark_derived",
+                format!("no mark price is given; the reported notional means {mark}, which is used"),
+                "paste the mark price to be exact",
+            ));
+        }
+    }
     for row in netted {
         if let Some(mark) = marks.get_mut(row.instrument) {
             match (*mark, row.mark_price) {
@@ -193,7 +232,7 @@ fn positions(
                 instruments,
                 Severity::Warning,
                 "rows_disagree",
-                format!("several rows of this position disagree about its {what}; that of the first is used"),
+                format!("several rows of this position disagree about its {what}"),
                 "make the rows agree",
             ));
         }
@@ -208,6 +247,18 @@ fn positions(
             ));
             continue;
         };
+        let size = instrument.payoff.notional(row.quantity, mark_price);
+        if size.is_nan() || size >= LARGEST_NOTIONAL {
+            findings.push(about(
+                row,
+                instruments,
+                Severity::Error,
+                "notional_too_large",
+                format!("a notional of {size:e} is no position; it must be below {LARGEST_NOTIONAL:e}"),
+                "correct the quantity or the price",
+            ));
+            continue;
+        }
         let leverage = row.sample.leverage;
         let initial = InitialRate { rate: row.sample.initial_rate, leverage };
         let found = tiering.table_of((rulebook_index, rulebook), instrument, &row.sample.tier, initial);

@@ -1,7 +1,7 @@
 //! From pasted tables and rulebooks to a book, or to the reasons why not.
 
 use super::assemble::assemble;
-use super::collect::collect;
+use super::collect::{UNSETTLED, collect, settle_by_account};
 use super::{Book, key};
 use crate::cell::Table;
 use crate::error::{Error, Result};
@@ -81,7 +81,13 @@ pub fn build(input: &Input<'_>, choice: &RulebookChoice, options: &Options) -> O
         return Outcome { book: Err(refusal), findings: Vec::new(), columns: Vec::new(), units: Vec::new() };
     };
     let balance_total = if first.balance_total_is_equity { BalanceTotal::Equity } else { BalanceTotal::Cash };
-    let mut collected = collect(input, &Defaults { settle: first.settle.clone(), balance_total });
+    // accounts under rulebooks that settle differently are told apart after reading
+    let shared = named.iter().all(|(_, rulebook)| rulebook.settle == first.settle);
+    let settle = if shared { first.settle.clone() } else { UNSETTLED.to_owned() };
+    let mut collected = collect(input, &Defaults { settle, balance_total });
+    if !shared {
+        settle_by_account(&mut collected, &named);
+    }
     let columns = std::mem::take(&mut collected.columns);
     let units = std::mem::take(&mut collected.units);
     let mut findings = std::mem::take(&mut collected.findings);

@@ -2,6 +2,8 @@
 
 use crate::cell::Table;
 use crate::finding::{Finding, Severity};
+use crate::instrument::Instrument;
+use crate::rulebook::Rulebook;
 use crate::tables::{
     Balances, Brackets, ColumnView, Defaults, MarketRows, Orders, Positions, UnitView, read_balances,
     read_brackets, read_market, read_orders, read_positions,
@@ -25,6 +27,8 @@ pub(super) struct Collected {
     pub(super) columns: Vec<ColumnView>,
     pub(super) units: Vec<UnitView>,
     pub(super) pasted_rows: usize,
+    /// Whether balances are whole wallets that hold the isolated margins too (Binance's `walletBalance`).
+    pub(super) wallet_includes_isolated: bool,
 }
 
 impl Collected {
@@ -33,6 +37,63 @@ impl Collected {
         name.and_then(|name| self.accounts.binary_search_by(|known| known.as_str().cmp(name)).ok())
             .unwrap_or(self.default_account)
     }
+}
+
+/// Stands for the settlement currency of a row until its account, and so its rulebook, is known.
+pub(super) const UNSETTLED: &str = "SETTLED-BY-RULEBOOK";
+
+/// Gives rows that name no settlement currency that of their account's rulebook.
+pub(super) fn settle_by_account(collected: &mut Collected, named: &[(String, &Rulebook)]) {
+    let settle_of = |account: &str| {
+        let own = named.iter().find(|(name, _)| name == account).or_else(|| named.first());
+        own.map_or_else(String::new, |(_, rulebook)| rulebook.settle.clone())
+    };
+    let settles: Vec<String> = collected.accounts.iter().map(|account| settle_of(account)).collect();
+    let place = |collected: &Collected, name: Option<&str>| {
+        settles.get(collected.account(name)).cloned().unwrap_or_default()
+    };
+    let mut rows = std::mem::take(&mut collected.positions.rows);
+    for row in &mut rows {
+        let Some(instrument) = collected.positions.instruments.get(row.instrument as usize) else { continue };
+        if instrument.settle != UNSETTLED {
+            continue;
+        }
+        let name = row.account.and_then(|a| collected.positions.accounts.get(a as usize)).map(String::as_str);
+        let own = Instrument { settle: place(collected, name), ..instrument.clone() };
+        let known = collected.positions.instruments.iter().position(|known| *known == own);
+        let index = known.unwrap_or_else(|| {
+            collected.positions.instruments.push(own);
+            collected.positions.instruments.len() - 1
+        });
+        row.instrument = u32::try_from(index).unwrap_or(row.instrument);
+    }
+    collected.positions.rows = rows;
+    let mut orders = std::mem::take(&mut collected.orders.rows);
+    for order in orders.iter_mut().filter(|order| order.instrument.settle == UNSETTLED) {
+        order.instrument.settle = place(collected, order.account.as_deref());
+    }
+    collected.orders.rows = orders;
+    let mut balances = std::mem::take(&mut collected.balances.rows);
+    for balance in balances.iter_mut().filter(|balance| balance.currency == UNSETTLED) {
+        balance.currency = place(collected, balance.account.as_deref());
+    }
+    collected.balances.rows = balances;
+    // instruments that no row uses any more are not part of the book
+    let held: Vec<usize> = collected.positions.rows.iter().map(|row| row.instrument as usize).collect();
+    let mut map = vec![None; collected.positions.instruments.len()];
+    let mut kept = Vec::new();
+    for index in held {
+        if let Some(slot @ None) = map.get_mut(index) {
+            *slot = Some(kept.len());
+            kept.extend(collected.positions.instruments.get(index).cloned());
+        }
+    }
+    for row in &mut collected.positions.rows {
+        if let Some(Some(index)) = map.get(row.instrument as usize) {
+            row.instrument = u32::try_from(*index).unwrap_or(row.instrument);
+        }
+    }
+    collected.positions.instruments = kept;
 }
 
 /// Reads every table.
@@ -59,6 +120,11 @@ pub(super) fn collect(input: &Input<'_>, defaults: &Defaults) -> Collected {
     if let Some(table) = input.brackets {
         collected.brackets = read_brackets(table, defaults);
     }
+    collected.wallet_includes_isolated = collected.balances.venue == Some("binance")
+        && collected.balances.columns.iter().any(|view| {
+            view.understood_as == "cash"
+                && view.header.to_lowercase().replace(['_', ' ', '-'], "") == "walletbalance"
+        });
     collected.findings.append(&mut collected.positions.findings);
     collected.findings.append(&mut collected.balances.findings);
     collected.findings.append(&mut collected.orders.findings);
@@ -70,6 +136,23 @@ pub(super) fn collect(input: &Input<'_>, defaults: &Defaults) -> Collected {
     collected.columns.append(&mut collected.market.columns);
     collected.columns.append(&mut collected.brackets.columns);
     collected.units.append(&mut collected.positions.units);
+    let silent = !collected
+        .findings
+        .iter()
+        .any(|finding| finding.sheet == "Positions" && finding.severity != Severity::Info);
+    let flat = collected.findings.iter().any(|finding| finding.code == "flat");
+    if input.positions.is_some() && collected.positions.rows.is_empty() && silent && !flat {
+        collected.findings.push(Finding {
+            severity: Severity::Error,
+            sheet: "Positions",
+            row: None,
+            column: String::new(),
+            value: String::new(),
+            code: "table_empty",
+            message: "positions need rows below the header; the table is empty".into(),
+            fix: "paste the rows below the header".into(),
+        });
+    }
     settle_accounts(&mut collected);
     collected
 }

@@ -124,6 +124,8 @@ pub struct Balance {
     pub currency: usize,
     /// Balance without unrealised profit and loss, coins.
     pub cash: f64,
+    /// Whether it was pasted as equity, so that profit and loss are in it already.
+    pub from_equity: bool,
     /// Borrowed, coins.
     pub debt: f64,
     /// Collateral rate in slices; empty where none is known.
@@ -238,15 +240,24 @@ impl Book {
         self.accounts.get(account).and_then(|account| self.rulebooks.get(account.rulebook))
     }
 
-    /// What a pool is called: the account, and what of it.
-    pub fn pool_name(&self, pool: &Pool) -> String {
-        let account = self.accounts.get(pool.account).map_or("", |account| account.name.as_str());
-        match pool.kind {
+    /// What a kind of pool of an account is called, an isolated one without its symbol.
+    pub fn pool_label(&self, account: usize, kind: PoolKind) -> String {
+        let account = self.accounts.get(account).map_or("", |account| account.name.as_str());
+        match kind {
             PoolKind::Cross(None) => account.to_owned(),
             PoolKind::Cross(Some(currency)) => {
                 let code = self.currencies.get(currency).map_or("", |currency| currency.code.as_str());
                 format!("{account}/{code}")
             }
+            PoolKind::Isolated => format!("{account} isolated"),
+        }
+    }
+
+    /// What a pool is called: the account, and what of it.
+    pub fn pool_name(&self, pool: &Pool) -> String {
+        let account = self.accounts.get(pool.account).map_or("", |account| account.name.as_str());
+        match pool.kind {
+            PoolKind::Cross(_) => self.pool_label(pool.account, pool.kind),
             PoolKind::Isolated => {
                 let symbol = self
                     .positions

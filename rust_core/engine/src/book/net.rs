@@ -17,6 +17,8 @@ pub(super) struct Netted {
     pub(super) quantity: f64,
     pub(super) entry_price: Option<f64>,
     pub(super) mark_price: Option<f64>,
+    /// The mark that the reported notional of the first row means, where the venue reports it at the mark.
+    pub(super) implied_mark: Option<f64>,
     pub(super) unrealised_pnl: Option<f64>,
     /// A row of the group: the first in the order of the key.
     pub(super) sample: PositionRow,
@@ -48,6 +50,7 @@ pub(super) fn net(
     instruments: &[Instrument],
     rank: &[usize],
     account_of: impl Fn(&PositionRow) -> usize,
+    marks_in_notional: bool,
 ) -> Vec<Netted> {
     let isolated = |row: &PositionRow| matches!(row.mode, MarginMode::Isolated(_));
     let place = |row: &PositionRow| rank.get(row.instrument as usize).copied().unwrap_or(0);
@@ -73,14 +76,15 @@ pub(super) fn net(
         {
             merge(last, row, payoff);
         } else {
-            netted.push(start(row, key.0, key.2));
+            netted.push(start(row, key.0, key.2, marks_in_notional.then_some(payoff)));
         }
         previous = Some(key);
     }
     netted
 }
 
-fn start(row: &PositionRow, account: usize, instrument: usize) -> Netted {
+fn start(row: &PositionRow, account: usize, instrument: usize, payoff: Option<Payoff>) -> Netted {
+    let notional = row.reported.notional.filter(|notional| *notional > 0.0);
     Netted {
         account,
         instrument,
@@ -92,6 +96,10 @@ fn start(row: &PositionRow, account: usize, instrument: usize) -> Netted {
         quantity: row.quantity,
         entry_price: row.entry_price,
         mark_price: row.mark_price,
+        implied_mark: payoff.zip(notional).map(|(payoff, notional)| match payoff {
+            Payoff::Linear => notional / row.quantity.abs(),
+            Payoff::Inverse => row.quantity.abs() / notional,
+        }),
         unrealised_pnl: row.unrealised_pnl,
         sample: row.clone(),
         disagreement: None,

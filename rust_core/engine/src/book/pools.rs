@@ -67,8 +67,42 @@ pub(super) fn pools(
         }
         start = range.end;
     }
+    if collected.wallet_includes_isolated {
+        take_out_isolated(book, &mut pools, findings);
+    }
     place_orders(book, collected, marks, tiering, findings, &mut pools);
     pools
+}
+
+/// Takes the isolated margins out of cross balances that were pasted as whole wallets.
+fn take_out_isolated(book: &Book, pools: &mut [Pool], findings: &mut Vec<Finding>) {
+    let mut taken: BTreeMap<(usize, usize), f64> = BTreeMap::new();
+    for balance in pools
+        .iter()
+        .filter(|pool| pool.kind == PoolKind::Isolated)
+        .flat_map(|pool| pool.balances.iter().map(move |balance| (pool.account, balance)))
+    {
+        *taken.entry((balance.0, balance.1.currency)).or_default() += balance.1.cash;
+    }
+    for pool in pools.iter_mut().filter(|pool| pool.kind != PoolKind::Isolated) {
+        for balance in &mut pool.balances {
+            let Some(isolated) = taken.get(&(pool.account, balance.currency)) else { continue };
+            balance.cash -= isolated;
+            let code = book.currencies.get(balance.currency).map_or("", |currency| currency.code.as_str());
+            findings.push(Finding {
+                severity: Severity::Warning,
+                sheet: "Collateral",
+                row: balance.row,
+                column: "walletBalance".into(),
+                value: code.to_owned(),
+                code: "wallet_includes_isolated",
+                message: format!(
+                    "{code}: a wallet balance holds the isolated margins too; {isolated} is taken out of the cross balance"
+                ),
+                fix: "paste crossWalletBalance to leave nothing to be inferred".into(),
+            });
+        }
+    }
 }
 
 #[expect(clippy::too_many_arguments, reason = "one step of the assembly, called once")]
@@ -189,6 +223,7 @@ fn balance(
     Balance {
         currency,
         cash,
+        from_equity: row.cash.is_none() && row.equity.is_some(),
         debt: row.debt,
         rates,
         cap: row.cap,
@@ -210,7 +245,7 @@ fn unknown_profit(
             continue;
         }
         let settle = book.instrument_settle.get(position.instrument).copied().unwrap_or(0);
-        let with_equity = balances.iter().any(|balance| balance.currency == settle && balance.row.is_some());
+        let with_equity = balances.iter().any(|balance| balance.currency == settle && balance.from_equity);
         let symbol = book.instruments.get(position.instrument).map_or("", |i| i.symbol.as_str());
         findings.push(Finding {
             severity: if with_equity { Severity::Info } else { Severity::Error },
@@ -271,6 +306,7 @@ fn isolated_balance(
     Some(Balance {
         currency: settle,
         cash,
+        from_equity: matches!(row.isolated, Some(IsolatedMargin::Equity(_))),
         debt: 0.0,
         rates: vec![RateSlice { from: 0.0, rate: 1.0 }],
         cap: None,

@@ -30,6 +30,23 @@ impl<'a> Run<'a> {
             place: crate::error::Place::default(),
         })?;
         let policy = options.policy.unwrap_or(rulebook.liquidation.policy);
+        if policy == Policy::UserList {
+            for name in &options.user_list {
+                if !book.instruments.iter().any(|known| known.symbol.eq_ignore_ascii_case(name)) {
+                    return Err(Error::Unknown {
+                        what: "symbol of the list",
+                        value: name.clone(),
+                        known: book
+                            .instruments
+                            .iter()
+                            .map(|i| i.symbol.as_str())
+                            .take(20)
+                            .collect::<Vec<_>>()
+                            .join(", "),
+                    });
+                }
+            }
+        }
         let certainty =
             if options.policy.is_some() { Certainty::Chosen } else { rulebook.liquidation.certainty };
         Ok(Self { working, rulebook, options, policy, certainty, rows: Vec::new(), step: 0 })
@@ -63,6 +80,15 @@ impl<'a> Run<'a> {
         let first = evaluate(&self.working.view(), market)?;
         if !self.liquidatable(&first) {
             return Ok(End::NothingToDo);
+        }
+        if self.options.stop == Stop::Initial && first.excess_initial.is_none() {
+            return Err(Error::Missing {
+                what: "initial margin".into(),
+                why: first.requirement.initial_missing.unwrap_or_else(|| {
+                    "stop=initial needs one, and an isolated position has none of its own".into()
+                }),
+                place: crate::error::Place::default(),
+            });
         }
         let mut tranche = 0;
         loop {
@@ -146,7 +172,11 @@ impl<'a> Run<'a> {
                     return Ok(Vec::new());
                 };
                 let fraction = self.fraction(market, StepSize::Needed, Some(index))?;
-                Ok(vec![(index, fraction, reason)])
+                let notional =
+                    before.requirement.by_position.get(index).map_or(0.0, |margin| margin.notional);
+                // what would be left is worth less than a unit of money: no engine leaves such dust
+                let dust = fraction < 1.0 && notional * (1.0 - fraction) < 1.0;
+                Ok(vec![(index, if dust { 1.0 } else { fraction }, reason)])
             }
         }
     }

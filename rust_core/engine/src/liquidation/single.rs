@@ -41,6 +41,8 @@ pub struct SinglePrices {
     pub bankruptcy: Option<f64>,
     /// Relative move from the entry to the liquidation price, unsigned.
     pub distance: Option<f64>,
+    /// Whether equity is at or below the maintenance margin at the price it starts from.
+    pub already_liquidatable: bool,
     /// Why there is no liquidation price; empty when there is one.
     pub reason: String,
 }
@@ -93,7 +95,9 @@ impl Single {
                 self.collateral
             ),
         };
+        let start = self.payoff.notional(self.quantity, self.entry);
         Ok(SinglePrices {
+            already_liquidatable: self.collateral <= self.other + self.rate * start - self.amount,
             liquidation,
             bankruptcy: self.root(0.0, 0.0),
             distance: liquidation.map(|price| (price / self.entry - 1.0).abs()),

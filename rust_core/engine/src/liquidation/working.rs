@@ -101,6 +101,7 @@ impl<'a> Working<'a> {
                 self.balances.push(Balance {
                     currency,
                     cash: 0.0,
+                    from_equity: false,
                     debt: 0.0,
                     rates: Vec::new(),
                     cap: None,

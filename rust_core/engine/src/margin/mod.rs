@@ -8,7 +8,7 @@ pub mod tiers;
 pub mod variance;
 
 use crate::book::{Balance, Book, Order, Pool, PoolKind, Position};
-use crate::error::{Error, Place, Result};
+use crate::error::{Error, Place, Result, check_finite};
 use crate::market::MarketState;
 use crate::rulebook::{Measure, Rulebook};
 
@@ -149,6 +149,14 @@ pub fn evaluate(view: &PoolView<'_>, state: &MarketState) -> Result<PoolState> {
         .initial
         .filter(|_| view.kind != PoolKind::Isolated)
         .map(|initial| equity.initial - rulebook.initial.trigger * initial);
+    for (name, value) in [
+        ("equity", equity.gross),
+        ("adjusted equity", equity.maintenance),
+        ("maintenance margin", requirement.maintenance),
+        ("excess", excess),
+    ] {
+        check_finite(name, value, || Place::label(view.book.pool_label(view.account, view.kind)))?;
+    }
     let usage = status::usage(rulebook, &equity, requirement.maintenance);
     Ok(PoolState {
         status: status::status(rulebook, &equity, excess, excess_initial, usage),

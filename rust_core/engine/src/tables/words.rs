@@ -89,7 +89,10 @@ fn coded<'a>(keys: impl Iterator<Item = Option<Key<'a>>>) -> (Cow<'a, [u32]>, Ve
     let words = (distinct.keys())
         .map(|key| match key {
             Key::Text(text) => Cell::from_text(text),
-            Key::Number(bits) => Cell::Text(f64::from_bits(*bits).to_string()),
+            Key::Number(bits) => match f64::from_bits(*bits) {
+                number if number.is_finite() => Cell::Text(number.to_string()),
+                _ => Cell::Empty, // not a number is no word
+            },
             Key::Error(index) => Cell::Error(*index),
         })
         .collect();
