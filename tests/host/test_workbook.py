@@ -381,3 +381,19 @@ def test_what_cannot_be_a_workbook_is_refused(
 ) -> None:
     with pytest.raises(ValueError, match=sentence):
         demo_workbook.write(tmp_path, tables)
+
+
+def test_a_native_export_keeps_its_own_columns(tmp_path: Path) -> None:
+    positions = [
+        {"coin": "BTC", "szi": -2, "entryPx": 100, "markPx": 90, "leverage": 20},
+        {"coin": "ETH", "szi": 3, "entryPx": 10, "markPx": 9, "leverage": 20},
+    ]
+    balances = [["currency", "total"], ["USDC", 50]]
+    path = demo_workbook.write(tmp_path, {"positions": positions, "collateral": balances})[0]
+    book = openpyxl.load_workbook(path)
+    names = [column.name for column in book["Positions"].tables["Positions"].tableColumns]
+    assert names == ["coin", "szi", "entryPx", "markPx", "leverage"]
+    assert [one.name for one in book["Collateral"].tables["Collateral"].tableColumns] == balances[0]
+    shown = cached(path)
+    assert str(shown["Start!F14"]).startswith("book:")
+    assert shown["Summary!F7"] == pytest.approx(2 * 90 / 80 + 3 * 9 / 50)

@@ -28,7 +28,10 @@ def write(page: Page, prices: Block, *, top: int) -> None:
     down, up = _series(page, "W", coins), _series(page, "X", coins)
     style = {"name": "Calibri", "size": 9}
     bars = page.workbook.add_chart({"type": "bar"})
-    for name, values, colour in (("falls", down, "#B42318"), ("rises", up, "#2F6DB5")):
+    for name, values, colour, label in (
+        ("falls", down, "#B42318", '[<=-1]"< -100%";[<0]-0%;""'),
+        ("rises", up, "#2F6DB5", '[>=1]"> 100%";[>0]+0%;""'),
+    ):
         bars.add_series(
             {
                 "name": f"liquidated when the coin {name}",
@@ -40,7 +43,7 @@ def write(page: Page, prices: Block, *, top: int) -> None:
                 "data_labels": {
                     "value": True,
                     "position": "outside_end",
-                    "num_format": "+0%;-0%;",
+                    "num_format": label,
                     "font": style,
                 },
             }

@@ -127,10 +127,10 @@ def write_checks(page: Page, others: Sequence[Page], inputs: Sequence[tuple[str,
     units, columns = _understood(page)
     _glance(page, [*others, page], findings, inputs)
     page.print_ranges(
-        f"A1:I{first - 1}",
-        f"A{first}:I{last}",
-        f"K5:P{units.printed(1)}",
-        f"K{columns.top}:P{columns.printed(1)}",
+        f"A1:I{first - 2}",
+        f"A{first - 1}:I{last}",
+        f"K4:P{units.printed(1)}",
+        f"K{columns.top - 1}:P{columns.printed(1)}",
     )
     as_of, value = _row_of(stamp, "as-of")
     reason = NO_ENGINE if made.failed else made.rows[1][1]
@@ -145,9 +145,9 @@ def _understood(page: Page) -> tuple[Block, Block]:
         for column in range(_SECOND_BAND, _SECOND_BAND + 6):
             shown = text if column == _SECOND_BAND else None
             page.value(row - 1, column, shown, heading)
-    units = page.block("K6", call("CM_CHECK", BOOK, "units"), 50)
+    units = page.block("K6", call("CM_CHECK", BOOK, "units"), 50, wrap=("because",))
     page.count("P5", units)
-    columns = page.block("K61", call("CM_CHECK", BOOK, "columns"), 120)
+    columns = page.block("K61", call("CM_CHECK", BOOK, "columns"), 120, wrap=("unit", "note"))
     page.count("P60", columns)
     return units, columns
 

@@ -132,7 +132,7 @@ def table(  # noqa: PLR0913  # a table and where it stands
     top, height = header_row - 1, len(rows) - 1 + spare
     page.sheet.set_row(top - 1, 24)
     page.sheet.set_row(top, 18 if widths else 28)
-    units = _units(rows, kind)
+    known = {"rulebook": ("rulebook", "name"), **_understood(rows, kind)}
     page.sheet.add_table(
         top, 1, top + height, len(header),
         {
@@ -144,22 +144,23 @@ def table(  # noqa: PLR0913  # a table and where it stands
     )  # fmt: skip
     for place, word in enumerate(header):
         column = place + 1
-        is_text = _plain(word) in TEXT_COLUMNS
+        meaning, unit_word = known.get(word, (word, "not used"))
+        is_text = _plain(meaning) in TEXT_COLUMNS
         unit = page.styles.get(
             font_size=8, italic=True, font_color="#6B7280", text_wrap=True, valign="bottom",
             align="left" if is_text else "right", indent=1 if is_text else 0,
         )  # fmt: skip
-        page.value(top - 1, column, units.get(word, "not used"), unit)
+        page.value(top - 1, column, unit_word, unit)
         page.value(top, column, word, page.styles.header(right=not is_text))
         if widths:
             page.sheet.set_column(column, column, _width(word, rows, place), page.styles.text)
         for row in range(height):
             value = rows[row + 1][place] if row + 1 < len(rows) else None
-            page.value(top + 1 + row, column, value, _style(page, word, value, is_text=is_text))
-        choices = _CHOICES.get(_plain(word))
+            page.value(top + 1 + row, column, value, _style(page, meaning, value, is_text=is_text))
+        choices = _CHOICES.get(_plain(meaning))
         if choices:
             page.choose((top + 1, column, top + height, column), choices)
-    _mark_gaps(page, header, top + 1, top + height)
+    _mark_gaps(page, [known.get(word, (word, ""))[0] for word in header], top + 1, top + height)
     page.below[name] = f"{page.name}!$B${top + height + 2}:$C${top + height + 20_001}"
     return top + height + 1
 
@@ -190,15 +191,14 @@ def _style(page: Page, word: str, value: Value, *, is_text: bool) -> Any:  # noq
     return page.styles.input(number, align="left" if is_text else "right", **more)
 
 
-def _units(rows: Rows, kind: str) -> dict[str, str]:
-    """Return the unit of each header, as the core says it."""
+def _understood(rows: Rows, kind: str) -> dict[str, tuple[str, str]]:
+    """Return what each header means, and its unit, as the core says it."""
     answer = registry.call("CM_CHECK", [rows, "columns", kind])
     if not isinstance(answer, list):
         return {}
     header = answer[0]
-    name, unit = header.index("header"), header.index("unit")
-    units = {str(row[name]): str(row[unit]) for row in answer[1:] if row[unit]}
-    return {"rulebook": "name", **units}
+    name, meaning, unit = (header.index(word) for word in ("header", "understood_as", "unit"))
+    return {str(row[name]): (str(row[meaning]), str(row[unit])) for row in answer[1:] if row[unit]}
 
 
 def _width(word: str, rows: Rows, place: int) -> float:

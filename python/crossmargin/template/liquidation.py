@@ -35,7 +35,7 @@ def write(page: Page) -> Block:
         "At which price of one coin the whole account becomes liquidatable, and what is closed "
         "first and next.",
     )
-    page.widths("B", 7, 12, 9, 12, 9.5, 11, 10.5, 9, *[10.5] * 6, 11, 11, 42, 17)
+    page.widths("B", 7, 12, 9, 12, 9.5, 11, 10.5, 9, *[10.5] * 6, 11, 11, 47, 17)
     page.section(5, "The answer", _LAST)
     page.single(
         "B6",
@@ -65,10 +65,10 @@ def write(page: Page) -> Block:
     charts.write(page, prices, top=8)
     link = page.styles.get(font_color="#1F3FBF", underline=1, font_size=9)
     page.sheet.write_url(
-        "R8", f"internal:'{page.name}'!B{top}", link, "to the order of liquidation"
+        "R7", f"internal:'{page.name}'!B{top}", link, "to the order of liquidation"
     )
     last = max(prices.printed(4) + 1, 46)
-    page.print_ranges(f"A1:S{last}", f"A{top}:S{order.printed(4)}")
+    page.print_ranges(f"A1:S{last}", f"A{top - 1}:S{order.printed(4)}")
     return prices
 
 

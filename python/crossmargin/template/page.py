@@ -217,5 +217,6 @@ class Page:
     def count(self, address: str, block: Block) -> None:
         """Write how many rows a table has, and whether there is room for all of them."""
         text = blocks.count_formula(block)
-        self.formula(address, text, blocks.rows_shown(block.rows, block.capacity), self.styles.note)
+        shown = blocks.rows_shown(block.rows, block.capacity)
+        self.formula(address, text, shown, self.styles.count)
         self.checks.append((self.name, address))

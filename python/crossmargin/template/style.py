@@ -19,7 +19,7 @@ NUMBERS: Final = {
     "money_fine": "#,##0.00;[Red]-#,##0.00;0.00",
     "price": "[>=1000]#,##0.0;[>=1]#,##0.000;0.000000",
     "quantity": "[>=1000]#,##0;[<=-1000]-#,##0;General",
-    "percent": "+0.0%;[Red]-0.0%;0.0%",
+    "percent": '[>=10]"> 1,000%";[<0][Red]-0.0%;+0.0%',
     "share": "0.0%;[Red]-0.0%;0.0%",
     "usage": "0.000;[Red]-0.000;0.000",
     "rate": "0.0000;[Red]-0.0000;0",
@@ -34,7 +34,7 @@ _WORDS: Final = {
     "money": "equity_gross equity_adjusted im mm order_margin excess_im excess_mm equity_before "
     "equity_after im_before im_after mm_before mm_after cost gross cap usable lost notional "
     "mm_now mm_after jump next_at initialMargin maintenanceMargin isolatedWallet minNotional "
-    "maxNotional cash equity total debt collateral",
+    "maxNotional cash equity total debt collateral unrealizedPnl",
     "price": "mark down up nearest low high price entryPrice markPrice indexPrice "
     "liquidationPrice price_venue price_ref",
     "quantity": "qty contracts amount tick beta leverage maxLeverage contractSize",
@@ -106,6 +106,11 @@ class Styles:
     def note(self) -> Any:  # noqa: ANN401
         """Return the format of explanations."""
         return self.get(font_size=9, font_color=GREY, italic=True)
+
+    @property
+    def count(self) -> Any:  # noqa: ANN401
+        """Return the format of the number of rows beside a section's heading."""
+        return self.get(font_size=9, font_color=GREY, italic=True, align="right", bottom=1)
 
     @property
     def stamp(self) -> Any:  # noqa: ANN401

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["STATUS", "status_letter", "write"]
 
 BOOK: Final = Named("Book")
+_LONG: Final = ("ratio_direction", "worst_scenario", "nearest_trigger", "first_liquidated")
 _TILES: Final = (
     ("C", "gross equity", "GrossEquity", call("CM_EQUITY", BOOK, "gross"), "money"),
     ("D", "adjusted equity", "Equity", call("CM_EQUITY", BOOK), "money"),
@@ -38,11 +39,11 @@ def write(page: Page) -> Block:
         "Summary",
         "Equity, margins and what is left; money in the reporting currency of the rulebook.",
     )
-    page.widths("B", 20, 13, 13, 13, 13, 13, 13, 12, 13, 12, 18, 12, 27, 27, 16)
+    page.widths("B", 20, 13, 13, 13, 13, 13, 13, 12, 13, 12, 18, 12, 27, 25, 27)
     page.section(5, "Now", 15)
     _tiles(page)
     page.section(10, "Each account", 15)
-    accounts = page.block("B11", call("CM_SUMMARY", BOOK), 4)
+    accounts = page.block("B11", call("CM_SUMMARY", BOOK), 4, wrap=_LONG)
     page.count("P10", accounts)
     page.section(18, "The same, grouped as you choose", 15)
     page.text("B19", "Group by", page.styles.label)
@@ -51,7 +52,7 @@ def write(page: Page) -> Block:
         choices=("account", "pool", "settle", "riskUnit", "book"),
         hint="pool: what shares one margin, such as the cross account and each isolated position.",
     )  # fmt: skip
-    groups = page.block("B21", call("CM_SUMMARY", BOOK, Named("GroupBy")), 8)
+    groups = page.block("B21", call("CM_SUMMARY", BOOK, Named("GroupBy")), 8, wrap=_LONG)
     page.count("P18", groups)
     top = groups.bottom + 3
     page.section(top, "Collateral: from gross to usable", 15)
@@ -74,7 +75,7 @@ def write(page: Page) -> Block:
         f"F{top + 1}", call("CM_TIERS", BOOK, Named("Horizon")), 120, wrap=("kind",)
     )
     page.count(f"P{top}", brackets)
-    page.print_ranges(f"A1:P{collateral.bottom + 1}", f"A{top}:P{brackets.printed(6)}")
+    page.print_ranges(f"A1:P{collateral.bottom + 1}", f"A{top - 1}:P{brackets.printed(6)}")
     return accounts
 
 

@@ -114,8 +114,14 @@ def rows_of(table: object) -> Rows:
 
 
 def with_columns(rows: Rows, names: Sequence[str]) -> Rows:
-    """Return a table with the columns that it lacks, empty, at its right."""
+    """Return a table with the columns that it lacks, empty, at its right.
+
+    A table with a column of another name stays as it is: its columns have their own meaning, and
+    an empty one beside them could change it.
+    """
     known = {_word(str(cell)) for cell in rows[0]}
+    if known - {_word(name) for name in names}:
+        return rows
     missing = [name for name in names if _word(name) not in known]
     return [
         [*row, *(missing if number == 0 else [None] * len(missing))]
