@@ -120,11 +120,12 @@ pub(super) fn collect(input: &Input<'_>, defaults: &Defaults) -> Collected {
     if let Some(table) = input.brackets {
         collected.brackets = read_brackets(table, defaults);
     }
-    collected.wallet_includes_isolated = collected.balances.venue == Some("binance")
-        && collected.balances.columns.iter().any(|view| {
-            view.understood_as == "cash"
-                && view.header.to_lowercase().replace(['_', ' ', '-'], "") == "walletbalance"
-        });
+    let has = |header: &str| {
+        let plain = |text: &str| text.to_lowercase().replace(['_', ' ', '-'], "");
+        collected.balances.columns.iter().any(|view| plain(&view.header) == header)
+    };
+    collected.wallet_includes_isolated =
+        collected.balances.venue == Some("binance") && has("walletbalance") && !has("crosswalletbalance");
     collected.findings.append(&mut collected.positions.findings);
     collected.findings.append(&mut collected.balances.findings);
     collected.findings.append(&mut collected.orders.findings);

@@ -172,11 +172,7 @@ impl<'a> Run<'a> {
                     return Ok(Vec::new());
                 };
                 let fraction = self.fraction(market, StepSize::Needed, Some(index))?;
-                let notional =
-                    before.requirement.by_position.get(index).map_or(0.0, |margin| margin.notional);
-                // what would be left is worth less than a unit of money: no engine leaves such dust
-                let dust = fraction < 1.0 && notional * (1.0 - fraction) < 1.0;
-                Ok(vec![(index, if dust { 1.0 } else { fraction }, reason)])
+                Ok(vec![(index, fraction, reason)])
             }
         }
     }
