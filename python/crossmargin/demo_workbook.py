@@ -33,8 +33,9 @@ def write(output_dir: Path, tables: Mapping[str, object]) -> list[Path]:
         The folder, made if it is not there.
     tables
         `positions`, `collateral`, `market`, `orders`, `brackets`: rows with the header first, or
-        one mapping per row; all but positions may be left out. Also `rulebook` (its name), `as_of`
-        and `options` (texts).
+        one mapping per row, or a :class:`~crossmargin.table.Table`; all but positions may be left
+        out. Also `rulebook` (its name), `as_of` and `options` (texts). Tables of other names, such
+        as results, are left out: the workbook calculates its own.
 
     Returns
     -------
@@ -58,9 +59,6 @@ def write(output_dir: Path, tables: Mapping[str, object]) -> list[Path]:
     """
     if not tables.get("positions"):
         raise ValueError("the workbook needs positions: rows with their header first")
-    unknown = set(tables) - {*COLUMNS, "rulebook", "as_of", "options"}
-    if unknown:
-        raise ValueError(f"unknown table '{min(unknown)}'; known: {', '.join(COLUMNS)}, rulebook")
     found: dict[str, Rows] = {
         name: rows_of(tables[name]) if tables.get(name) else [list(columns)]
         for name, columns in COLUMNS.items()

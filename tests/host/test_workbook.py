@@ -357,8 +357,9 @@ def test_a_text_never_becomes_a_formula(tmp_path: Path) -> None:
 
 def test_a_demo_workbook_shows_the_given_book(running: Office, tmp_path: Path) -> None:
     names = ("positions", "collateral", "market", "orders")
-    tables: dict[str, object] = {name: read_csv(SAMPLES / f"{name}.csv") for name in names}
-    made = demo_workbook.write(tmp_path, {**tables, "rulebook": "hyperliquid"})
+    tables = {name: read_csv(SAMPLES / f"{name}.csv") for name in names}
+    orders = Table(tuple(map(str, tables["orders"][0])), tables["orders"][1:])
+    made = demo_workbook.write(tmp_path, {**tables, "orders": orders, "summary": orders})
     assert [path.suffix for path in made] == [".xlsx", ".pdf"]
     assert made[1].read_bytes().startswith(b"%PDF")
     ours = cached(made[0])
@@ -373,7 +374,7 @@ def test_a_demo_workbook_shows_the_given_book(running: Office, tmp_path: Path) -
     [
         ({}, "the workbook needs positions"),
         ({"positions": [["symbol", "symbol"], ["a", "b"]]}, "a header of its own, was 'symbol'"),
-        ({"positions": [["symbol"]], "prices": []}, "unknown table 'prices'"),
+        ({"positions": "positions.csv"}, "a table must be rows of cells, was 'positions.csv'"),
     ],
 )
 def test_what_cannot_be_a_workbook_is_refused(
