@@ -204,6 +204,17 @@ def _cut(table: Table) -> Table:
     """Split sentences between words, so that none is longer than a cell's help may be."""
     rows: list[tuple[float | str | None, ...]] = []
     for topic, sentence, reference in table.rows:
-        pieces = textwrap.wrap(str(sentence), LONGEST) or [""]
-        rows.extend((topic, piece, reference) for piece in pieces)
+        rows.extend((topic, piece, reference) for piece in _pieces(str(sentence)))
     return Table(table.header, rows)
+
+
+def _pieces(sentence: str) -> list[str]:
+    """Return a sentence in parts that fit, broken at its semicolons where that is enough."""
+    pieces = [""]
+    for clause in sentence.split("; "):
+        joined = f"{pieces[-1]}; {clause}" if pieces[-1] else clause
+        if len(joined) <= LONGEST:
+            pieces[-1] = joined
+        else:
+            pieces += textwrap.wrap(clause, LONGEST)
+    return [piece for piece in pieces if piece] or [""]

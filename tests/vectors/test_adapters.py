@@ -187,5 +187,5 @@ def test_tiers_go_in_by_their_upper_bounds() -> None:
 def test_a_scan_goes_down_as_far_as_up() -> None:
     package = Package()
     ask(package, SAMPLES["efficiency"], {"pm": 1})
-    assert package.asked[1]["rulebook"]["measure"]["price_moves"] == [-0.2, 0.0, 0.2]
+    assert package.asked[1]["rulebook"]["measure"]["price_move"] == 0.2
     assert {row["underlying"] for row in package.asked[1]["positions"]} == {"COIN"}

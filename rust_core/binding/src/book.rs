@@ -91,7 +91,7 @@ pub(crate) fn build_book(
         correlations,
     };
     let outcome = run(python, &tables, rulebooks, &Options { as_of, partial })?;
-    let book = outcome.book.map_err(|error| crate::error::to_python(&error))?;
+    let book = outcome.book.map_err(|error| crate::error::to_python(python, &error))?;
     Ok(Book { book, evaluated: OnceLock::new() })
 }
 

@@ -30,8 +30,19 @@ create_exception!(
     "No number exists that answers the question."
 );
 
-/// The exception of a refusal.
-pub(crate) fn to_python(error: &Error) -> PyErr {
+/// The exception of a refusal, with what a spreadsheet shows for it.
+pub(crate) fn to_python(python: Python<'_>, error: &Error) -> PyErr {
+    let raised = exception(error);
+    if let Error::Table { sign, .. } = error {
+        // a table as a whole and a bad row are one class with two signs
+        if let Err(failed) = raised.value(python).setattr("sign", sign.text()) {
+            return failed;
+        }
+    }
+    raised
+}
+
+fn exception(error: &Error) -> PyErr {
     let message = error.to_string();
     match error {
         Error::OutOfRange { .. } => OutOfRangeError::new_err(message),

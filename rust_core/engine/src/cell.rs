@@ -120,7 +120,13 @@ pub struct Table {
 
 impl Table {
     /// A table from rows of cells, the first row being the header; short rows are filled with empty cells.
-    pub fn from_rows(rows: Vec<Vec<Cell>>) -> Self {
+    ///
+    /// Blank rows at the end are cut: one host hands over the used range and another the whole table, and
+    /// the book is the same.
+    pub fn from_rows(mut rows: Vec<Vec<Cell>>) -> Self {
+        while rows.len() > 1 && rows.last().is_some_and(|row| row.iter().all(|cell| *cell == Cell::Empty)) {
+            rows.pop();
+        }
         let width = rows.iter().map(Vec::len).max().unwrap_or(0);
         let mut rows = rows.into_iter();
         let mut header: Vec<String> = rows.next().unwrap_or_default().iter().map(Cell::shown).collect();

@@ -112,6 +112,8 @@ pub enum Error {
         table: &'static str,
         /// What is wrong with it, with row, column, value and rule.
         message: String,
+        /// `#VALUE!` where the table as a whole is another than asked for, `#N/A` for a bad row.
+        sign: Sign,
     },
     /// A rulebook breaks its own schema.
     #[error("rulebook '{id}', {key}: {message}")]
@@ -147,9 +149,8 @@ impl Error {
         match self {
             Self::OutOfRange { .. } => Sign::Num,
             Self::Shape { .. } | Self::Unknown { .. } | Self::Rulebook { .. } => Sign::Value,
-            Self::Missing { .. } | Self::Table { .. } | Self::NotCovered { .. } | Self::NoAnswer { .. } => {
-                Sign::NotAvailable
-            }
+            Self::Table { sign, .. } => *sign,
+            Self::Missing { .. } | Self::NotCovered { .. } | Self::NoAnswer { .. } => Sign::NotAvailable,
         }
     }
 

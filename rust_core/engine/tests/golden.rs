@@ -13,9 +13,16 @@ use crossmargin_engine::rulebook::{MaintenanceOn, cumulative_amounts};
 use serde_json::Value;
 
 fn case(id: &str) -> Value {
-    let file: Value = serde_json::from_str(include_str!("../../../tests/golden/liquidation.json")).unwrap();
-    let cases = file["cases"].as_array().unwrap();
-    cases.iter().find(|case| case["id"] == id).unwrap_or_else(|| panic!("no case {id}")).clone()
+    let files = [
+        include_str!("../../../tests/golden/venues.json"),
+        include_str!("../../../tests/golden/methods.json"),
+        include_str!("../../../tests/golden/inverse_liquidation_price.json"),
+    ];
+    let found = files.iter().find_map(|text| {
+        let file: Value = serde_json::from_str(text).unwrap();
+        file["cases"].as_array().unwrap().iter().find(|case| case["id"] == id).cloned()
+    });
+    found.unwrap_or_else(|| panic!("no case {id}"))
 }
 
 fn number(value: &Value) -> f64 {

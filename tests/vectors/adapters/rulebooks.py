@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.vectors.adapters.units import OPPOSITE_UNIT
-
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -45,7 +43,7 @@ def price_scan(move: float, *, gross_notional_rate: float) -> dict[str, object]:
         "case-scan",
         {
             "kind": "scan",
-            "price_moves": [move * OPPOSITE_UNIT, 0.0, move],
+            "price_move": move,
             "numeraire": "report",
             "unit": "underlying",
             "gross_notional_rate": gross_notional_rate,

@@ -5,5 +5,3 @@ from __future__ import annotations
 from typing import Final
 
 PERCENT_UNIT: Final = 0.01
-# The same price move in the other direction.
-OPPOSITE_UNIT: Final = -1.0

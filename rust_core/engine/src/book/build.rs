@@ -4,7 +4,7 @@ use super::assemble::assemble;
 use super::collect::{UNSETTLED, collect, settle_by_account};
 use super::{Book, key};
 use crate::cell::Table;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Sign};
 use crate::finding::{Finding, Severity};
 use crate::rulebook::Rulebook;
 use crate::tables::{BalanceTotal, ColumnView, Defaults, UnitView};
@@ -138,7 +138,15 @@ fn refused_by(finding: &Finding, errors: usize) -> Error {
         0 | 1 => String::new(),
         n => format!(" (and {} more, see CM_CHECK)", n - 1),
     };
-    Error::Table { table: finding.sheet, message: format!("{row}{column}{}{more}", finding.message) }
+    Error::Table {
+        table: finding.sheet,
+        message: format!("{row}{column}{}{more}", finding.message),
+        sign: if finding.row.is_none() && finding.code != "table_empty" {
+            Sign::Value
+        } else {
+            Sign::NotAvailable
+        },
+    }
 }
 
 /// `book:<hash>|rulebook@version|positions and balances|as-of`.

@@ -69,6 +69,9 @@ pub(super) struct RawMeasure {
     pub(super) orders: Option<String>,
     #[serde(default)]
     pub(super) price_moves: Option<Vec<f64>>,
+    /// Short for the moves down, none and up by this much.
+    #[serde(default)]
+    pub(super) price_move: Option<f64>,
     #[serde(default)]
     pub(super) numeraire: Option<String>,
     #[serde(default)]

@@ -238,7 +238,9 @@ impl Reader {
                 )?,
             }),
             "scan" => {
-                let price_moves = self.required("measure.price_moves", raw.price_moves.as_ref())?;
+                let symmetric = raw.price_move.map(|size| vec![-size, 0.0, size]);
+                let price_moves =
+                    self.required("measure.price_moves", raw.price_moves.as_ref().or(symmetric.as_ref()))?;
                 if price_moves.is_empty() || price_moves.iter().any(|m| !m.is_finite() || *m <= -1.0) {
                     return self.refuse(
                         "measure.price_moves",

@@ -1,0 +1,72 @@
+"""Published cases through the public interface: which pass, and how many."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.vectors import __main__ as runner
+
+GOLDEN = Path(__file__).parents[1] / "golden"
+
+WHOLE_FILES = {
+    "hyperliquid_liquidation_price.json": 19,
+    "freqtrade_isolated_cross_liquidation_price.json": 17,
+    "inverse_liquidation_price.json": 3,
+    "cross_liquidation_price_misc.json": 1,
+    "cross_margin_engine_rust.json": 2,
+}
+SINGLE_CASES = {
+    "venues.json": {
+        "binance_coinm_maint_amount",
+        "bybit_btcusdt_tiers",
+        "bybit_bankruptcy_price_inverse_long",
+        "dydx_cross_liq",
+        "binance_adl_leverage_pnl",
+    },
+    "methods.json": {
+        "liq.inverse",
+        "liq.partial_perp",
+        "liq.risk_contribution_order",
+        "capeff.cross_vs_isolated",
+    },
+}
+
+
+def report(folder: Path, target: Path) -> dict[str, dict[str, Any]]:
+    """Run all vectors of a folder; return the report of each file."""
+    status = runner.main(["--folder", str(folder), "--json", str(target)])
+    assert status == 0
+    return {entry["file"]: entry for entry in json.loads(target.read_text())["files"]}
+
+
+@pytest.fixture(scope="module")
+def published(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
+    return report(shared / "vectors", tmp_path_factory.mktemp("vectors") / "report.json")
+
+
+@pytest.mark.parametrize(("file", "cases"), WHOLE_FILES.items())
+def test_every_case_of_these_files_passes(
+    published: dict[str, dict[str, Any]], file: str, cases: int
+) -> None:
+    entry = published[file]
+    assert (entry["passed"], entry["failed"], entry["not_applicable"]) == (cases, 0, 0)
+
+
+@pytest.mark.parametrize("file", SINGLE_CASES)
+def test_the_single_cases_of_venues_and_methods_pass(
+    published: dict[str, dict[str, Any]], file: str
+) -> None:
+    entry = published[file]
+    assert entry["failed"] == 0
+    assert entry["passed"] >= len(SINGLE_CASES[file])
+    assert not SINGLE_CASES[file] & set(entry["reasons"])
+
+
+def test_the_golden_cases_pass_in_python_as_they_do_in_rust(tmp_path: Path) -> None:
+    entries = report(GOLDEN, tmp_path / "report.json").values()
+    assert sum(entry["passed"] for entry in entries) == 6
+    assert not any(entry["failed"] or entry["not_applicable"] for entry in entries)
