@@ -279,7 +279,7 @@ def ratio(book: BookArgument, *, style: Text = "usage", scope: Text = "all") -> 
         usage (trigger x MM / adjusted equity, rises to 1), safety (1 / usage), venue (what its
         screen shows, in its own direction).
     scope
-        all, an account or a pool; of several pools the worst.
+        all, an account or a pool; of several pools the one that decides.
 
     Returns
     -------
@@ -303,7 +303,8 @@ def excess(book: BookArgument, *, above: Text = "MM", scope: Text = "all") -> Nu
     above
         MM, IM, or usage=0.7.
     scope
-        all, an account or a pool; of several pools the smallest, since none helps another.
+        all, an account or a pool; of several pools the one that decides: what is liquidatable and
+        lacks most, else the largest usage.
 
     Returns
     -------

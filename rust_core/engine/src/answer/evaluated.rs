@@ -39,6 +39,16 @@ impl Evaluated {
     }
 }
 
+/// The pool that decides about a group: of those that are liquidatable the one that lacks most, else the
+/// one with the largest usage. Pools do not help one another, so their excesses are never added.
+pub fn decisive<'a>(states: &[(usize, &'a PoolState)]) -> Option<(usize, &'a PoolState)> {
+    let usage = |state: &PoolState| state.usage.unwrap_or(f64::INFINITY);
+    states.iter().copied().min_by(|(i, a), (j, b)| {
+        let (short_a, short_b) = (a.excess.min(0.0), b.excess.min(0.0));
+        short_a.total_cmp(&short_b).then(usage(b).total_cmp(&usage(a))).then(i.cmp(j))
+    })
+}
+
 /// Refuses totals of a book from which rows with errors were left out.
 ///
 /// # Errors

@@ -1,6 +1,6 @@
 //! Single numbers of a scope: equity, margins, ratio, excess.
 
-use super::evaluated::{Evaluated, check_complete};
+use super::evaluated::{Evaluated, check_complete, decisive};
 use super::scope::{Scope, report_currency, resolve};
 use crate::book::Book;
 use crate::error::{Error, Place, Result};
@@ -118,43 +118,45 @@ pub fn equity(book: &Book, evaluated: &Evaluated, basis: &str, scope: &str) -> R
     Ok(sum(parts))
 }
 
+/// The deciding pool of a scope that must name pools.
+fn decisive_of<'a>(
+    book: &Book,
+    evaluated: &'a Evaluated,
+    scope: &str,
+    what: &str,
+) -> Result<(usize, &'a PoolState)> {
+    let pools = pools_of(book, scope, what)?;
+    let states: Result<Vec<(usize, &PoolState)>> =
+        pools.iter().map(|index| evaluated.pool(*index).map(|state| (*index, state))).collect();
+    decisive(&states?).ok_or_else(|| Error::NoAnswer { why: "the scope holds nothing".into() })
+}
+
 /// Ratio in a style: `usage` (rises to 1), `safety` (1 / usage), `venue` (the venue's own figure).
-/// Over several pools the worst one counts.
+/// Of several pools the one that decides counts.
 ///
 /// # Errors
 ///
 /// [`Error::NoAnswer`] where the ratio is not defined, with the reason.
 pub fn ratio(book: &Book, evaluated: &Evaluated, style: &str, scope: &str) -> Result<f64> {
-    let pools = pools_of(book, scope, "a ratio")?;
-    let mut worst: Option<(f64, f64)> = None;
-    for index in pools {
-        let state = evaluated.pool(index)?;
-        let usage = state.usage.ok_or_else(|| Error::NoAnswer {
-            why: format!(
-                "usage is defined for an equity above zero only, it is {:.2}; the account is {}",
-                state.equity.maintenance,
-                state.status.word()
-            ),
-        })?;
-        let shown = match style {
-            "usage" => usage,
-            "safety" => usage.recip(),
-            "venue" => venue_ratio(book, index, state).unwrap_or(f64::INFINITY),
-            _ => {
-                return Err(Error::Unknown {
-                    what: "style",
-                    value: style.to_owned(),
-                    known: "usage, safety, venue".into(),
-                });
-            }
-        };
-        if worst.is_none_or(|(most, _)| usage > most) {
-            worst = Some((usage, shown));
-        }
-    }
-    match worst {
-        Some((_, shown)) if shown.is_finite() => Ok(shown),
-        _ => Err(Error::NoAnswer { why: "nothing is required, so the ratio has no finite value".into() }),
+    let (pool, state) = decisive_of(book, evaluated, scope, "a ratio")?;
+    let usage = state.usage.ok_or_else(|| Error::NoAnswer {
+        why: format!(
+            "usage is defined for an equity above zero only, it is {:.2}; the account is {}",
+            state.equity.maintenance,
+            state.status.word()
+        ),
+    })?;
+    let nothing = || Error::NoAnswer { why: "nothing is required, so the ratio has no finite value".into() };
+    match style {
+        "usage" => Ok(usage),
+        "safety" if usage > 0.0 => Ok(usage.recip()),
+        "safety" => Err(nothing()),
+        "venue" => venue_ratio(book, pool, state).ok_or_else(nothing),
+        _ => Err(Error::Unknown {
+            what: "style",
+            value: style.to_owned(),
+            known: "usage, safety, venue".into(),
+        }),
     }
 }
 
@@ -168,46 +170,38 @@ pub fn venue_ratio(book: &Book, pool: usize, state: &PoolState) -> Option<f64> {
     }
 }
 
-/// Money left above a level: `MM`, `IM` or `usage=0.7`. Over several pools the smallest counts, since
-/// pools do not help one another.
+/// Money left above a level: `MM`, `IM` or `usage=0.7`. Of several pools the one that decides counts,
+/// since pools do not help one another.
 ///
 /// # Errors
 ///
 /// As [`initial_margin`]; [`Error::Unknown`] for another level.
 pub fn excess(book: &Book, evaluated: &Evaluated, above: &str, scope: &str) -> Result<f64> {
-    let pools = pools_of(book, scope, "excess")?;
-    let mut smallest: Option<f64> = None;
-    for index in pools {
-        let state = evaluated.pool(index)?;
-        let wanted = above.trim().to_ascii_lowercase();
-        let money = if wanted == "mm" {
-            state.excess
-        } else if wanted == "im" {
-            match (state.excess_initial, &state.requirement.initial_missing) {
-                (Some(money), _) => money,
-                (None, None) => continue, // an isolated position has no such excess
-                (None, Some(why)) => {
-                    return Err(Error::Missing {
-                        what: "initial margin".into(),
-                        why: why.clone(),
-                        place: Place::default(),
-                    });
-                }
-            }
-        } else if let Some(target) = usage_target(&wanted) {
-            // usage = trigger x MM / E, so the equity that usage u needs is trigger x MM / u
-            let needed = (state.equity.maintenance - state.excess) / target;
-            state.equity.maintenance - needed
-        } else {
-            return Err(Error::Unknown {
-                what: "level",
-                value: above.to_owned(),
-                known: "MM, IM, usage=0.7 (a number above 0, at most 1)".into(),
-            });
-        };
-        smallest = Some(smallest.map_or(money, |least| least.min(money)));
+    let (_, state) = decisive_of(book, evaluated, scope, "excess")?;
+    let wanted = above.trim().to_ascii_lowercase();
+    if wanted == "mm" {
+        return Ok(state.excess);
     }
-    smallest.ok_or_else(|| Error::NoAnswer { why: "no pool of the scope has such an excess".into() })
+    if wanted == "im" {
+        return state.excess_initial.ok_or_else(|| Error::Missing {
+            what: "initial margin".into(),
+            why: state
+                .requirement
+                .initial_missing
+                .clone()
+                .unwrap_or_else(|| "an isolated position decides here, and it has no such level".into()),
+            place: Place::default(),
+        });
+    }
+    match usage_target(&wanted) {
+        // usage = trigger x MM / E, so the equity that usage u needs is trigger x MM / u
+        Some(target) => Ok(state.equity.maintenance - (state.equity.maintenance - state.excess) / target),
+        None => Err(Error::Unknown {
+            what: "level",
+            value: above.to_owned(),
+            known: "MM, IM, usage=0.7 (a number above 0, at most 1)".into(),
+        }),
+    }
 }
 
 fn usage_target(text: &str) -> Option<f64> {

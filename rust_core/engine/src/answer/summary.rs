@@ -2,7 +2,7 @@
 
 use rayon::prelude::*;
 
-use super::evaluated::Evaluated;
+use super::evaluated::{Evaluated, decisive};
 use super::scalar::venue_ratio;
 use super::scope::report_currency;
 use super::{Answer, Value};
@@ -164,7 +164,7 @@ fn by_settle(book: &Book) -> Vec<(String, Vec<usize>)> {
     groups
 }
 
-/// One row: sums of money, the worst pool's usage and excess.
+/// One row: sums of money; usage, excess and ratio of the pool that decides; the worst status.
 fn row(book: &Book, evaluated: &Evaluated, name: &str, pools: &[usize], with_danger: bool) -> Vec<Value> {
     match try_row(book, evaluated, name, pools, with_danger) {
         Ok(row) => row,
@@ -194,24 +194,12 @@ fn try_row(
     let states = states?;
     let money = |of: &dyn Fn(&PoolState) -> f64| sum(states.iter().map(|(_, state)| of(state)));
     let initial: Option<Vec<f64>> = states.iter().map(|(_, state)| state.requirement.initial).collect();
-    let excess_initial: Vec<f64> = states.iter().filter_map(|(_, state)| state.excess_initial).collect();
-    let initial_known = initial.is_some();
-    let smallest = |values: Vec<f64>| values.into_iter().fold(f64::INFINITY, f64::min);
-    let worst = states
-        .iter()
-        .min_by(|(a, x), (b, y)| y.status.cmp(&x.status).then(x.excess.total_cmp(&y.excess)).then(a.cmp(b)));
-    let Some((worst_pool, worst_state)) = worst.copied() else {
+    let Some((deciding_pool, deciding)) = decisive(&states) else {
         return Err(Error::NoAnswer { why: "nothing is held".into() });
     };
-    let fullest = states
-        .iter()
-        .copied()
-        .max_by(|(a, x), (b, y)| x.usage.unwrap_or(0.0).total_cmp(&y.usage.unwrap_or(0.0)).then(b.cmp(a)))
-        .unwrap_or((worst_pool, worst_state));
-    let usages: Option<Vec<f64>> = states.iter().map(|(_, state)| state.usage).collect();
-    let usage = usages.and_then(|usages| usages.into_iter().reduce(f64::max));
-    let rulebook = book.pools.get(worst_pool).and_then(|pool| book.rulebook_of(pool.account));
-    let scenario = worst_state.requirement.worst.iter().max_by(|a, b| a.loss.total_cmp(&b.loss)).map_or_else(
+    let worst_status = states.iter().map(|(_, state)| state.status).max().unwrap_or(deciding.status);
+    let rulebook = book.pools.get(deciding_pool).and_then(|pool| book.rulebook_of(pool.account));
+    let scenario = deciding.requirement.worst.iter().max_by(|a, b| a.loss.total_cmp(&b.loss)).map_or_else(
         || "none: no scenarios".to_owned(),
         |worst| format!("{} {:+.1} %", worst.unit, 100.0 * worst.price_move),
     );
@@ -233,12 +221,12 @@ fn try_row(
         initial.map(sum).into(),
         money(&|state| state.requirement.maintenance).into(),
         money(&|state| state.requirement.order_margin).into(),
-        usage.into(),
-        (initial_known && !excess_initial.is_empty()).then(|| smallest(excess_initial)).into(),
-        smallest(states.iter().map(|(_, state)| state.excess).collect()).into(),
-        usage.and_then(|_| venue_ratio(book, fullest.0, fullest.1)).into(),
+        deciding.usage.into(),
+        deciding.excess_initial.into(),
+        deciding.excess.into(),
+        venue_ratio(book, deciding_pool, deciding).into(),
         rulebook.map_or("", |rulebook| rulebook.venue_ratio.direction()).into(),
-        worst_state.status.word().into(),
+        worst_status.word().into(),
         scenario.into(),
         trigger.into(),
         first.into(),
