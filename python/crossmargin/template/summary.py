@@ -109,8 +109,8 @@ def _tiles(page: Page) -> None:
     colour_status(page, "B7")
     page.text(
         "B8",
-        "usage = trigger x maintenance margin / adjusted equity. Of several pools the one that decides is "
-        "shown: what is liquidatable and lacks most, else the largest usage; they never add up. "
+        "usage = trigger x maintenance margin / adjusted equity. Of several pools the one that "
+        "decides is shown: what is liquidatable and lacks most, else the largest usage; they never add up. "
         "Restricted: equity below initial margin. Decisions use the excess, in money.",
         page.styles.note,
     )

@@ -126,9 +126,11 @@ pub fn read_only(input: &Input<'_>) -> (Vec<Finding>, Vec<ColumnView>, Vec<UnitV
     (collected.findings, collected.columns, collected.units)
 }
 
-/// Most severe first, then by place.
+/// Most severe first, then by place, sheets in the order in which people fill them.
 fn by_severity(a: &Finding, b: &Finding) -> std::cmp::Ordering {
-    (a.severity, a.sheet, a.row, &a.column, a.code).cmp(&(b.severity, b.sheet, b.row, &b.column, b.code))
+    const SHEETS: [&str; 5] = ["Positions", "Collateral", "Orders", "Market", "Rulebook"];
+    let sheet = |finding: &Finding| SHEETS.iter().position(|sheet| *sheet == finding.sheet);
+    (a.severity, sheet(a), a.row, &a.column, a.code).cmp(&(b.severity, sheet(b), b.row, &b.column, b.code))
 }
 
 fn refused_by(finding: &Finding, errors: usize) -> Error {
