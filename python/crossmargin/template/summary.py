@@ -110,8 +110,8 @@ def _tiles(page: Page) -> None:
     page.text(
         "B8",
         "usage = trigger x maintenance margin / adjusted equity. Of several pools the one that "
-        "decides is shown: what is liquidatable and lacks most, else the largest usage; they never add up. "
-        "Restricted: equity below initial margin. Decisions use the excess, in money.",
+        "decides is shown (liquidatable and lacking most, else the largest usage); excesses "
+        "never add up. Restricted: equity below initial margin. Decisions use excess, in money.",
         page.styles.note,
     )
 

@@ -1,6 +1,6 @@
 //! Puts the understood rows together: instruments, prices, positions with their tables, pools.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::build::{Input, RulebookChoice};
 use super::collect::Collected;
@@ -221,6 +221,7 @@ fn positions(
             }
         }
     }
+    let mut assumed = BTreeSet::new();
     let mut built = Vec::with_capacity(netted.len());
     for row in netted {
         let Some(instrument) = instruments.get(row.instrument) else { continue };
@@ -269,7 +270,8 @@ fn positions(
                 continue;
             }
         };
-        if origin == super::TableOrigin::Assumed {
+        // said once per contract, not per account that holds it
+        if origin == super::TableOrigin::Assumed && assumed.insert((rulebook_index, row.instrument)) {
             findings.push(about(
                 row,
                 instruments,
