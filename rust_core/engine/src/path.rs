@@ -5,6 +5,7 @@
 //! where coins follow a driver. Stable currencies stay (design.md section 2).
 
 use crate::book::Book;
+use crate::currency::is_stable;
 use crate::error::{Error, Place, Result};
 use crate::market::MarketState;
 use crate::numeric::exponential::power;
@@ -35,7 +36,13 @@ impl Path {
         let mut betas = Vec::with_capacity(book.underlyings.len());
         for (index, underlying) in book.underlyings.iter().enumerate() {
             let named = given.iter().find(|(name, _)| name.eq_ignore_ascii_case(&underlying.name));
-            let beta = if index == driver { Some(1.0) } else { named.map(|(_, b)| *b).or(underlying.beta) };
+            let beta = if index == driver {
+                Some(1.0)
+            } else if is_stable(&underlying.name) {
+                Some(0.0)
+            } else {
+                named.map(|(_, b)| *b).or(underlying.beta)
+            };
             let beta = beta.filter(|beta| beta.is_finite()).ok_or_else(|| Error::Missing {
                 what: format!("beta of {}", underlying.name),
                 why: "give it on the Market sheet or in the option betas; none is assumed".into(),
@@ -47,9 +54,11 @@ impl Path {
     }
 
     /// The exponent of a coin on this path.
-    pub fn exponent(&self, underlying: usize) -> f64 {
+    pub fn exponent(&self, book: &Book, underlying: usize) -> f64 {
+        let stable = || book.underlyings.get(underlying).is_some_and(|known| is_stable(&known.name));
         match self {
             Self::Alone(moving) => f64::from(u8::from(*moving == underlying)),
+            _ if stable() => 0.0,
             Self::Together => 1.0,
             Self::Beta { betas, .. } => betas.get(underlying).copied().unwrap_or(0.0),
         }
@@ -57,7 +66,8 @@ impl Path {
 
     /// The market state at a ratio of the driver.
     pub fn state(&self, book: &Book, ratio: f64) -> MarketState {
-        let ratios = (0..book.underlyings.len()).map(|index| power(ratio, self.exponent(index))).collect();
+        let ratios =
+            (0..book.underlyings.len()).map(|index| power(ratio, self.exponent(book, index))).collect();
         MarketState::from_ratios(ratios)
     }
 

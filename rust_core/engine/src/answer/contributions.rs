@@ -33,6 +33,7 @@ pub const HEADER: [&str; 13] = [
 /// As [`crate::margin::evaluate`].
 pub fn table(book: &Book) -> Result<Answer> {
     super::evaluated::check_complete(book)?;
+    super::scope::report_currency(book, &(0..book.pools.len()).collect::<Vec<_>>())?;
     let today = MarketState::today(book);
     let mut rows: Vec<(usize, Contribution)> = Vec::new();
     let mut totals = Vec::new();

@@ -49,6 +49,15 @@ pub fn decisive<'a>(states: &[(usize, &'a PoolState)]) -> Option<(usize, &'a Poo
     })
 }
 
+/// The initial excess of a group: the smallest of the pools that have one, which isolated positions do
+/// not; `None` where a pool's initial margin is not known.
+pub fn initial_excess(states: &[(usize, &PoolState)]) -> Option<f64> {
+    if states.iter().any(|(_, state)| state.requirement.initial.is_none()) {
+        return None;
+    }
+    states.iter().filter_map(|(_, state)| state.excess_initial).reduce(f64::min)
+}
+
 /// Refuses totals of a book from which rows with errors were left out.
 ///
 /// # Errors

@@ -114,9 +114,9 @@ fn stop(value: &str) -> Result<Stop> {
             Ok(Stop::Multiple(number(
                 "stop",
                 text,
-                1e-6,
+                1.0,
                 1e6,
-                "healthy, initial, flat, usage:0.7 or a multiple of the maintenance margin",
+                "healthy, initial, flat, usage:0.7 or a multiple of the maintenance margin from 1",
             )?))
         }
     }

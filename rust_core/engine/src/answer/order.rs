@@ -56,25 +56,28 @@ pub fn orders(book: &Book, scenario: &Scenario, options: &Options) -> Result<Vec
     }
 }
 
-/// The order of the pool of an account that is in danger first.
-fn nearest_of_account(book: &Book, account: usize, options: &Options) -> Result<Option<LiquidationOrder>> {
+/// The orders of an account: of every pool that is liquidatable now, else of the one in danger first.
+fn nearest_of_account(book: &Book, account: usize, options: &Options) -> Result<Vec<LiquidationOrder>> {
     let today = MarketState::today(book);
+    let mut now = Vec::new();
     let mut pools = Vec::new();
     let mut triggers = Vec::new();
     for index in book.pools_of(account) {
-        let Some(pool) = book.pools.get(index) else { continue };
+        let Some(pool) = book.pools.get(index).filter(|pool| !pool.positions.is_empty()) else { continue };
         let state = evaluate(&PoolView::of(book, pool), &today)?;
         if matches!(state.status, Status::Liquidatable | Status::Bankrupt) {
-            return at_state(book, pool, &today, options).map(Some);
-        }
-        if let Some(trigger) = nearest_trigger(book, pool, SEARCH_LIMIT)? {
+            now.push(at_state(book, pool, &today, options)?);
+        } else if let Some(trigger) = nearest_trigger(book, pool, SEARCH_LIMIT)? {
             pools.push(pool);
             triggers.push(trigger);
         }
     }
-    let Some(place) = nearest_of(&triggers) else { return Ok(None) };
-    let (Some(pool), Some(trigger)) = (pools.get(place), triggers.get(place)) else { return Ok(None) };
-    along(book, pool, trigger.underlying, trigger.ratio, options, SEARCH_LIMIT).map(Some)
+    if !now.is_empty() {
+        return Ok(now);
+    }
+    let Some(place) = nearest_of(&triggers) else { return Ok(now) };
+    let (Some(pool), Some(trigger)) = (pools.get(place), triggers.get(place)) else { return Ok(now) };
+    Ok(vec![along(book, pool, trigger.underlying, trigger.ratio, options, SEARCH_LIMIT)?])
 }
 
 /// The table of an order.

@@ -1,6 +1,6 @@
 //! Single numbers of a scope: equity, margins, ratio, excess.
 
-use super::evaluated::{Evaluated, check_complete, decisive};
+use super::evaluated::{Evaluated, check_complete, decisive, initial_excess};
 use super::scope::{Scope, report_currency, resolve};
 use crate::book::Book;
 use crate::error::{Error, Place, Result};
@@ -118,17 +118,20 @@ pub fn equity(book: &Book, evaluated: &Evaluated, basis: &str, scope: &str) -> R
     Ok(sum(parts))
 }
 
-/// The deciding pool of a scope that must name pools.
-fn decisive_of<'a>(
+/// The states of a scope that must name pools.
+fn states_of<'a>(
     book: &Book,
     evaluated: &'a Evaluated,
     scope: &str,
     what: &str,
-) -> Result<(usize, &'a PoolState)> {
+) -> Result<Vec<(usize, &'a PoolState)>> {
     let pools = pools_of(book, scope, what)?;
-    let states: Result<Vec<(usize, &PoolState)>> =
-        pools.iter().map(|index| evaluated.pool(*index).map(|state| (*index, state))).collect();
-    decisive(&states?).ok_or_else(|| Error::NoAnswer { why: "the scope holds nothing".into() })
+    report_currency(book, &pools)?;
+    pools.iter().map(|index| evaluated.pool(*index).map(|state| (*index, state))).collect()
+}
+
+fn decisive_of<'a>(states: &[(usize, &'a PoolState)]) -> Result<(usize, &'a PoolState)> {
+    decisive(states).ok_or_else(|| Error::NoAnswer { why: "the scope holds nothing".into() })
 }
 
 /// Ratio in a style: `usage` (rises to 1), `safety` (1 / usage), `venue` (the venue's own figure).
@@ -138,7 +141,7 @@ fn decisive_of<'a>(
 ///
 /// [`Error::NoAnswer`] where the ratio is not defined, with the reason.
 pub fn ratio(book: &Book, evaluated: &Evaluated, style: &str, scope: &str) -> Result<f64> {
-    let (pool, state) = decisive_of(book, evaluated, scope, "a ratio")?;
+    let (pool, state) = decisive_of(&states_of(book, evaluated, scope, "a ratio")?)?;
     let usage = state.usage.ok_or_else(|| Error::NoAnswer {
         why: format!(
             "usage is defined for an equity above zero only, it is {:.2}; the account is {}",
@@ -177,19 +180,19 @@ pub fn venue_ratio(book: &Book, pool: usize, state: &PoolState) -> Option<f64> {
 ///
 /// As [`initial_margin`]; [`Error::Unknown`] for another level.
 pub fn excess(book: &Book, evaluated: &Evaluated, above: &str, scope: &str) -> Result<f64> {
-    let (_, state) = decisive_of(book, evaluated, scope, "excess")?;
+    let states = states_of(book, evaluated, scope, "excess")?;
+    let (_, state) = decisive_of(&states)?;
     let wanted = above.trim().to_ascii_lowercase();
     if wanted == "mm" {
         return Ok(state.excess);
     }
     if wanted == "im" {
-        return state.excess_initial.ok_or_else(|| Error::Missing {
+        return initial_excess(&states).ok_or_else(|| Error::Missing {
             what: "initial margin".into(),
-            why: state
-                .requirement
-                .initial_missing
-                .clone()
-                .unwrap_or_else(|| "an isolated position decides here, and it has no such level".into()),
+            why: states
+                .iter()
+                .find_map(|(_, state)| state.requirement.initial_missing.clone())
+                .unwrap_or_else(|| "isolated positions have no such level".into()),
             place: Place::default(),
         });
     }

@@ -2,7 +2,7 @@
 
 use rayon::prelude::*;
 
-use super::evaluated::{Evaluated, decisive};
+use super::evaluated::{Evaluated, decisive, initial_excess};
 use super::scalar::venue_ratio;
 use super::scope::report_currency;
 use super::{Answer, Value};
@@ -222,7 +222,7 @@ fn try_row(
         money(&|state| state.requirement.maintenance).into(),
         money(&|state| state.requirement.order_margin).into(),
         deciding.usage.into(),
-        deciding.excess_initial.into(),
+        initial_excess(&states).into(),
         deciding.excess.into(),
         venue_ratio(book, deciding_pool, deciding).into(),
         rulebook.map_or("", |rulebook| rulebook.venue_ratio.direction()).into(),
@@ -236,6 +236,7 @@ fn try_row(
 /// Margins by coin; equity belongs to accounts, so those columns have no answer.
 fn by_coin(book: &Book, evaluated: &Evaluated) -> Result<Answer> {
     super::evaluated::check_complete(book)?;
+    report_currency(book, &(0..book.pools.len()).collect::<Vec<_>>())?;
     let mut answer = Answer::new(&HEADER);
     let mut parts: Vec<(Vec<f64>, Option<Vec<f64>>)> =
         vec![(Vec::new(), Some(Vec::new())); book.underlyings.len()];

@@ -6,7 +6,7 @@ use super::build::{Input, RulebookChoice};
 use super::collect::Collected;
 use super::net::{Netted, net};
 use super::pools::pools;
-use super::prices::{Names, currencies, underlyings};
+use super::prices::{Names, currencies, underlyings, volatility};
 use super::tiering::{InitialRate, NoTable, Tiering};
 use super::{Account, Book, Position};
 use crate::error::{Error, Result};
@@ -138,26 +138,31 @@ pub(super) fn assemble(
             fix: "check the floors and rates of the bracket table".into(),
         });
     }
-    let underlyings = underlyings(&names, &collected, &instruments, &marks);
+    let mut underlyings = underlyings(&names, &collected, &instruments, &marks);
     let currencies = currencies(&names, &collected, &rulebooks, &accounts, findings);
-    let per_symbol = |pick: fn(&crate::tables::MarketRow) -> Option<f64>| -> Vec<Option<f64>> {
-        let by_symbol: BTreeMap<String, f64> = collected
-            .market
-            .rows
-            .iter()
-            .filter_map(|row| Some((row.symbol.as_ref()?.to_uppercase(), pick(row)?)))
-            .collect();
-        instruments.iter().map(|i| by_symbol.get(&i.symbol.to_uppercase()).copied()).collect()
-    };
+    for currency in &currencies {
+        // a coin that is collateral only has the price at which it is valued
+        if let Some(coin) = currency.underlying.and_then(|coin| underlyings.get_mut(coin))
+            && coin.name == currency.code
+        {
+            coin.price = coin.price.or_else(|| currency.price.first().copied().flatten());
+        }
+    }
+    let by_symbol: BTreeMap<String, &crate::tables::MarketRow> = collected
+        .market
+        .rows
+        .iter()
+        .rev()
+        .filter_map(|row| Some((row.symbol.as_ref()?.to_uppercase(), row)))
+        .collect();
+    let row_of = |instrument: &Instrument| by_symbol.get(&instrument.symbol.to_uppercase()).copied();
     let mut book = Book {
         hash: String::new(),
         key: String::new(),
         as_of: collected.positions.timestamp.clone().unwrap_or_default(),
-        tick: per_symbol(|row| row.tick),
-        lot: per_symbol(|row| row.lot),
-        annual_volatility: per_symbol(|row| {
-            row.annual_volatility.or_else(|| row.daily_volatility.map(|daily| daily * 365.0_f64.sqrt()))
-        }),
+        tick: instruments.iter().map(|i| row_of(i)?.tick).collect(),
+        lot: instruments.iter().map(|i| row_of(i)?.lot).collect(),
+        volatility: instruments.iter().map(|i| volatility(row_of(i)?)).collect(),
         correlations: correlations(input, &collected, &instruments, &rank)?,
         instrument_underlying: instruments.iter().map(|i| names.underlying(&i.underlying)).collect(),
         instrument_settle: instruments.iter().map(|i| names.currency(&i.settle)).collect(),
@@ -365,6 +370,14 @@ fn correlations(
     if given.len() != expected || given.iter().any(|row| row.len() != expected) {
         return Err(Error::Shape { name: "correlations".into(), found: given.len(), expected });
     }
+    if let Some(pivot) = negative_pivot(given) {
+        return Err(Error::OutOfRange {
+            name: "correlation matrix".into(),
+            value: pivot,
+            must_be: "positive semi-definite (no pivot below zero)",
+            place: crate::error::Place::default(),
+        });
+    }
     let size = instruments.len();
     let mut matrix = vec![0.0; size * size];
     for index in 0..size {
@@ -373,11 +386,12 @@ fn correlations(
     for (row, values) in given.iter().enumerate() {
         for (column, value) in values.iter().enumerate() {
             let symmetric = given.get(column).and_then(|other| other.get(row)) == Some(value);
-            if !(value.is_finite() && value.abs() <= 1.0 && symmetric) {
+            let unit = row != column || *value == 1.0_f64;
+            if !(value.is_finite() && value.abs() <= 1.0 && symmetric && unit) {
                 return Err(Error::OutOfRange {
                     name: "correlation".into(),
                     value: *value,
-                    must_be: "between -1 and 1 and the same on both sides of the diagonal",
+                    must_be: "between -1 and 1, the same on both sides of the diagonal, and 1 on it",
                     place: crate::error::Place::row(row + 1, format!("column {}", column + 1)),
                 });
             }
@@ -387,4 +401,36 @@ fn correlations(
         }
     }
     Ok(Some(matrix))
+}
+
+/// The pivot of a Cholesky factorisation that shows a matrix to be no correlation matrix, if there is one.
+fn negative_pivot(matrix: &[Vec<f64>]) -> Option<f64> {
+    const TOLERANCE: f64 = 1e-10;
+    let mut factor: Vec<Vec<f64>> = Vec::with_capacity(matrix.len());
+    for (row, values) in matrix.iter().enumerate() {
+        let mut line: Vec<f64> = Vec::with_capacity(row + 1);
+        for (column, value) in values.iter().enumerate().take(row + 1) {
+            let other = factor.get(column).unwrap_or(&line);
+            let left = value - line.iter().zip(other).take(column).map(|(a, b)| a * b).sum::<f64>();
+            if column == row {
+                if left < -TOLERANCE {
+                    return Some(left);
+                }
+                line.push(left.max(0.0).sqrt());
+            } else {
+                let pivot = factor.get(column).and_then(|line| line.get(column)).copied().unwrap_or(0.0);
+                if pivot <= TOLERANCE.sqrt() {
+                    // a row that is a copy of another one must agree with it everywhere
+                    if left.abs() > TOLERANCE.sqrt() {
+                        return Some(-left.abs());
+                    }
+                    line.push(0.0);
+                } else {
+                    line.push(left / pivot);
+                }
+            }
+        }
+        factor.push(line);
+    }
+    None
 }

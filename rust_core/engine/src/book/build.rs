@@ -88,6 +88,17 @@ pub fn build(input: &Input<'_>, choice: &RulebookChoice, options: &Options) -> O
     if !shared {
         settle_by_account(&mut collected, &named);
     }
+    let agreed = named.iter().all(|(_, r)| r.balance_total_is_equity == first.balance_total_is_equity);
+    if let (false, Some(told)) = (agreed, collected.findings.iter().find(|f| f.code == "total_read_as")) {
+        let refusal = Finding {
+            severity: Severity::Error,
+            code: "total_unclear",
+            message: "a bare total means cash under one rulebook of the list and equity under another".into(),
+            fix: "name the column cash or equity".into(),
+            ..told.clone()
+        };
+        collected.findings.push(refusal);
+    }
     let columns = std::mem::take(&mut collected.columns);
     let units = std::mem::take(&mut collected.units);
     let mut findings = std::mem::take(&mut collected.findings);

@@ -1,5 +1,7 @@
 //! Reads the pasted tables and settles which account every row belongs to.
 
+use std::collections::BTreeMap;
+
 use crate::cell::Table;
 use crate::finding::{Finding, Severity};
 use crate::instrument::Instrument;
@@ -52,6 +54,14 @@ pub(super) fn settle_by_account(collected: &mut Collected, named: &[(String, &Ru
     let place = |collected: &Collected, name: Option<&str>| {
         settles.get(collected.account(name)).cloned().unwrap_or_default()
     };
+    let mut known: BTreeMap<Instrument, usize> = collected
+        .positions
+        .instruments
+        .iter()
+        .cloned()
+        .enumerate()
+        .map(|(index, own)| (own, index))
+        .collect();
     let mut rows = std::mem::take(&mut collected.positions.rows);
     for row in &mut rows {
         let Some(instrument) = collected.positions.instruments.get(row.instrument as usize) else { continue };
@@ -60,11 +70,11 @@ pub(super) fn settle_by_account(collected: &mut Collected, named: &[(String, &Ru
         }
         let name = row.account.and_then(|a| collected.positions.accounts.get(a as usize)).map(String::as_str);
         let own = Instrument { settle: place(collected, name), ..instrument.clone() };
-        let known = collected.positions.instruments.iter().position(|known| *known == own);
-        let index = known.unwrap_or_else(|| {
+        let next = collected.positions.instruments.len();
+        let index = *known.entry(own.clone()).or_insert(next);
+        if index == next {
             collected.positions.instruments.push(own);
-            collected.positions.instruments.len() - 1
-        });
+        }
         row.instrument = u32::try_from(index).unwrap_or(row.instrument);
     }
     collected.positions.rows = rows;

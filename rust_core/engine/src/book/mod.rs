@@ -25,6 +25,15 @@ pub struct Account {
     pub rulebook: usize,
 }
 
+/// A volatility as it was given.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Volatility {
+    /// Of one day, a fraction.
+    Daily(f64),
+    /// Of one year, a fraction; how many days a year has is the rulebook's matter.
+    Annual(f64),
+}
+
 /// A coin whose price moves positions, collateral or both.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Underlying {
@@ -35,7 +44,9 @@ pub struct Underlying {
     pub price: Option<f64>,
     /// Symbol whose mark stands for the coin.
     pub quoted_by: Option<String>,
-    /// Volatility of one day, a fraction.
+    /// Volatility as given.
+    pub volatility: Option<Volatility>,
+    /// Volatility of one day, a fraction; a yearly one is scaled by 365 days.
     pub daily_volatility: Option<f64>,
     /// Sensitivity of log returns to the driver.
     pub beta: Option<f64>,
@@ -124,6 +135,8 @@ pub struct Balance {
     pub currency: usize,
     /// Balance without unrealised profit and loss, coins.
     pub cash: f64,
+    /// Whether positions of the pool settled in it when the pool was whole.
+    pub settles: bool,
     /// Whether it was pasted as equity, so that profit and loss are in it already.
     pub from_equity: bool,
     /// Borrowed, coins.
@@ -208,8 +221,8 @@ pub struct Book {
     pub tick: Vec<Option<f64>>,
     /// Smallest quantity step of each instrument, where known.
     pub lot: Vec<Option<f64>>,
-    /// Volatility of one year of each instrument, where the market table gives one for the symbol.
-    pub annual_volatility: Vec<Option<f64>>,
+    /// Volatility of each instrument, where the market table gives one for the symbol.
+    pub volatility: Vec<Option<Volatility>>,
     /// Correlations of instruments, row by row, where given.
     pub correlations: Option<Vec<f64>>,
     /// Coins.

@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 use rayon::prelude::*;
 
 use crate::instrument::{Instrument, Payoff};
-use crate::tables::{IsolatedMargin, Leg, MarginMode, PositionRow};
+use crate::tables::{IsolatedMargin, Leg, MarginMode, PositionRow, TierSource};
 
 /// What the rows of one key add up to.
 #[derive(Debug, Clone)]
@@ -38,7 +38,29 @@ fn by_content(a: &PositionRow, b: &PositionRow) -> Ordering {
         .then(optional(a.mark_price).total_cmp(&optional(b.mark_price)))
         .then(optional(a.unrealised_pnl).total_cmp(&optional(b.unrealised_pnl)))
         .then(optional(a.leverage).total_cmp(&optional(b.leverage)))
+        .then(optional(a.initial_rate).total_cmp(&optional(b.initial_rate)))
+        .then(tier_key(a).cmp(&tier_key(b)))
+        .then(a.liquidate_last.cmp(&b.liquidate_last))
+        .then(isolated_key(a).total_cmp(&isolated_key(b)))
         .then(a.row.cmp(&b.row))
+}
+
+/// A maintenance table as a key: its kind, name, rate and amount.
+fn tier_key(row: &PositionRow) -> (u8, &str, u64, u64) {
+    match &row.tier {
+        TierSource::Table(name) => (0, name, 0, 0),
+        TierSource::Rate { rate, amount } => (1, "", rate.to_bits(), amount.to_bits()),
+        TierSource::ReportedRate { rate } => (2, "", rate.to_bits(), 0),
+        TierSource::Rulebook => (3, "", 0, 0),
+    }
+}
+
+fn isolated_key(row: &PositionRow) -> f64 {
+    match row.mode {
+        MarginMode::Isolated(IsolatedMargin::Cash(cash)) => cash,
+        MarginMode::Isolated(IsolatedMargin::Equity(equity)) => equity,
+        _ => f64::NEG_INFINITY,
+    }
 }
 
 /// Nets rows by (account, cross before isolated, symbol, leg).
@@ -81,6 +103,15 @@ pub(super) fn net(
         previous = Some(key);
     }
     netted
+}
+
+fn isolated_kind(margin: Option<IsolatedMargin>) -> u8 {
+    match margin {
+        None => 0,
+        Some(IsolatedMargin::Cash(_)) => 1,
+        Some(IsolatedMargin::Equity(_)) => 2,
+        Some(IsolatedMargin::FromLeverage) => 3,
+    }
 }
 
 fn start(row: &PositionRow, account: usize, instrument: usize, payoff: Option<Payoff>) -> Netted {
@@ -139,7 +170,14 @@ fn merge(netted: &mut Netted, row: &PositionRow, payoff: Payoff) {
         netted.disagreement = Some("leverage");
     } else if netted.sample.tier != row.tier {
         netted.disagreement = Some("margin table");
+    } else if netted.sample.initial_rate != row.initial_rate {
+        netted.disagreement = Some("initial margin rate");
+    } else if isolated_kind(netted.isolated) == 3
+        && !matches!(row.mode, MarginMode::Isolated(IsolatedMargin::FromLeverage))
+    {
+        netted.disagreement = Some("isolated margin, which only some rows give");
     }
+    netted.sample.liquidate_last |= row.liquidate_last;
     netted.sample.row = netted.sample.row.min(row.row);
     netted.quantity = quantity;
 }

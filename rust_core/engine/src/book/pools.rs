@@ -172,8 +172,30 @@ fn cross_pools(
             {
                 continue;
             }
-            let held = book.positions.get(positions.clone()).unwrap_or(&[]);
-            balances.push(balance(book, rulebook, row, currency, held, findings));
+            // two rows of one currency: the result is in their sum once
+            let first = !balances.iter().any(|known: &Balance| known.currency == currency);
+            let held = book.positions.get(positions.clone()).filter(|_| first).unwrap_or(&[]);
+            let read = balance(book, rulebook, row, currency, held, findings);
+            if let Some(known) = balances.iter().find(|known| known.currency == currency)
+                && (&known.rates, known.cap, known.enabled, known.from_equity)
+                    != (&read.rates, read.cap, read.enabled, read.from_equity)
+            {
+                findings.push(Finding {
+                    severity: Severity::Error,
+                    sheet: "Collateral",
+                    row: Some(row.row),
+                    column: "currency".into(),
+                    value: row.currency.clone(),
+                    code: "balances_disagree",
+                    message: format!(
+                        "{}: this row and row {} disagree about cash or equity, collateralRate, cap or enabled",
+                        row.currency,
+                        known.row.unwrap_or(0)
+                    ),
+                    fix: "make the rows agree or merge them".into(),
+                });
+            }
+            balances.push(read);
         }
         unknown_profit(book, &positions, &balances, findings);
         pools.push(Pool { account, kind, positions, balances, orders: Vec::new() });
@@ -223,6 +245,7 @@ fn balance(
     Balance {
         currency,
         cash,
+        settles: false,
         from_equity: row.cash.is_none() && row.equity.is_some(),
         debt: row.debt,
         rates,
@@ -306,6 +329,7 @@ fn isolated_balance(
     Some(Balance {
         currency: settle,
         cash,
+        settles: true,
         from_equity: matches!(row.isolated, Some(IsolatedMargin::Equity(_))),
         debt: 0.0,
         rates: vec![RateSlice { from: 0.0, rate: 1.0 }],

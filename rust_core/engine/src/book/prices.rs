@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::collect::Collected;
-use super::{Account, Currency, Underlying};
+use super::{Account, Currency, Underlying, Volatility};
 use crate::currency::{followed_coin, is_stable};
 use crate::finding::{Finding, Severity};
 use crate::instrument::{ContractKind, Instrument};
@@ -35,6 +35,11 @@ impl Names {
     pub(super) fn currency(&self, code: &str) -> usize {
         self.currencies.binary_search_by(|known| known.as_str().cmp(code)).unwrap_or(0)
     }
+}
+
+/// The volatility of a row as it was given; a daily one comes first.
+pub(super) fn volatility(row: &crate::tables::MarketRow) -> Option<Volatility> {
+    row.daily_volatility.map(Volatility::Daily).or_else(|| row.annual_volatility.map(Volatility::Annual))
 }
 
 /// Prices, volatilities and betas of the coins.
@@ -81,8 +86,11 @@ pub(super) fn underlyings(
                     || about.iter().filter(|row| row.symbol.is_none()).find_map(|row| row.mark_price),
                 ),
                 quoted_by: quoting.map(|(instrument, _)| instrument.symbol.clone()),
-                daily_volatility: first(|row| row.daily_volatility)
-                    .or_else(|| first(|row| row.annual_volatility).map(|annual| annual / 365.0_f64.sqrt())),
+                volatility: about.iter().find_map(|row| volatility(row)),
+                daily_volatility: about.iter().find_map(|row| volatility(row)).map(|given| match given {
+                    Volatility::Daily(daily) => daily,
+                    Volatility::Annual(annual) => annual / 365.0_f64.sqrt(),
+                }),
                 beta: first(|row| row.beta),
             }
         })
@@ -121,6 +129,28 @@ pub(super) fn currencies(
             }
         })
         .collect();
+    for currency in &priced {
+        let mut rows =
+            collected.balances.rows.iter().filter(|b| b.currency == currency.code && b.price_venue.is_some());
+        let Some(first) = rows.next() else { continue };
+        if let Some(other) = rows.find(|other| other.price_venue != first.price_venue) {
+            findings.push(Finding {
+                severity: Severity::Warning,
+                sheet: "Collateral",
+                row: Some(other.row),
+                column: "priceVenue".into(),
+                value: other.price_venue.map_or_else(String::new, |price| price.to_string()),
+                code: "price_differs",
+                message: format!(
+                    "{}: this row and row {} give different prices; {} is used for all",
+                    currency.code,
+                    first.row,
+                    first.price_venue.unwrap_or_default()
+                ),
+                fix: "give one price per currency".into(),
+            });
+        }
+    }
     refuse_missing(&priced, collected, rulebooks, accounts, names, findings);
     priced
 }

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use super::TableOrigin;
 use crate::error::Result;
-use crate::instrument::Instrument;
-use crate::rulebook::{Measure, Rulebook, TierTable};
+use crate::instrument::{ContractKind, Instrument};
+use crate::rulebook::{ListKey, Measure, Rulebook, TierTable};
 use crate::tables::{Brackets, TierSource};
 
 /// The tables in use, each once.
@@ -92,7 +92,7 @@ impl Tiering {
         match source {
             TierSource::Table(name) => {
                 if let Some(table) = self.given.get(&name.to_uppercase()).cloned() {
-                    return Ok((self.intern(number, name, || table), TableOrigin::Row));
+                    return Ok((self.given_table(number, table), TableOrigin::Row));
                 }
                 let index = rules.table_named(name).ok_or_else(|| NoTable::Unknown(name.clone()))?;
                 Ok((self.listed(number, rules, index), TableOrigin::Row))
@@ -103,12 +103,8 @@ impl Tiering {
                 Ok((self.intern(number, &key, single), TableOrigin::Rate))
             }
             TierSource::Rulebook | TierSource::ReportedRate { .. } => {
-                let given = [&instrument.symbol, &instrument.underlying]
-                    .into_iter()
-                    .find_map(|name| self.given.get(&name.to_uppercase()).cloned());
-                if let Some(table) = given {
-                    let key = table.name.clone();
-                    return Ok((self.intern(number, &key, || table), TableOrigin::Listed));
+                if let Some(table) = self.given_for(rules, instrument) {
+                    return Ok((self.given_table(number, table), TableOrigin::Listed));
                 }
                 if let Some(index) = rules.table_listed(instrument) {
                     return Ok((self.listed(number, rules, index), TableOrigin::Listed));
@@ -135,8 +131,24 @@ impl Tiering {
         }
     }
 
+    /// The pasted brackets of a contract, found as the rulebook's own list is.
+    fn given_for(&self, rules: &Rulebook, instrument: &Instrument) -> Option<TierTable> {
+        let given = |name: &str| self.given.get(&name.to_uppercase()).cloned();
+        let perpetual = instrument.kind == ContractKind::Perpetual;
+        given(&instrument.symbol)
+            .or_else(|| {
+                perpetual.then(|| given(&format!("{}{}", instrument.underlying, instrument.settle)))?
+            })
+            .or_else(|| (rules.list_key == ListKey::Underlying).then(|| given(&instrument.underlying))?)
+    }
+
+    fn given_table(&mut self, number: usize, table: TierTable) -> usize {
+        let key = format!("given {}", table.name);
+        self.intern(number, &key, || table)
+    }
+
     fn listed(&mut self, number: usize, rules: &Rulebook, index: usize) -> usize {
         let Some((table, _)) = rules.tables.get(index) else { return 0 };
-        self.intern(number, &table.name, || table.clone())
+        self.intern(number, &format!("rulebook {}", table.name), || table.clone())
     }
 }

@@ -224,6 +224,9 @@ pub fn nearest_trigger(book: &Book, pool: &Pool, limit: f64) -> Result<Option<Tr
     Ok(nearest_of(&triggers).and_then(|index| triggers.get(index).copied()))
 }
 
+/// Least distance past the trigger, a relative move: at the exact trigger the partial size is zero.
+const SMALLEST_GAP: f64 = 1e-9;
+
 /// The order of a pool along the path of one coin, from the first state past its trigger by the gap.
 ///
 /// # Errors
@@ -249,16 +252,27 @@ pub fn along(
         .find_map(|(_, tick)| *tick);
     let move_to_trigger = trigger - 1.0;
     let past = (options.gap * move_to_trigger.abs()).max(tick.map_or(0.0, |tick| tick / mark));
-    let outward = move_to_trigger.signum();
-    let mut ratio = trigger + outward * past;
+    let past = past.max(SMALLEST_GAP);
+    let outward = if move_to_trigger == 0.0 {
+        // the trigger is today's price: the side that breaks the level is the way to go
+        let below = evaluate(&run.working.view(), &path.state(book, 1.0 - past))?;
+        if run.liquidatable(&below) { -1.0 } else { 1.0 }
+    } else {
+        move_to_trigger.signum()
+    };
+    // a trigger near zero has no room for the gap, so the step is taken towards zero
+    let beyond_trigger = |trigger: f64| {
+        let ratio = trigger + outward * past;
+        if ratio > 0.0 { ratio } else { trigger * (1.0 - options.gap.clamp(1e-9, 0.5)) }
+    };
+    let mut ratio = beyond_trigger(trigger);
     let driver = Some((underlying, mark * trigger, mark * ratio));
-    loop {
-        if ratio <= 0.0 {
-            return Ok(run.finish(End::Healthy, driver));
-        }
+    for _ in 0..4 * options.max_steps.max(16) {
         let why = format!("{name} at {}", super::price::shown(mark * ratio));
         let end = run.at(&path.state(book, ratio), &why)?;
-        if !options.go_on || matches!(end, End::Flat | End::TakenOver | End::StepsExhausted) {
+        let nothing_yet = end == End::NothingToDo && run.step == 0;
+        let over = matches!(end, End::Flat | End::TakenOver | End::StepsExhausted);
+        if !options.go_on || over || nothing_yet {
             return Ok(run.finish(end, driver));
         }
         if run.step >= options.max_steps {
@@ -269,13 +283,17 @@ pub fn along(
         let beyond = |next: f64| if outward < 0.0 { next < ratio } else { next > ratio };
         let next = list.iter().find(|crossing| crossing.into_breach && beyond(crossing.ratio));
         // a run that ended exactly at the stop level is broken again by any further move
-        let state = evaluate(&run.working.view(), &path.state(book, ratio + outward * past))?;
+        let state = evaluate(
+            &run.working.view(),
+            &path.state(book, (ratio + outward * past).max(f64::MIN_POSITIVE)),
+        )?;
         ratio = match next {
-            _ if run.liquidatable(&state) => ratio + outward * past,
-            Some(crossing) => crossing.ratio + outward * past,
+            _ if ratio + outward * past > 0.0 && run.liquidatable(&state) => ratio + outward * past,
+            Some(crossing) => beyond_trigger(crossing.ratio),
             None => return Ok(run.finish(End::Healthy, driver)),
         };
     }
+    Ok(run.finish(End::StepsShown, driver))
 }
 
 /// The market state of a moves scenario.

@@ -67,8 +67,12 @@ pub fn next_victim(
     let last = |index: usize| {
         choice.respect_tags && view.positions.get(index).is_some_and(|position| position.liquidate_last)
     };
-    let victim = (0..view.positions.len())
-        .min_by(|a, b| last(*a).cmp(&last(*b)).then(score(*b).total_cmp(&score(*a))).then(a.cmp(b)));
+    let victim = (0..view.positions.len()).min_by(|a, b| {
+        let unlisted = choice.policy == Policy::UserList;
+        let by_size =
+            if unlisted { notional(*b).total_cmp(&notional(*a)) } else { std::cmp::Ordering::Equal };
+        last(*a).cmp(&last(*b)).then(score(*b).total_cmp(&score(*a))).then(by_size).then(a.cmp(b))
+    });
     Ok(victim.map(|index| {
         let total = evaluated.requirement.maintenance;
         let share = if total > 0.0 { 100.0 * component(index) / total } else { 0.0 };
@@ -83,7 +87,7 @@ pub fn next_victim(
             Policy::UserList if listed(index) < choice.user_list.len() => {
                 format!("number {} of the list", listed(index) + 1)
             }
-            Policy::UserList => "not on the list, so after it; largest row first".to_owned(),
+            Policy::UserList => "not on the list, so after it; the largest first".to_owned(),
             _ => format!("largest notional: {:.2}", notional(index)),
         };
         (index, reason)

@@ -195,10 +195,23 @@ impl<'a> Run<'a> {
                 }
                 Ok(self.reached(&evaluate(&trial.view(), market)?))
             };
-            if !enough(1.0)? {
-                return Ok(1.0);
-            }
+            // closing all of it may be too much of a hedge or cost too much where a part suffices
+            const PARTS: u32 = 32;
             let (mut low, mut high) = (0.0, 1.0);
+            if !enough(1.0)? {
+                let mut found = None;
+                for part in 1..PARTS {
+                    let fraction = f64::from(part) / f64::from(PARTS);
+                    if enough(fraction)? {
+                        found = Some((fraction - f64::from(PARTS).recip(), fraction));
+                        break;
+                    }
+                }
+                match found {
+                    Some(bracket) => (low, high) = bracket,
+                    None => return Ok(1.0),
+                }
+            }
             for _ in 0..80 {
                 let middle = f64::midpoint(low, high);
                 if middle <= low || middle >= high {

@@ -184,6 +184,9 @@ pub struct Brackets<'a> {
     pub amounts: &'a [f64],
 }
 
+/// How far rounding may put a root that lies on a bracket floor outside its bracket.
+const ROUNDING: f64 = 1e-12;
+
 /// The prices of a chunk, NaN where there is none: the root that lies in its own bracket.
 ///
 /// Brackets outside, rows inside and a choice instead of a branch, so that the compiler can work on
@@ -205,7 +208,10 @@ fn chunk_prices(
             let price = (q * e - c - amount) / (q - rate * size);
             let notional = price * size;
             // a price above zero has a notional above zero, so the lowest floor needs no other test
-            let inside = (notional > 0.0) & (notional >= *floor) & (notional < *upper);
+            // the margin is continuous, so on a floor the root of either bracket is right
+            let inside = (notional > 0.0)
+                & (notional >= *floor * (1.0 - ROUNDING))
+                & (notional <= *upper * (1.0 + ROUNDING));
             *slot = if inside { price } else { *slot };
         }
     }

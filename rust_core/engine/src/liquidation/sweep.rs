@@ -13,6 +13,7 @@ use crate::error::Result;
 use crate::instrument::Payoff;
 use crate::margin::PoolView;
 use crate::margin::equity::{Counting, Holding, counted_amount, counting, holdings};
+use crate::margin::status::broken;
 use crate::margin::tiers::maintenance_notional;
 use crate::market::{MarketState, notional, payoff, settle_of, underlying_of};
 use crate::numeric::{Accumulator, ExponentialSum};
@@ -190,14 +191,14 @@ impl<'a> Prepared<'a> {
                     holding: *holding,
                     counting: counting.clone(),
                     price: *price,
-                    exponent: coin.map_or(0.0, |coin| path.exponent(coin)),
+                    exponent: coin.map_or(0.0, |coin| path.exponent(self.view.book, coin)),
                     pnl,
                     maintenance: margin,
                 }
             })
             .collect();
         for position in touched.iter().filter_map(|index| self.view.positions.get(*index)) {
-            let exponent = path.exponent(underlying_of(self.view.book, position));
+            let exponent = path.exponent(self.view.book, underlying_of(self.view.book, position));
             let bracket = self.bracket_today(position);
             if let Some(strand) = strands.get_mut(self.strand_of(position)) {
                 for (power, coefficient) in self.pnl_terms(position, exponent) {
@@ -218,7 +219,7 @@ impl<'a> Prepared<'a> {
         let mut changes = Vec::new();
         for &index in touched {
             let Some(position) = self.view.positions.get(index) else { continue };
-            let exponent = path.exponent(underlying_of(self.view.book, position))
+            let exponent = path.exponent(self.view.book, underlying_of(self.view.book, position))
                 * match payoff(self.view.book, position) {
                     Payoff::Linear => 1.0,
                     Payoff::Inverse => -1.0,
@@ -261,8 +262,12 @@ impl<'a> Prepared<'a> {
     pub fn crossings(&self, path: &Path, target: Target, limit: f64) -> Crossings {
         let touched = self.touched(path);
         let strands = self.strands(path, &touched);
-        let mut result =
-            Crossings { breached_today: self.total(&strands, target, 1.0) < 0.0, ..Crossings::default() };
+        let today = self.total(&strands, target, 1.0);
+        let breached_today = match target {
+            Target::Trigger => broken(&self.rulebook.maintenance, today),
+            Target::Bankruptcy => today < 0.0,
+        };
+        let mut result = Crossings { breached_today, ..Crossings::default() };
         for up in [false, true] {
             let (found, searched) = self.sweep(path, &touched, strands.clone(), target, limit, up);
             if up {
@@ -308,7 +313,7 @@ impl<'a> Prepared<'a> {
             }
             let Some((_, index, before, after)) = pending.next() else { break };
             let Some(position) = self.view.positions.get(index) else { continue };
-            let exponent = path.exponent(underlying_of(self.view.book, position));
+            let exponent = path.exponent(self.view.book, underlying_of(self.view.book, position));
             let strand = self.strand_of(position);
             if let Some(strand) = strands.get_mut(strand) {
                 for (power, coefficient) in self.maintenance_terms(position, exponent, before) {
@@ -366,7 +371,11 @@ impl<'a> Prepared<'a> {
             if target == Target::Trigger && !level.gains {
                 bends.extend(strand.pnl.roots(low, high).ratios);
             }
-            let rated = (target == Target::Trigger && level.haircut) || strand.counting == Counting::Nothing;
+            let ignored = self.rulebook.other_currencies == OtherCurrencies::Ignored;
+            let rated = match target {
+                Target::Trigger => level.haircut || strand.counting == Counting::Nothing,
+                Target::Bankruptcy => ignored && strand.counting == Counting::Nothing,
+            };
             let thresholds: Vec<f64> = match &strand.counting {
                 Counting::Full => Vec::new(),
                 _ if !rated => Vec::new(),

@@ -1,6 +1,7 @@
 //! One direction of a sweep: the crossings between two bracket changes.
 
 use super::sweep::{Prepared, Strand, Target};
+use crate::numeric::ExponentialSum;
 
 /// One direction of a sweep.
 pub(super) struct Walk<'w, 'a> {
@@ -35,42 +36,46 @@ impl Walk<'_, '_> {
         let mut from = from;
         for to in ends {
             let (low, high) = if self.up { (from, to) } else { (to, from) };
-            let middle = if high.is_infinite() { low * 2.0 } else { f64::midpoint(low, high) };
-            let sum = self.prepared.combined(strands, self.target, middle);
-            let (mut near, mut far) = (low, high);
-            if !sum.has_closed_form() {
-                (near, far) = bounded(low, high, self.limit);
-                let reached = if self.up { far } else { near };
-                if (self.up && far < high) || (!self.up && near > low) {
-                    *self.searched = Some(reached);
-                }
-                if near >= far {
-                    from = to;
-                    continue;
-                }
-            }
-            let mut roots = sum.roots(near, far).ratios;
-            if !self.up {
-                roots.reverse();
-            }
-            let end = if self.up { far } else { near };
-            if end.is_finite() && end > 0.0 {
-                // rounding may put a root that sits on a bracket change just outside both stretches
-                let breached_at_end = sum.at(end) < 0.0;
-                if (*breached != breached_at_end) != (roots.len() % 2 == 1) {
-                    if roots.is_empty() {
-                        roots.push(end);
-                    } else {
-                        roots.pop();
+            let (mut near, mut far) = if closed { (low, high) } else { bounded(low, high, self.limit) };
+            let mut sum = ExponentialSum::default();
+            if near < far {
+                sum = self.prepared.combined(strands, self.target, inside(near, far));
+                if !sum.has_closed_form() {
+                    (near, far) = bounded(low, high, self.limit);
+                    if near < far {
+                        sum = self.prepared.combined(strands, self.target, inside(near, far));
                     }
                 }
             }
-            for root in roots {
-                *breached = !*breached;
-                crossings.push((root, *breached));
+            if (self.up && far < high) || (!self.up && near > low) {
+                *self.searched = Some(if self.up { self.limit } else { self.limit.powi(-2) });
+            }
+            if near < far {
+                let mut marks = vec![near];
+                marks.extend(
+                    sum.roots(near, far).ratios.into_iter().filter(|root| *root > near && *root < far),
+                );
+                marks.push(far);
+                if !self.up {
+                    marks.reverse();
+                }
+                // the sign of each gap is looked at inside it, never carried over
+                for pair in marks.windows(2) {
+                    let &[start, end] = pair else { continue };
+                    let below_zero = sum.at(inside(start.min(end), start.max(end))) < 0.0;
+                    if below_zero != *breached {
+                        *breached = below_zero;
+                        crossings.push((start, below_zero));
+                    }
+                }
             }
             from = to;
         }
         crossings
     }
+}
+
+/// A ratio inside an interval whose upper end may be infinite.
+fn inside(low: f64, high: f64) -> f64 {
+    if high.is_infinite() { (2.0 * low).max(1.0) } else { f64::midpoint(low, high) }
 }

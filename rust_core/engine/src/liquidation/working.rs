@@ -42,12 +42,18 @@ pub struct Closed {
 impl<'a> Working<'a> {
     /// A pool as pasted.
     pub fn of(book: &'a Book, pool: &Pool) -> Self {
+        let positions = book.positions_of(pool).to_vec();
+        let mut balances = pool.balances.clone();
+        for balance in &mut balances {
+            // results stay money of the pool after the last position that settles in it is closed
+            balance.settles |= positions.iter().any(|position| settle_of(book, position) == balance.currency);
+        }
         Self {
             book,
             account: pool.account,
             kind: pool.kind,
-            positions: book.positions_of(pool).to_vec(),
-            balances: pool.balances.clone(),
+            positions,
+            balances,
             orders: pool.orders.clone(),
         }
     }
@@ -101,6 +107,7 @@ impl<'a> Working<'a> {
                 self.balances.push(Balance {
                     currency,
                     cash: 0.0,
+                    settles: true,
                     from_equity: false,
                     debt: 0.0,
                     rates: Vec::new(),

@@ -39,9 +39,13 @@ pub fn holdings<'a>(view: &PoolView<'a>, state: &MarketState) -> Vec<Holding<'a>
     for balance in view.balances {
         let held = balance.cash - balance.debt;
         match rows.iter_mut().find(|(row, _)| row.currency == balance.currency) {
-            Some((row, _)) => row.cash += held,
+            Some((row, _)) => {
+                row.cash += held;
+                row.settles |= balance.settles;
+            }
             None => rows.push((
                 Holding {
+                    settles: balance.settles,
                     currency: balance.currency,
                     cash: held,
                     balance: Some(balance),

@@ -79,9 +79,10 @@ pub(super) fn requirement(
         .collect();
     Ok(Requirement {
         maintenance: rulebook.maintenance.factor * measured,
-        initial: Some(rulebook.initial.factor * measured),
+        initial: view.orders.is_empty().then_some(rulebook.initial.factor * measured),
         order_margin: 0.0,
-        initial_missing: None,
+        initial_missing: (!view.orders.is_empty())
+            .then(|| "open orders are not covered by this measure yet".to_owned()),
         by_position,
         worst,
     })

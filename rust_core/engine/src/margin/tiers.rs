@@ -6,6 +6,7 @@ use crate::error::Result;
 use crate::market::{MarketState, notional, payoff, settle_of, underlying_of};
 use crate::numeric::accumulate::sum;
 use crate::rulebook::{MaintenanceOn, Measure, OrderRule, Rulebook};
+use crate::tables::Leg;
 
 /// The notional that decides the bracket and the maintenance margin, settlement currency.
 pub fn maintenance_notional(view: &PoolView<'_>, position: &Position, on: MaintenanceOn, ratio: f64) -> f64 {
@@ -106,44 +107,44 @@ fn order_margin(
         let Some(contract) = view.book.instruments.get(instrument) else { continue };
         let settle = view.book.instrument_settle.get(instrument).copied().unwrap_or(0);
         let price = view.price(settle, state)?;
-        let held = |long: bool| {
+        let held = || {
             view.positions
                 .iter()
                 .zip(by_position)
-                .filter(|(position, _)| {
-                    position.instrument == instrument && (position.quantity > 0.0) == long
-                })
-                .map(|(_, margin)| margin.notional)
-                .sum::<f64>()
+                .filter(move |(position, _)| position.instrument == instrument)
         };
-        let net = held(true) - held(false);
-        let (mut buys, mut sells) = (0.0, 0.0);
-        let mut rate = None;
+        // orders do not say which leg of a hedge-mode account they open or close, so none is netted there
+        let hedged = held().any(|(position, _)| position.leg != Leg::Net);
+        let net: f64 = held()
+            .map(|(position, margin)| margin.notional.copysign(position.quantity))
+            .filter(|_| !hedged)
+            .sum();
+        // (size, margin) of the buys and of the sells
+        let mut sides = [(0.0, 0.0), (0.0, 0.0)];
         for order in orders().filter(|order| !order.reduce_only) {
             let size = price * contract.payoff.notional(order.quantity, order.price);
             let largest =
                 view.book.tables.get(order.table).and_then(|table| table.bracket(size).max_leverage);
-            rate = rate.or_else(|| initial_rate(order.initial_rate, order.leverage, largest));
-            if order.quantity > 0.0 {
-                buys += size;
-            } else {
-                sells += size;
-            }
+            let Some(rate) = initial_rate(order.initial_rate, order.leverage, largest) else {
+                return Ok(Err(format!(
+                    "the orders in {} have neither a leverage nor an initial margin rate",
+                    contract.symbol
+                )));
+            };
+            let side = if order.quantity > 0.0 { &mut sides[0] } else { &mut sides[1] };
+            side.0 += size;
+            side.1 += rate * size;
         }
-        if buys == 0.0 && sells == 0.0 {
-            continue;
-        }
-        let Some(rate) = rate else {
-            return Ok(Err(format!(
-                "the orders in {} have neither a leverage nor an initial margin rate",
-                contract.symbol
-            )));
+        // the part of a side that adds to the position: all of it, or what goes through zero and beyond
+        let adding = |(size, margin): (f64, f64), same_side: bool| {
+            let part = if same_side || size == 0.0 { 1.0 } else { (1.0 - 2.0 * net.abs() / size).max(0.0) };
+            margin * part
         };
-        let size = match rule {
-            OrderRule::Additive => buys + sells,
-            _ => (net + buys).abs().max((net - sells).abs()) - net.abs(),
+        let margin = match rule {
+            OrderRule::Additive => sides[0].1 + sides[1].1,
+            _ => adding(sides[0], net >= 0.0).max(adding(sides[1], net <= 0.0)),
         };
-        added.push(rulebook.initial.factor * rate * size.max(0.0));
+        added.push(rulebook.initial.factor * margin);
     }
     Ok(Ok(sum(added)))
 }

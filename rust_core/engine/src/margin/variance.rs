@@ -3,6 +3,7 @@
 use statrs::distribution::{ContinuousCDF, Normal};
 
 use super::{PoolView, PositionMargin, Requirement};
+use crate::book::Volatility;
 use crate::error::{Error, Place, Result};
 use crate::market::{MarketState, notional, settle_of, underlying_of};
 use crate::numeric::accumulate::sum;
@@ -62,19 +63,24 @@ pub fn exposures(view: &PoolView<'_>, rulebook: &Rulebook, state: &MarketState) 
         let ratio = state.ratio(underlying_of(book, position));
         let size = notional(book, position, ratio) * price;
         values.push(size.copysign(position.quantity));
-        let annual = book.annual_volatility.get(position.instrument).copied().flatten().or_else(|| {
-            let underlying = book.underlyings.get(underlying_of(book, position));
-            underlying.and_then(|u| u.daily_volatility).map(|daily| daily * days_per_year.sqrt())
+        let given = book.volatility.get(position.instrument).copied().flatten();
+        let given = given.or_else(|| book.underlyings.get(underlying_of(book, position))?.volatility);
+        volatilities.push(match given {
+            Some(Volatility::Daily(daily)) => daily * horizon_days.sqrt(),
+            Some(Volatility::Annual(annual)) => annual * (horizon_days / days_per_year).sqrt(),
+            None => {
+                return Err(Error::Missing {
+                    what: format!("volatility of {}", symbol()),
+                    why: "give annualVol or dailyVol on the Market sheet".into(),
+                    place: Place::row(position.row, symbol()),
+                });
+            }
         });
-        let annual = annual.ok_or_else(|| Error::Missing {
-            what: format!("volatility of {}", symbol()),
-            why: "give annualVol or dailyVol on the Market sheet".into(),
-            place: Place::row(position.row, symbol()),
-        })?;
-        volatilities.push(annual * (horizon_days / days_per_year).sqrt());
     }
     let size = values.len();
-    if book.correlations.is_none() && size > 1 {
+    let first = view.positions.first().map(|position| position.instrument);
+    let several = view.positions.iter().any(|position| Some(position.instrument) != first);
+    if book.correlations.is_none() && several {
         return Err(Error::Missing {
             what: "correlations".into(),
             why: "value at risk of several positions needs their correlation matrix".into(),
@@ -119,9 +125,10 @@ pub(super) fn requirement(
         .collect();
     Ok(Requirement {
         maintenance: rulebook.maintenance.factor * total,
-        initial: Some(rulebook.initial.factor * total),
+        initial: view.orders.is_empty().then_some(rulebook.initial.factor * total),
         order_margin: 0.0,
-        initial_missing: None,
+        initial_missing: (!view.orders.is_empty())
+            .then(|| "open orders are not covered by this measure yet".to_owned()),
         by_position,
         worst: Vec::new(),
     })

@@ -65,7 +65,7 @@ impl ExponentialSum {
         self.effective().len() <= 2
     }
 
-    /// Sign changes of the sum for ratios in `(from, to]`, in increasing order.
+    /// Zeros of the sum for ratios in `[from, to]`, in increasing order.
     ///
     /// `from` may be 0 and `to` infinite where the sum has a closed form; otherwise both must be finite
     /// and above zero.
@@ -80,7 +80,7 @@ impl ExponentialSum {
                 }
                 let span = high - low;
                 let root = if span == 1.0 { ratio } else { ratio.powf(span.recip()) };
-                let inside = root > from && root <= to;
+                let inside = root >= from && root <= to;
                 Roots { ratios: if inside { vec![root] } else { Vec::new() } }
             }
             _ => {
