@@ -265,6 +265,19 @@ fn positions(
             ));
             continue;
         }
+        if let TierSource::Rate { rate, amount } = row.sample.tier
+            && amount > rate * size
+        {
+            findings.push(about(
+                row,
+                instruments,
+                Severity::Error,
+                "amount_too_large",
+                format!("the amount {amount} exceeds the rate {rate} times the notional {size}; no maintenance margin is below zero"),
+                "give the rate and the amount of the bracket that holds the notional",
+            ));
+            continue;
+        }
         let leverage = row.sample.leverage;
         let initial = InitialRate { rate: row.sample.initial_rate, leverage };
         let found = tiering.table_of((rulebook_index, rulebook), instrument, &row.sample.tier, initial);

@@ -4,9 +4,10 @@ use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 
 use crate::error::Result;
+use crate::margin::tiers::maintenance_notional;
 use crate::margin::{PoolState, PoolView};
 use crate::market::{MarketState, settle_of, underlying_of, unrealised_pnl};
-use crate::rulebook::Policy;
+use crate::rulebook::{MaintenanceOn, Measure, Policy};
 
 /// What a policy needs to know besides the pool.
 #[derive(Debug, Clone)]
@@ -103,17 +104,33 @@ fn draw(seed: u64, step: usize, row: usize) -> f64 {
 }
 
 /// The position in the highest bracket, the fraction that brings it to the bracket below, and why.
-pub fn tier_step(view: &PoolView<'_>, state: &MarketState) -> Option<(usize, f64, String)> {
+///
+/// Positions that are tagged to be liquidated last go after all others.
+pub fn tier_step(
+    view: &PoolView<'_>,
+    state: &MarketState,
+    respect_tags: bool,
+) -> Option<(usize, f64, String)> {
+    let on = match view.rulebook().ok()?.measure {
+        Measure::Tiers { maintenance_on, .. } => maintenance_on,
+        _ => MaintenanceOn::Mark,
+    };
+    let last = |index: usize| {
+        respect_tags && view.positions.get(index).is_some_and(|position| position.liquidate_last)
+    };
     let size = |index: usize| {
         let position = view.positions.get(index)?;
         let table = view.book.tables.get(position.table)?;
         let ratio = state.ratio(underlying_of(view.book, position));
-        let notional = crate::market::notional(view.book, position, ratio);
+        let notional = maintenance_notional(view, position, on, ratio);
         Some((table.bracket_index(notional), notional, table))
     };
     let highest = (0..view.positions.len())
         .filter_map(|index| size(index).map(|(bracket, notional, _)| (index, bracket, notional)))
-        .min_by(|a, b| b.1.cmp(&a.1).then(b.2.total_cmp(&a.2)).then(a.0.cmp(&b.0)))?;
+        .min_by(|a, b| {
+            let tagged = last(a.0).cmp(&last(b.0));
+            tagged.then(b.1.cmp(&a.1)).then(b.2.total_cmp(&a.2)).then(a.0.cmp(&b.0))
+        })?;
     let (index, bracket, notional) = highest;
     let floor = size(index)?.2.brackets.get(bracket)?.floor;
     let fraction = if bracket == 0 || notional == 0.0 { 1.0 } else { 1.0 - floor / notional };

@@ -159,7 +159,9 @@ impl<'a> Run<'a> {
                 let reason = format!("the same {:.4} % of every position", 100.0 * fraction);
                 Ok((0..count).rev().map(|index| (index, fraction, reason.clone())).collect())
             }
-            Policy::TierSteps => Ok(tier_step(&view, market).into_iter().collect()),
+            Policy::TierSteps => {
+                Ok(tier_step(&view, market, self.options.respect_tags).into_iter().collect())
+            }
             _ => {
                 let choice = Choice {
                     policy: self.policy,
