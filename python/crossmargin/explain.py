@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from crossmargin import _core, books, registry
+from crossmargin._coerce import NOT_IN_MEMORY
 from crossmargin.cells import CellContent, SheetError
 from crossmargin.errors import MissingError, UnknownWordError
 from crossmargin.table import Table
@@ -18,9 +19,6 @@ __all__ = ["inspect", "target", "why"]
 
 HEADER = ("topic", "sentence", "reference")
 LONGEST = 255
-NOT_IN_MEMORY = (
-    "this book key is not in memory: recalculate (Ctrl+Alt+F9; LibreOffice Ctrl+Shift+F9)"
-)
 SHEETS = ("positions", "collateral", "orders", "market", "brackets")
 
 

@@ -55,10 +55,8 @@ proptest! {
         );
         let path = if together { PathWord::Together } else { PathWord::Alone };
         let question = Question { path, ..Question::default() };
-        let mut seen = 0;
         for found in answers(&held, None, &question).unwrap() {
             for price in [found.down, found.up].into_iter().flatten() {
-                seen += 1;
                 let ratio = price / found.mark;
                 let walk = if together { Path::Together } else { Path::Alone(found.underlying) };
                 let view = PoolView::of(&held, &held.pools[found.pool]);
@@ -71,7 +69,6 @@ proptest! {
                 prop_assert!(near.excess > 0.0 && far.excess < 0.0, "{} and {}", near.excess, far.excess);
             }
         }
-        let _ = seen;
     }
 
     #[test]

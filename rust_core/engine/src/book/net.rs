@@ -105,15 +105,6 @@ pub(super) fn net(
     netted
 }
 
-fn isolated_kind(margin: Option<IsolatedMargin>) -> u8 {
-    match margin {
-        None => 0,
-        Some(IsolatedMargin::Cash(_)) => 1,
-        Some(IsolatedMargin::Equity(_)) => 2,
-        Some(IsolatedMargin::FromLeverage) => 3,
-    }
-}
-
 fn start(row: &PositionRow, account: usize, instrument: usize, payoff: Option<Payoff>) -> Netted {
     let notional = row.reported.notional.filter(|notional| *notional > 0.0);
     Netted {
@@ -172,7 +163,7 @@ fn merge(netted: &mut Netted, row: &PositionRow, payoff: Payoff) {
         netted.disagreement = Some("margin table");
     } else if netted.sample.initial_rate != row.initial_rate {
         netted.disagreement = Some("initial margin rate");
-    } else if isolated_kind(netted.isolated) == 3
+    } else if matches!(netted.isolated, Some(IsolatedMargin::FromLeverage))
         && !matches!(row.mode, MarginMode::Isolated(IsolatedMargin::FromLeverage))
     {
         netted.disagreement = Some("isolated margin, which only some rows give");
