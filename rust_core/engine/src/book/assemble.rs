@@ -163,6 +163,7 @@ pub(super) fn assemble(
         tick: instruments.iter().map(|i| row_of(i)?.tick).collect(),
         lot: instruments.iter().map(|i| row_of(i)?.lot).collect(),
         volatility: instruments.iter().map(|i| volatility(row_of(i)?)).collect(),
+        quotes: vec![super::Quote::default(); instruments.len()],
         correlations: correlations(input, &collected, &instruments, &rank)?,
         instrument_underlying: instruments.iter().map(|i| names.underlying(&i.underlying)).collect(),
         instrument_settle: instruments.iter().map(|i| names.currency(&i.settle)).collect(),

@@ -50,6 +50,12 @@ pub struct Underlying {
     pub daily_volatility: Option<f64>,
     /// Sensitivity of log returns to the driver.
     pub beta: Option<f64>,
+    /// The index (spot) price, quote currency, where one is given; what margin formulas call the index.
+    pub index_price: Option<f64>,
+    /// The venue's confidence in the index, 0 to 1.
+    pub confidence: Option<f64>,
+    /// Open interest of its perpetual, coins.
+    pub open_interest: Option<f64>,
 }
 
 /// A currency in which something is held or settled.
@@ -198,6 +204,28 @@ pub struct Pool {
     pub orders: Vec<Order>,
 }
 
+/// What the market says about one instrument beyond its mark: what options are priced from.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Quote {
+    /// Years of 365 days to expiry at the as-of; zero for a perpetual or the coin itself.
+    pub years: f64,
+    /// Price of the underlying for delivery at expiry, quote currency; for what is no option, its own mark.
+    pub forward: Option<f64>,
+    /// Implied volatility of an option, annual, a fraction.
+    pub implied_volatility: Option<f64>,
+    /// Continuously compounded rate at which the payoff is discounted, per year; zero where none is given.
+    pub rate: f64,
+    /// The venue's confidence in the quote (its own feed: volatility of an option, mark of a perpetual),
+    /// 0 to 1; `None` where it publishes none.
+    pub confidence: Option<f64>,
+    /// The venue's confidence in the forward and the rate of the expiry, 0 to 1.
+    pub forward_confidence: Option<f64>,
+    /// The part of the forward that settlement has already fixed (an average over the last minutes).
+    pub forward_fixed: f64,
+    /// Funding rate of a perpetual per eight hours.
+    pub funding_rate: Option<f64>,
+}
+
 /// A validated book.
 #[derive(Debug, Clone)]
 pub struct Book {
@@ -223,6 +251,8 @@ pub struct Book {
     pub lot: Vec<Option<f64>>,
     /// Volatility of each instrument, where the market table gives one for the symbol.
     pub volatility: Vec<Option<Volatility>>,
+    /// What options are priced from, one per instrument.
+    pub quotes: Vec<Quote>,
     /// Correlations of instruments, row by row, where given.
     pub correlations: Option<Vec<f64>>,
     /// Coins.

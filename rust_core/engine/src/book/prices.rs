@@ -92,6 +92,9 @@ pub(super) fn underlyings(
                     Volatility::Annual(annual) => annual / 365.0_f64.sqrt(),
                 }),
                 beta: first(|row| row.beta),
+                index_price: first(|row| row.index_price),
+                confidence: None,
+                open_interest: None,
             }
         })
         .collect()

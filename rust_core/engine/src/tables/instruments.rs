@@ -394,6 +394,7 @@ fn merge(
         (Payoff::Linear, _) => default_settle.to_owned(),
     });
     let expiry = if kind == ContractKind::Future { expiry } else { None };
-    let instrument = Instrument { symbol, underlying, settle, kind, payoff, expiry };
+    let instrument =
+        Instrument { symbol, underlying, settle, kind, payoff, expiry, expiry_instant: None, option: None };
     (instrument, form, doubt.filter(|_| !explained))
 }
