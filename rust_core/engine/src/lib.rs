@@ -20,6 +20,7 @@ pub mod market;
 pub mod numeric;
 pub mod path;
 pub mod rulebook;
+mod stand_in;
 pub mod tables;
 
 pub use error::{Error, Place, Result, Sign};

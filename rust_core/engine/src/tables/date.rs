@@ -199,7 +199,8 @@ mod tests {
 
     #[test]
     fn a_time_of_day_is_an_instant_and_eight_in_the_morning_is_the_day() {
-        for text in ["2026-03-27", "2026-03-27T00:00:00", "2026-03-27 08:00 UTC", "2026-03-27T10:00:00+02:00"] {
+        for text in ["2026-03-27", "2026-03-27T00:00:00", "2026-03-27 08:00 UTC", "2026-03-27T10:00:00+02:00"]
+        {
             assert_eq!(moment(text), Some(("2026-03-27".into(), None)), "{text}");
         }
         for text in ["2026-03-27T16:00:00Z", "2026-03-28T00:00:00+08", "1774627200000", "1774627200000000"] {

@@ -65,7 +65,10 @@ impl<'a> InstrumentReader<'a> {
             outcomes: IndexMap::new(),
             contracts: IndexMap::new(),
             by_symbol: Vec::new(),
-            only_symbols: !HINTS.iter().chain(&["strike", "secondsToExpiry", "venue"]).any(|name| columns.has(name)),
+            only_symbols: !HINTS
+                .iter()
+                .chain(&["strike", "secondsToExpiry", "venue"])
+                .any(|name| columns.has(name)),
         }
     }
 

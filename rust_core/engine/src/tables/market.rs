@@ -7,9 +7,9 @@ use super::notes::Notes;
 use super::number::{NumberColumn, Refused, Rule};
 use super::quoted::QuotedColumns;
 use super::symbol::coin_name;
-use super::{date, option_symbol, times};
 use super::words::WordColumn;
 use super::{Defaults, MarketRow, MarketRows};
+use super::{date, option_symbol, times};
 use crate::cell::{Cell, Table};
 use crate::finding::Severity;
 
@@ -62,8 +62,7 @@ impl Reader<'_> {
         let underlying = name(&self.underlying, row, notes);
         let symbol = name(&self.symbol, row, notes);
         // the mark of an option may be zero, that of anything else may not
-        let option =
-            self.symbol.text(row).is_some_and(|s| option_symbol::parse(&s.to_uppercase(), None).is_some());
+        let option = self.symbol.text(row).is_some_and(option_symbol::is_option_symbol);
         let mark_rule = if option { Rule::NotNegative } else { Rule::Price };
         let mark_price = self.mark.read(row, mark_rule, notes);
         let index_price = self.index.read(row, Rule::Price, notes);

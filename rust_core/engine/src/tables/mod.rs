@@ -34,6 +34,7 @@ pub use balances::read_balances;
 pub use brackets::read_brackets;
 pub(crate) use date::{expiry_of_day, instant};
 pub use market::read_market;
+pub(crate) use option_symbol::is_option_symbol;
 pub use orders::read_orders;
 pub use positions::read_positions;
 pub use quoted::Quoted;

@@ -21,6 +21,11 @@ pub(super) fn parse(upper: &str, venue: Option<&str>) -> Option<Parsed> {
     Some(Parsed { kind: ContractKind::Option, option: Some(found), ..contract })
 }
 
+/// Whether a symbol is written like that of an option.
+pub(crate) fn is_option_symbol(symbol: &str) -> bool {
+    parse(&symbol.trim().to_uppercase(), None).is_some()
+}
+
 /// C or P, or the whole word.
 pub(super) fn right(word: &str) -> Option<OptionRight> {
     match word {
@@ -50,11 +55,8 @@ fn ccxt(upper: &str) -> Option<Parsed> {
     if base.is_empty() || quote.is_empty() || settle.is_empty() {
         return None;
     }
-    let contract = if settle == base {
-        inverse(base, Form::Ccxt)
-    } else {
-        perpetual(base, Some(settle), Form::Ccxt)
-    };
+    let contract =
+        if settle == base { inverse(base, Form::Ccxt) } else { perpetual(base, Some(settle), Form::Ccxt) };
     Some(Parsed { expiry: Some(date), ..contract })
 }
 

@@ -125,8 +125,7 @@ impl<'a> Reader<'a> {
             Found::Refused => return Err(Refused),
         };
         // Every column is read before the row is given up, so that one look shows all that is wrong with it.
-        let option =
-            self.instruments.get(place).is_some_and(|(found, _)| found.kind == ContractKind::Option);
+        let option = self.instruments.get(place).is_some_and(|(found, _)| found.kind == ContractKind::Option);
         let price = if option { Rule::NotNegative } else { Rule::Price };
         let side = self.direction(row, notes);
         let size = self.contracts.read(row, Rule::Finite, notes);
@@ -145,8 +144,7 @@ impl<'a> Reader<'a> {
         let liquidation_price = self.liquidation.read(row, Rule::Finite, notes);
         // an option has no leverage and no maintenance table, whatever a venue writes there
         let leverage = if option { Ok(None) } else { self.leverage.read(row, notes) };
-        let initial_rate =
-            if option { Ok(None) } else { self.initial_rate.read(row, Rule::Fraction, notes) };
+        let initial_rate = if option { Ok(None) } else { self.initial_rate.read(row, Rule::Fraction, notes) };
         let tier = if option { Ok(TierSource::Rulebook) } else { self.margin.tier(row, notes) };
         let mode = self.margin.mode(row, leverage, initial_margin, notes);
         let liquidate_last = self.last.read(row, notes);

@@ -8,6 +8,9 @@ use crate::finding::Severity;
 /// Plain volatilities above this are percent, others fractions.
 const LARGEST_FRACTION: f64 = 5.0;
 
+/// A forward may differ by this share from the sum of its parts.
+const PARTS_APART: f64 = 1e-4;
+
 /// What a row says about the market of its contract, beyond the mark.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Quoted {
@@ -144,6 +147,16 @@ impl<'a> QuotedColumns<'a> {
         let forward_confidence = self.forward_confidence.read(row, Rule::Fraction, notes);
         let rate_confidence = self.rate_confidence.read(row, Rule::Fraction, notes);
         let (forward, fixed, variable) = (forward?, fixed?, variable?);
+        if let (Some(whole), Some(open)) = (forward, variable) {
+            let sum = open + fixed.unwrap_or(0.0);
+            if (sum - whole).abs() > PARTS_APART * whole {
+                notes.row(Severity::Warning, row + 2, self.forward.header(), "forward_parts_differ", || {
+                    let message =
+                        format!("the forward {whole} is not the sum {sum} of its fixed and open parts; {whole} is used");
+                    (self.forward.shown(row), message, "correct one of them, or leave the forward out".into())
+                });
+            }
+        }
         let forward = forward.or(variable.map(|open| open + fixed.unwrap_or(0.0)).filter(|sum| *sum > 0.0));
         if let (Some(whole), Some(fixed)) = (forward, fixed)
             && fixed > whole
