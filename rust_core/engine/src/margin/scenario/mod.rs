@@ -275,13 +275,7 @@ fn borne(
 fn worst_of(view: &PoolView<'_>, unit: &Unit<'_>, profile: &Profile, scanned: &Scanned) -> Worst {
     let name = unit.underlying.and_then(|coin| view.book.underlyings.get(coin));
     let name = name.map_or("all", |known| known.name.as_str());
-    let worst = (0..profile.sets.len()).filter_map(|set| scanned.worst(profile, set)).fold(
-        None,
-        |best: Option<(usize, f64)>, (index, loss)| match best {
-            Some((_, most)) if most >= loss => best,
-            _ => Some((index, loss)),
-        },
-    );
+    let worst = scanned.largest(profile);
     let scenario = worst.and_then(|(index, _)| profile.scenarios.get(index));
     Worst {
         unit: name.to_owned(),
