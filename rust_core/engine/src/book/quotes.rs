@@ -8,7 +8,8 @@ use super::forwards::{Forwards, MarketQuotes};
 use super::net::Netted;
 use crate::finding::{Finding, Severity};
 use crate::instrument::{ContractKind, Instrument, OptionRight, OptionTerms, Payoff};
-use crate::market::value_of;
+use crate::pricing::implied::volatility;
+use crate::pricing::value;
 use crate::tables::{Quoted, expiry_of_day, instant};
 
 /// Seconds of a year of 365 days.
@@ -21,6 +22,29 @@ const MARK_APART_OF_SPOT: f64 = 0.005;
 const LARGEST_MARK_IN_COINS: f64 = 1.5;
 /// Below this forward a mark in quote currency cannot be told from one in coins.
 const SMALLEST_TELLING_FORWARD: f64 = 100.0;
+
+impl Quote {
+    /// The forward when the coin stands at `ratio` times its price; the part that settlement has fixed does not
+    /// move. `None` where there is no forward.
+    pub fn moved_forward(&self, ratio: f64) -> Option<f64> {
+        let forward = self.forward?;
+        Some((forward - self.forward_fixed) * ratio + self.forward_fixed)
+    }
+
+    /// Value of one coin of an option, settlement currency: Black-76 at an annual volatility on the moved
+    /// forward, discounted at the quote's rate; in the coin it is divided by that forward. Zero where there is
+    /// no forward, not a number where ratio or volatility is below zero.
+    pub fn value(&self, payoff: Payoff, terms: OptionTerms, ratio: f64, volatility: f64) -> f64 {
+        let Some(forward) = self.moved_forward(ratio) else { return 0.0 };
+        let total = volatility * self.years.sqrt();
+        let undiscounted = value(terms.right.into(), forward, terms.strike.0, total).unwrap_or(f64::NAN);
+        let value = (-self.rate * self.years).exp() * undiscounted;
+        match payoff {
+            Payoff::Linear => value,
+            Payoff::Inverse => value / forward,
+        }
+    }
+}
 
 /// What the quotes are made from.
 #[derive(Debug)]
@@ -248,17 +272,19 @@ fn option_quote(
         }
         if quote.implied_volatility.is_none() && years > 0.0 {
             let value = undiscounted(instrument.payoff, &quote, forward, given);
-            let total = crate::stand_in::implied(terms.right, forward, terms.strike.0, value);
-            let Some(implied) = total.map(|total| total / years.sqrt()) else {
-                return refuse(place.finding(
-                    Severity::Error,
-                    "markIv",
-                    "volatility_missing",
-                    format!(
-                        "no implied volatility is given, and none follows from the mark {given} at the forward {forward}: it is not between intrinsic value and bound"
-                    ),
-                    "fill markIv",
-                ));
+            let implied = match volatility(terms.right.into(), value, forward, terms.strike.0, years) {
+                Ok(implied) => implied,
+                Err(why) => {
+                    return refuse(place.finding(
+                        Severity::Error,
+                        "markIv",
+                        "volatility_missing",
+                        format!(
+                            "no implied volatility is given, and none follows from the mark {given} at the forward {forward}: {why}"
+                        ),
+                        "fill markIv",
+                    ));
+                }
             };
             quote.implied_volatility = Some(implied);
             findings.push(place.finding(
@@ -283,7 +309,7 @@ fn option_quote(
             "fill markIv or markPrice, here or in a Market row of the symbol",
         ));
     }
-    let value = value_of(instrument.payoff, terms, &quote, 1.0, quote.implied_volatility.unwrap_or(0.0));
+    let value = quote.value(instrument.payoff, terms, 1.0, quote.implied_volatility.unwrap_or(0.0));
     match *slot {
         Some(given) => {
             let spot = if instrument.payoff == Payoff::Inverse { 1.0 } else { forward };
