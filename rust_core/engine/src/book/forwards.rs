@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use crate::finding::{Finding, Severity};
 use crate::instrument::{ContractKind, Instrument};
-use crate::tables::{MarketRow, Quoted};
+use crate::tables::{MarketRow, Positions, Quoted};
 
-/// Forwards of one expiry that differ by more than this share are worth a word.
-const FORWARDS_APART: f64 = 1e-3;
+/// Forwards or volatilities of the same that differ by more than this share are worth a word.
+const APART: f64 = 1e-3;
 
 /// Rows by coin and day, with the instant where a row gives one.
 type ByExpiry = BTreeMap<(String, String), Vec<(Option<i64>, Quoted)>>;
@@ -129,7 +129,7 @@ impl Forwards {
     /// A venue's forward may be stale in one row; each option keeps its own.
     pub(super) fn note_apart(&self, places: &[(&'static str, usize)], findings: &mut Vec<Finding>) {
         for ((coin, day, ..), (index, [least, most])) in &self.options {
-            if most - least <= FORWARDS_APART * least {
+            if most - least <= APART * least {
                 continue;
             }
             let (sheet, row) = places.get(*index).copied().unwrap_or(("Positions", 0));
@@ -158,5 +158,48 @@ impl Forwards {
     /// The mark of a future of the same expiry.
     pub(super) fn of_future(&self, instrument: &Instrument, own: &Quoted) -> Option<f64> {
         self.futures.get(&expiry_key(instrument, own.seconds_to_expiry)).copied()
+    }
+}
+
+/// Smallest and largest of some numbers.
+type Range = Option<[f64; 2]>;
+
+fn widen(range: &mut Range, number: Option<f64>) {
+    let Some(number) = number else { return };
+    let [least, most] = range.unwrap_or([number; 2]);
+    *range = Some([least.min(number), most.max(number)]);
+}
+
+/// Rows of one option that give different forwards or volatilities: one of them is used for all.
+pub(super) fn note_rows_apart(positions: &Positions, findings: &mut Vec<Finding>) {
+    let mut seen: BTreeMap<u32, (usize, [Range; 2])> = BTreeMap::new();
+    for row in &positions.rows {
+        let Some(quoted) = &row.quoted else { continue };
+        let (_, [forwards, volatilities]) = seen.entry(row.instrument).or_insert((row.row, [None; 2]));
+        widen(forwards, quoted.forward);
+        widen(volatilities, quoted.implied_volatility);
+    }
+    for (instrument, (row, ranges)) in seen {
+        let symbol = positions.instruments.get(instrument as usize).map_or("", |i| i.symbol.as_str());
+        for (range, (column, what)) in
+            ranges.into_iter().zip([("forward", "forwards"), ("markIv", "implied volatilities")])
+        {
+            let Some([least, most]) = range.filter(|[least, most]| most - least > APART * least) else {
+                continue;
+            };
+            findings.push(Finding {
+                severity: Severity::Warning,
+                sheet: "Positions",
+                row: Some(row),
+                column: column.into(),
+                value: symbol.to_owned(),
+                code: "quotes_differ",
+                message: format!(
+                    "{symbol}: its rows give {what} from {least} to {most}; one is used for all"
+                ),
+                fix: "export the rows at one time, or give one value on the Market sheet and none here"
+                    .into(),
+            });
+        }
     }
 }

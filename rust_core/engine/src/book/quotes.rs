@@ -4,7 +4,7 @@
 use super::Quote;
 use super::build::Options;
 use super::collect::Collected;
-use super::forwards::{Forwards, MarketQuotes};
+use super::forwards::{Forwards, MarketQuotes, note_rows_apart};
 use super::net::Netted;
 use crate::finding::{Finding, Severity};
 use crate::instrument::{ContractKind, Instrument, OptionRight, OptionTerms, Payoff};
@@ -105,6 +105,7 @@ pub(super) fn quotes(
     let mut priced = Priced { quotes: Vec::new(), refused: vec![false; instruments.len()] };
     let forwards = Forwards::new(instruments, &given, marks);
     forwards.note_apart(&places, findings);
+    note_rows_apart(&sources.collected.positions, findings);
     let mut said = false;
     for (index, (instrument, own)) in instruments.iter().zip(&given).enumerate() {
         let place = Place { at: places.get(index).copied().unwrap_or_default(), instrument };
