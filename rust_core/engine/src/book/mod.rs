@@ -4,6 +4,7 @@ mod assemble;
 mod build;
 mod collect;
 mod correlations;
+mod forwards;
 mod held;
 pub(crate) mod key;
 mod net;
