@@ -6,6 +6,7 @@ mod cells;
 mod enter;
 mod error;
 mod functions;
+mod revaluation;
 mod rulebooks;
 
 use pyo3::prelude::*;
@@ -27,10 +28,13 @@ mod _core {
         build_information, compare, cumulative_amounts, linear_liquidation_prices, rank_value, single_prices,
     };
     #[pymodule_export]
+    use super::revaluation::{Account, Accounts, Scenarios, Strikes, simd_level, simd_levels};
+    #[pymodule_export]
     use super::rulebooks::{builtin_rulebook_text, rulebook_list, rulebook_parts};
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
-        super::error::set_signs(module.py())
+        super::error::set_signs(module.py())?;
+        super::revaluation::set_level_from_environment(module.py())
     }
 }
