@@ -284,4 +284,124 @@ def _answer(case: CaseView, book: object, portfolio: object, facade: Facade) -> 
     return {name: figures[name] for name in case.expected_names if name in figures}
 
 
-ADAPTERS: Final = (Adapter(PM2, portfolio_margin_2),)
+def _pm1_rulebook(case: CaseView, params: Mapping[str, Any]) -> dict[str, object]:
+    """Return the parameters of portfolio margin 1 in the schema of rulebooks."""
+    undamped = [[*scenario, 1.0] for scenario in case.shared["scenarios"]]
+    profile = {
+        "underlyings": [COIN],
+        "volatility": {
+            "up": params["vol_range_up"],
+            "down": params["vol_range_down"],
+            "short_power": params["short_term_power"],
+            "long_power": params["long_term_power"],
+            "boundary": "short",
+            "floor_days": params["dte_floor_seconds"] * SECOND_UNIT / DAY_UNIT,
+        },
+        "discount": {
+            "long_base": params["base_static_discount"],
+            "long_rate_multiple": params["rate_mult"],
+            "long_rate_add": params["rate_add"],
+        },
+        "scenarios": [{"set": "regular", **_list(undamped, VOLATILITY)}],
+        "charges": [
+            {
+                "name": "forward contingency",
+                "on": "forward_contingency",
+                "stage": "alternative",
+                "multipliers": [params["basis_up"], params["basis_down"]],
+                "add": params["basis_add"],
+                "per_year": params["basis_mult"],
+            },
+            {
+                "name": "perpetual contingency",
+                "on": "notional",
+                "kinds": ["perpetual"],
+                "stage": "inside",
+                "rate": params["perp_pct"],
+            },
+            {
+                "name": "base contingency",
+                "on": "notional",
+                "kinds": ["spot"],
+                "stage": "inside",
+                "rate": params["base_pct"],
+            },
+            {
+                "name": "naked option contingency",
+                "on": "naked_shorts",
+                "stage": "inside",
+                "rate": params["option_pct"],
+            },
+            {
+                "name": "oracle confidence",
+                "on": "confidence",
+                "kinds": ["perpetual", "option", "spot"],
+                "stage": "outside",
+                "threshold": params["conf_threshold"],
+                "maintenance": 0.0,
+                "initial": params["conf_margin"],
+            },
+        ],
+    }
+    return _head("case-portfolio-margin-1") | {
+        "pricing": {"discounting": "nothing"},
+        "levels": {
+            "initial": {
+                "factor": params["im_factor"],
+                "depeg_threshold": params["peg_threshold"],
+                "depeg_rate": params["peg_factor"],
+            },
+            "maintenance": {"factor": 1.0},
+        },
+        "profiles": [profile],
+    }
+
+
+def portfolio_margin_1(case: CaseView, fields: Fields, facade: Facade) -> Answer:
+    """Answer for the net margins and the contingencies of an account."""
+    params = case.shared["params"][fields["params_set"]]
+    base = {
+        "symbol": "BASE",
+        "type": "spot",
+        "underlying": COIN,
+        "settle": CURRENCY,
+        "quantity": fields["base"],
+        "markPrice": fields["spot"],
+    }
+    rows = [
+        _perpetual(
+            fields["perp"],
+            fields["perp_price"],
+            fields["perp_confidence"],
+            unrealizedPnl=fields["perp_unrealised"],
+        ),
+        *([base] if fields["base"] else []),
+        *_options(fields),
+    ]
+    book = facade.book(
+        table(rows),
+        _pm1_rulebook(case, params),
+        collateral=table([_cash(fields["cash"])]),
+        market=table(_market(fields)),
+    )
+    maintenance = facade.explanation(book, measure="MM").records()
+
+    def figure(name: str) -> float:
+        found = (row["amount"] for row in maintenance if row["component"].startswith(name))
+        return next(found, 0.0) * LOSS_UNIT
+
+    figures: dict[str, Any] = {
+        "IM": facade.excess(book, above="IM"),
+        "MM": facade.excess(book, above="MM"),
+        "mtm_incl_cash": facade.equity(book, basis="gross"),
+        "basis_contingency": figure("forward contingency"),
+        "option_contingency": figure("naked option contingency"),
+        "loss_factor": params["im_factor"],
+    }
+    for name in ("IM", "MM"):
+        figures[f"{name}_recomputed"] = figures[name]
+        figures[f"{name}_truncated_to_integer"] = figures[name]
+    return {name: figures[name] for name in case.expected_names if name in figures}
+
+
+ADAPTERS: Final = (Adapter(PM2, portfolio_margin_2), Adapter(PM1, portfolio_margin_1))
