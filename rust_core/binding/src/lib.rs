@@ -27,7 +27,9 @@ mod _core {
         build_information, compare, cumulative_amounts, linear_liquidation_prices, rank_value, single_prices,
     };
     #[pymodule_export]
-    use super::rulebooks::{builtin_rulebook_text, rulebook_list, rulebook_parts};
+    use super::rulebooks::{
+        rulebook_difference, rulebook_list, rulebook_parts, rulebook_text, rulebook_text_of_rows,
+    };
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
