@@ -19,7 +19,7 @@ from crossmargin._cli_inputs import (
     pairs,
     progress,
 )
-from crossmargin._cli_rulebooks import with_forms
+from crossmargin._cli_rulebooks import in_short, with_forms
 from crossmargin._cli_show import (
     ABOUT_PRICES,
     View,
@@ -276,6 +276,8 @@ def _show_table(
         shown, notes = worst_first(table)
     elif record.sheet_name == "CM_LIQORDER" and given.get("rows"):
         shown, notes = steps_in_short(table)
+    elif record.sheet_name == "CM_RULEDIFF":
+        shown, notes = in_short(table)
     if record.sheet_name == "CM_LIQORDER" and not len(table):
         notes.append("nothing is liquidated in this scenario")
     if given.get("csv") is not None:

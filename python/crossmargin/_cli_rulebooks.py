@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from crossmargin import _core, functions, registry
 from crossmargin._cli_show import print_json
 from crossmargin.rulebook_choice import one
+from crossmargin.table import Table
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from crossmargin._declaration import Record
-    from crossmargin.table import Table
+    from crossmargin.table import Value
 
     Show = Callable[[Record, Table, None, Mapping[str, object]], None]
 
-__all__ = ["with_forms"]
+__all__ = ["in_short", "with_forms"]
 
-_ABOUT_TEXT = "Print the TOML text, to be saved to a file and changed."
+_LONGEST: Final = 40
+_ABOUT_TEXT: Final = "Print the TOML text, to be saved to a file and changed."
 
 
 class _WithForms(click.Command):
@@ -79,8 +81,8 @@ def with_forms(plain: click.Command, output: list[click.Parameter], show: Show) 
         plain.name,
         params=plain.params,
         callback=plain.callback,
-        help=f"{plain.help}\n\nFurther forms: `rulebooks show NAME --toml` prints the text to copy; "
-        "`rulebooks diff A B` compares two.",
+        help=f"{plain.help}\n\nFurther forms: `rulebooks show NAME --toml` prints the text to "
+        "copy; `rulebooks diff A B` compares two.",
         short_help=plain.short_help,
         epilog=plain.epilog,
     )
@@ -108,6 +110,19 @@ def with_forms(plain: click.Command, output: list[click.Parameter], show: Show) 
         ),
     }
     return made
+
+
+def in_short(table: Table) -> tuple[Table, list[str]]:
+    """Return a difference as it fits on a screen, and what was left out."""
+    names = ("key", "a", "b", "change")
+    rows = zip(*([_clipped(cell) for cell in table.column(name)] for name in names), strict=True)
+    notes = ["part and sources: --csv FILE or --json"] if len(table) else ["nothing differs"]
+    return Table(names, list(rows)), notes
+
+
+def _clipped(cell: Value) -> Value:
+    is_long = isinstance(cell, str) and len(cell) > _LONGEST
+    return f"{str(cell)[: _LONGEST - 1]}\u2026" if is_long else cell
 
 
 def _choice(word: object) -> object:

@@ -38,13 +38,7 @@ def one(rulebook: object) -> tuple[str, str]:
     """
     rows = _rows(rulebook)
     if rows is not None:
-        if len(rows) == 1 and len(rows[0]) == 1:
-            return one(rows[0][0])
-        if not _is_flat(rows):
-            raise UnknownWordError(
-                "the rows of a rulebook need the columns key and value, as CM_RULEBOOKS shows them"
-            )
-        return "toml", _core.rulebook_text_of_rows(rows)
+        return _of_rows(rows)
     if isinstance(rulebook, Mapping):
         return "json", _json(rulebook)
     if isinstance(rulebook, Path):
@@ -52,11 +46,20 @@ def one(rulebook: object) -> tuple[str, str]:
     if not isinstance(rulebook, str):
         raise UnknownWordError(f"a rulebook must be a name, a file or a mapping, was {rulebook!r}")
     text = rulebook.strip()
-    if "\n" in text:
-        return "toml", text
-    if text.endswith(".toml"):
+    if text.endswith(".toml") and "\n" not in text:
         return "toml", _file(Path(text))
-    return "id", text
+    return ("toml" if "\n" in text else "id"), text
+
+
+def _of_rows(rows: Rows) -> tuple[str, str]:
+    """Return form and text of the rulebook that rows describe; one cell holds its name."""
+    if len(rows) == 1 and len(rows[0]) == 1:
+        return one(rows[0][0])
+    if not _is_flat(rows):
+        raise UnknownWordError(
+            "the rows of a rulebook need the columns key and value, as CM_RULEBOOKS shows them"
+        )
+    return "toml", _core.rulebook_text_of_rows(rows)
 
 
 def several(rulebook: object) -> tuple[list[Given], object]:
@@ -82,10 +85,11 @@ def several(rulebook: object) -> tuple[list[Given], object]:
 def _rows(rulebook: object) -> Rows | None:
     """Return the rows of a table, header first, or None for what is no table."""
     if isinstance(rulebook, Table):
-        return [list(rulebook.header), *map(list, rulebook.rows)]
-    if isinstance(rulebook, str | Path) and Path(rulebook).suffix.lower() in _TABLE_FILES:
-        rulebook = as_table(rulebook)
-    elif hasattr(rulebook, "__dataframe__") or hasattr(rulebook, "__arrow_c_stream__"):
+        return [list[object](row) for row in (rulebook.header, *rulebook.rows)]
+    is_frame = hasattr(rulebook, "__dataframe__") or hasattr(rulebook, "__arrow_c_stream__")
+    if is_frame or (
+        isinstance(rulebook, str | Path) and Path(rulebook).suffix.lower() in _TABLE_FILES
+    ):
         rulebook = as_table(rulebook)
     if isinstance(rulebook, Mapping):
         columns = {str(name).strip().lower() for name in rulebook}
