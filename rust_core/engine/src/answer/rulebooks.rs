@@ -3,7 +3,7 @@
 use super::{Answer, Value};
 use crate::cell::Cell;
 use crate::error::{Error, Result};
-use crate::rulebook::{FlatRow, PARTS as PART_WORDS, Rulebook, TierTable, flatten, flat_default};
+use crate::rulebook::{FlatRow, PARTS as PART_WORDS, Rulebook, TierTable, flat_default, flatten};
 
 /// The header of the list.
 pub const LIST: [&str; 8] =

@@ -284,3 +284,38 @@ proptest! {
 
 /// Every key of the schema at least once; the numbers mean nothing.
 const EVERY_KEY: &str = include_str!("../../tests/common/every-key.toml");
+
+const REFERENCE: &str = include_str!("../../rulebooks/README.md");
+
+#[test]
+fn the_example_of_the_reference_is_a_rulebook() {
+    let (_, rest) = REFERENCE.split_once("```toml\n").unwrap();
+    let (example, _) = rest.split_once("```").unwrap();
+    let rulebook = read(example, Format::Toml).unwrap();
+    assert_eq!(rulebook.profiles.len(), 2);
+    assert_eq!(rulebook.profiles[0].scenarios.len(), 6);
+    assert_eq!(content(again(sheet(&rulebook))), content(rulebook.clone()));
+}
+
+#[test]
+fn the_reference_names_every_key_and_every_part() {
+    let words: BTreeSet<&str> = REFERENCE.split(|c: char| !(c.is_alphanumeric() || c == '_')).collect();
+    for name in value_names(ROOT).into_iter().chain(super::PARTS.into_iter().skip(1)) {
+        assert!(words.contains(name), "the reference does not name {name}");
+    }
+}
+
+#[test]
+fn the_difference_of_two_rulebooks_compares_many_keys_and_of_one_with_itself_is_empty() {
+    let compared =
+        |answer: &crate::answer::Answer| -> usize { answer.note.split(' ').next().unwrap().parse().unwrap() };
+    for id in builtin_ids().unwrap() {
+        let rulebook = builtin(id).unwrap();
+        let same = crate::answer::rulebooks::difference(rulebook, rulebook).unwrap();
+        assert!(compared(&same) > 20, "{id}: {}", same.note);
+        assert!(same.rows.is_empty(), "{id}: {:?}", same.rows);
+    }
+    let (a, b) = (builtin("hyperliquid").unwrap(), builtin("custom").unwrap());
+    let found = crate::answer::rulebooks::difference(a, b).unwrap();
+    assert!(found.rows.len() > 20 && found.rows.len() < compared(&found));
+}

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use super::path::segment;
 use super::portfolio::{
     Charge, ChargeKind, Gains, PriceBasis, Profile, Scenario, ScenarioSet, Settlement, Stage, Treatment,
     VolatilityMove,
 };
-use super::path::segment;
 use super::raw::{RawLevel, RawLiquidation, RawMeasure, RawRulebook, RawTiers};
 use super::{
     Bands, Certainty, DepegFactor, Discounting, Level, LiquidationRule, ListKey, MaintenanceOn, Measure,

@@ -1,12 +1,12 @@
 //! Checks the portfolio and standard margin groups of a rulebook file.
 
 use super::options::{ExpiryOffset, LongRate, Premium, ShortRate, StandardOptions};
+use super::path::{labels, profile_name, segment};
 use super::portfolio::{
     Charge, ChargeKind, DeltaOneRates, Extension, Gains, Growth, InterCredit, PriceBasis, Profile, Scenario,
     ScenarioSet, Settlement, SignDiscount, SkewLeg, SkewShock, Stage, Treatment, VolatilityMove,
     VolatilityShock,
 };
-use super::path::{labels, profile_name, segment};
 use super::raw_portfolio::{
     RawCharge, RawCredit, RawDeltaOne, RawMove, RawOptions, RawProfile, RawScenarios, RawShort, RawVolatility,
 };
@@ -118,7 +118,9 @@ impl Reader {
             charges: raw
                 .charges
                 .iter()
-                .map(|charge| self.charge(charge, &key(&format!("charges.{}", segment(&charge.name))), &source, known))
+                .map(|charge| {
+                    self.charge(charge, &key(&format!("charges.{}", segment(&charge.name))), &source, known)
+                })
                 .collect::<Result<_>>()?,
             initial_factor: self.optional(&key("initial_factor"), raw.initial_factor, 0.0, 100.0)?,
             maintenance_factor: self.optional(

@@ -133,10 +133,8 @@ static CITED: &[Key] = &[
     may("note", Text, "", ""),
 ];
 
-static PRICING: &[Key] = &[
-    may("discounting", Text, "", "nothing"),
-    may("settlement_average_seconds", Number, "seconds", "0"),
-];
+static PRICING: &[Key] =
+    &[may("discounting", Text, "", "nothing"), may("settlement_average_seconds", Number, "seconds", "0")];
 
 static LEVELS: &[Key] = &[group("initial", LEVEL), group("maintenance", LEVEL), SOURCE];
 
