@@ -26,12 +26,12 @@ _CHOICES: Final = {
 _OF_RULES: Final = {
     "part": ("rulebook", "for you: not read"),
     "key": ("rulebook", "dotted path"),
-    "value": ("value", "number, word, yes or no, or a list: 0.1; 0.2"),
+    "value": ("rulebook", "number, word, yes or no, or a list: 0.1; 0.2"),
     "unit": ("rulebook", "for you: not read"),
     "source": ("rulebook", "no number without one"),
     "note": ("rulebook", "for you: not read"),
 }
-"""What the columns of a rulebook's rows mean: those of texts, and the value."""
+"""The columns of a rulebook's rows; all are written as texts are, the value may be a number."""
 _NARROW: Final = {"side": 9.0, "account": 12.0, "leverage": 10.0, "beta": 9.0, "currency": 11.0}
 _HEADER_ROW: Final = 6
 

@@ -86,9 +86,7 @@ def _differences(page: Page, known: Collection[str]) -> None:
     """Write the block of differences, to the right of the rest."""
     page.widths("K", 11, 40, 22, 22, 12, 40, 40)
     page.text("K5", "Difference of two rulebooks", page.styles.section)
-    page.text("L5", "a", page.styles.get(align="right", indent=1))
     page.input("M5", "RuleA", page.calculator.value("RuleA"), choices=known)
-    page.text("N5", "b", page.styles.get(align="right", indent=1))
-    page.input("O5", "RuleB", page.calculator.value("RuleB"), choices=known)
+    page.input("N5", "RuleB", page.calculator.value("RuleB"), choices=known)
     block = page.block("K6", call("CM_RULEDIFF", Named("RuleA"), Named("RuleB")), 120)
     page.count("Q5", block)
