@@ -198,8 +198,9 @@ FACTOR = "levels.initial.factor"
                 [r[0], "levels.initial.faktor", *r[2:]] if r[1] == FACTOR else r for r in rows
             ],
             (
-                "levels.initial.faktor: is no key of a rulebook; levels.initial has factor, trigger,"
-                " inclusive, haircut, gains, option_value, depeg_threshold, depeg_rate (row {0})"
+                "levels.initial.faktor: is no key of a rulebook; levels.initial has factor, "
+                "trigger, inclusive, haircut, gains, option_value, depeg_threshold, depeg_rate "
+                "(row {0})"
             ),
         ),
         (
