@@ -87,6 +87,9 @@ if TYPE_CHECKING:
         reconciliation as reconciliation,
     )
     from crossmargin.functions import (
+        rulebook_diff as rulebook_diff,
+    )
+    from crossmargin.functions import (
         rulebooks as rulebooks,
     )
     from crossmargin.functions import (
@@ -137,6 +140,7 @@ _HOMES = {
     "ratio": "functions",
     "reconciliation": "functions",
     "risk_contributions": "portfolio",
+    "rulebook_diff": "functions",
     "rulebooks": "functions",
     "scenarios": "functions",
     "single_liquidation_price": "calculators",

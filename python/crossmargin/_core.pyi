@@ -23,16 +23,18 @@ __all__ = [
     "UnknownWordError",
     "build_book",
     "build_information",
-    "builtin_rulebook_text",
     "compare",
     "cumulative_amounts",
     "inspect",
     "linear_liquidation_prices",
     "rank_value",
+    "rulebook_difference",
     "rulebook_list",
     "rulebook_parts",
     "simd_level",
     "simd_levels",
+    "rulebook_text",
+    "rulebook_text_of_rows",
     "single_prices",
 ]
 
@@ -150,7 +152,9 @@ def rank_value(
 def compare(books: Sequence[tuple[str, Book]]) -> _Rows: ...
 def rulebook_list() -> _Rows: ...
 def rulebook_parts(form: str, text: str, part: str) -> _Rows: ...
-def builtin_rulebook_text(name: str) -> str: ...
+def rulebook_difference(a: tuple[str, str], b: tuple[str, str]) -> _Rows: ...
+def rulebook_text(form: str, text: str) -> str: ...
+def rulebook_text_of_rows(rows: object) -> str: ...
 def build_information() -> tuple[str, str, str, str]: ...
 
 _Numbers: TypeAlias = npt.NDArray[np.float64]

@@ -47,6 +47,7 @@ __all__ = [
     "one_position_price",
     "ratio",
     "reconciliation",
+    "rulebook_diff",
     "rulebooks",
     "scenarios",
     "summary",
@@ -116,8 +117,8 @@ def book(
     positions
         Positions with a header row: symbol and quantity, mark price, entry price or unrealised P&L.
     rulebook
-        Name of a rulebook, or a two-column range account -> rulebook, or a bracket table with a
-        column rulebook.
+        Name of a rulebook, or rows of one with the columns key and value as CM_RULEBOOKS shows
+        them, or a two-column range account -> rulebook, or a bracket table with a column rulebook.
     collateral
         Balances with a header row: currency and cash, equity or total, in coins.
     market
@@ -140,6 +141,8 @@ def book(
         If a row or column cannot be used; the first is named, CM_CHECK lists all.
     UnknownWordError
         If the rulebook is not known.
+    RulebookError
+        If a rulebook of your own breaks the schema; key and row are named.
     """
     given = dict(options or {})
     partial = str(given.pop("partial", "0")).strip().lower() in {"1", "true", "yes"}
@@ -189,15 +192,17 @@ def check(target: Cell, *, view: Text = "issues", sheet: Text = "auto") -> Table
 
 
 @register("CM_RULEBOOKS", category=BOOK, example='=CM_RULEBOOKS("hyperliquid","tiers")')
-def rulebooks(rulebook: Text | None = None, *, part: Text = "all") -> TableResult:
+def rulebooks(rulebook: BlockOrText | None = None, *, part: Text = "all") -> TableResult:
     """List of the rulebooks, or every number of one with its source, day and status.
+
+    The rows of one rulebook may be copied, changed, and given to CM_BOOK as its rulebook.
 
     Parameters
     ----------
     rulebook
-        Id or file of a rulebook; left out: the list.
+        Name of a rulebook, or rows of one; left out: the list.
     part
-        all, general, tiers, haircuts, shocks or liquidation.
+        all, general, levels, shocks, charges, tiers, haircuts, liquidation or sources.
 
     Returns
     -------
@@ -209,6 +214,27 @@ def rulebooks(rulebook: Text | None = None, *, part: Text = "all") -> TableResul
         return _table(_core.rulebook_list())
     form, text = one(rulebook)
     return _table(_core.rulebook_parts(form, text, part))
+
+
+@register("CM_RULEDIFF", category=BOOK, example='=CM_RULEDIFF("hyperliquid","custom")')
+def rulebook_diff(rulebook_a: BlockOrText, rulebook_b: BlockOrText) -> TableResult:
+    """Difference of two rulebooks: every key that is not the same, with both sources.
+
+    What one of them leaves out counts as what then holds.
+
+    Parameters
+    ----------
+    rulebook_a
+        Name of a rulebook, or rows of one.
+    rulebook_b
+        The one to compare it with.
+
+    Returns
+    -------
+    Table
+        part, key, a, b, change (b less a where both are numbers, else a word), source_a, source_b.
+    """
+    return _table(_core.rulebook_difference(one(rulebook_a), one(rulebook_b)))
 
 
 @register("CM_EQUITY", category=MARGIN, example='=CM_EQUITY(Book,"gross")')

@@ -30,7 +30,9 @@ mod _core {
     #[pymodule_export]
     use super::revaluation::{Account, Accounts, Scenarios, Strikes, simd_level, simd_levels};
     #[pymodule_export]
-    use super::rulebooks::{builtin_rulebook_text, rulebook_list, rulebook_parts};
+    use super::rulebooks::{
+        rulebook_difference, rulebook_list, rulebook_parts, rulebook_text, rulebook_text_of_rows,
+    };
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {

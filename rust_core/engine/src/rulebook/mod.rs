@@ -1,21 +1,31 @@
 //! A venue's rules as data: pools, measure, levels, tables, collateral, liquidation, each with its source.
 
 mod builtin;
+pub mod flat;
+#[cfg(test)]
+mod flat_tests;
 pub mod options;
+mod path;
 pub mod portfolio;
 mod raw;
 mod raw_portfolio;
 mod read;
 mod read_portfolio;
+mod schema;
+mod sheet;
 pub mod tiers;
+mod tree;
 
 use std::collections::BTreeMap;
 
 use crate::instrument::{ContractKind, Instrument};
 use portfolio::{InterCredit, Profile};
 
-pub use builtin::{builtin, builtin_ids};
+pub use builtin::{builtin, builtin_ids, builtins};
+pub use flat::{FlatRow, default_of as flat_default, flatten};
 pub use read::{Format, read};
+pub use schema::PARTS;
+pub use sheet::read_sheet;
 pub use tiers::{Bracket, TierTable, cumulative_amounts};
 
 /// How far a group of numbers can be trusted.
@@ -410,7 +420,7 @@ pub struct Rulebook {
     pub liquidation: LiquidationRule,
     /// Bands of usage.
     pub bands: Bands,
-    /// What the content hash covers: the text as read.
+    /// What the content hash covers: the text as read, in TOML.
     pub text: String,
 }
 

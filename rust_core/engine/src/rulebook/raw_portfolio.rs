@@ -185,9 +185,9 @@ pub(super) struct RawCharge {
     #[serde(default)]
     pub(super) count: Option<String>,
     #[serde(default)]
-    pub(super) moves: Option<[f64; 2]>,
+    pub(super) moves: Option<Vec<f64>>,
     #[serde(default)]
-    pub(super) multipliers: Option<[f64; 2]>,
+    pub(super) multipliers: Option<Vec<f64>>,
     #[serde(default)]
     pub(super) add: Option<f64>,
     #[serde(default)]

@@ -1,6 +1,7 @@
 //! Checks the portfolio and standard margin groups of a rulebook file.
 
 use super::options::{ExpiryOffset, LongRate, Premium, ShortRate, StandardOptions};
+use super::path::{labels, profile_name, segment};
 use super::portfolio::{
     Charge, ChargeKind, DeltaOneRates, Extension, Gains, Growth, InterCredit, PriceBasis, Profile, Scenario,
     ScenarioSet, Settlement, SignDiscount, SkewLeg, SkewShock, Stage, Treatment, VolatilityMove,
@@ -24,8 +25,10 @@ pub(super) type Known<'a> = dyn Fn(&Option<String>, &str) -> Result<String> + 'a
 impl Reader {
     pub(super) fn profiles(&self, raw: &[RawProfile], known: &Known<'_>) -> Result<Vec<Profile>> {
         let mut profiles: Vec<Profile> = Vec::with_capacity(raw.len());
-        for (index, raw) in raw.iter().enumerate() {
-            profiles.push(self.profile(raw, index, known)?);
+        let names: Vec<Option<String>> =
+            raw.iter().map(|raw| Some(profile_name(&raw.underlyings, raw.settlement.as_deref()))).collect();
+        for (raw, label) in raw.iter().zip(labels(&names)) {
+            profiles.push(self.profile(raw, &segment(&label), known)?);
         }
         // those that name coins come before the one for all others
         profiles.sort_by_key(|profile| profile.underlyings.is_empty());
@@ -45,8 +48,8 @@ impl Reader {
         Ok(profiles)
     }
 
-    fn profile(&self, raw: &RawProfile, index: usize, known: &Known<'_>) -> Result<Profile> {
-        let key = |part: &str| format!("profiles[{}].{part}", index + 1);
+    fn profile(&self, raw: &RawProfile, label: &str, known: &Known<'_>) -> Result<Profile> {
+        let key = |part: &str| format!("profiles.{label}.{part}");
         if raw.underlyings.is_empty() {
             return self.refuse(&key("underlyings"), "names no coin; [\"*\"] stands for all others");
         }
@@ -56,8 +59,9 @@ impl Reader {
         let mut scenarios = Vec::new();
         for set in &raw.scenarios {
             let own = set.source.clone().or_else(|| Some(source.clone()));
-            sets.push(ScenarioSet { name: set.set.clone(), source: known(&own, &key(&set.set))? });
-            self.scenarios(set, sets.len() - 1, &key(&set.set), &mut scenarios)?;
+            let at = key(&format!("scenarios.{}", segment(&set.set)));
+            sets.push(ScenarioSet { name: set.set.clone(), source: known(&own, &at)? });
+            self.scenarios(set, sets.len() - 1, &at, &mut scenarios)?;
         }
         let skewed =
             |s: &Scenario| matches!(s.volatility, VolatilityMove::SkewLinear | VolatilityMove::SkewAbsolute);
@@ -114,7 +118,9 @@ impl Reader {
             charges: raw
                 .charges
                 .iter()
-                .map(|charge| self.charge(charge, &key(&format!("charges.{}", charge.name)), &source, known))
+                .map(|charge| {
+                    self.charge(charge, &key(&format!("charges.{}", segment(&charge.name))), &source, known)
+                })
                 .collect::<Result<_>>()?,
             initial_factor: self.optional(&key("initial_factor"), raw.initial_factor, 0.0, 100.0)?,
             maintenance_factor: self.optional(
@@ -359,9 +365,15 @@ impl Reader {
             },
             "calendar" => ChargeKind::Calendar,
             "forward_contingency" => {
-                let multiplied =
-                    raw.multipliers.map(|multipliers| multipliers.map(|multiple| multiple - 1.0));
-                let moves = self.required(&format!("{key}.moves"), raw.moves.or(multiplied).as_ref())?;
+                let multiplied: Option<Vec<f64>> = raw
+                    .multipliers
+                    .as_ref()
+                    .map(|multipliers| multipliers.iter().map(|multiple| multiple - 1.0).collect());
+                let moves =
+                    self.required(&format!("{key}.moves"), raw.moves.clone().or(multiplied).as_ref())?;
+                let Ok(moves) = <[f64; 2]>::try_from(moves) else {
+                    return self.refuse(&format!("{key}.moves"), "needs two relative moves");
+                };
                 if moves.iter().any(|m| !m.is_finite() || *m <= -1.0) {
                     return self.refuse(&format!("{key}.moves"), "needs finite relative moves above -1");
                 }
@@ -501,7 +513,7 @@ impl Reader {
         raw.iter()
             .enumerate()
             .map(|(index, raw)| {
-                let key = format!("credits[{}]", index + 1);
+                let key = format!("credits.{}", index + 1);
                 if raw.legs.len() < 2 {
                     return self.refuse(&format!("{key}.legs"), "a spread needs two legs or more");
                 }
