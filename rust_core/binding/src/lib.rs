@@ -6,6 +6,7 @@ mod cells;
 mod enter;
 mod error;
 mod functions;
+mod pricing;
 mod rulebooks;
 
 use pyo3::prelude::*;
@@ -26,6 +27,8 @@ mod _core {
     use super::functions::{
         build_information, compare, cumulative_amounts, linear_liquidation_prices, rank_value, single_prices,
     };
+    #[pymodule_export]
+    use super::pricing::{implied_volatilities, option_greeks, option_values};
     #[pymodule_export]
     use super::rulebooks::{builtin_rulebook_text, rulebook_list, rulebook_parts};
 
