@@ -4,7 +4,7 @@
 //! run through six fixed stages; a rulebook is data. This crate knows no Python, no files, no clock and
 //! no network: everything comes in as an argument, and a refusal names argument, value, rule and row.
 //!
-//! The arrows of `use` go one way: error, numeric <- instrument, currency <- tables <- book <- market,
+//! The arrows of `use` go one way: error, numeric <- instrument, currency, pricing <- tables <- book <- market,
 //! path <- margin <- liquidation <- answer.
 
 pub mod answer;
@@ -19,6 +19,7 @@ pub mod margin;
 pub mod market;
 pub mod numeric;
 pub mod path;
+pub mod pricing;
 pub mod rulebook;
 pub mod tables;
 
