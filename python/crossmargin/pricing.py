@@ -239,13 +239,15 @@ def _columns(
     """Return who is a call, the numbers as columns of one length, and the shape they came in."""
     import numpy as np  # noqa: PLC0415  # the sheet hosts have no numpy
 
-    words = np.char.lower(np.char.strip(np.asarray(right, dtype=np.str_)))
-    unknown = ~np.isin(words, _RIGHTS)
-    if unknown.any():
-        index = int(np.flatnonzero(unknown)[0])
-        raise UnknownWordError(
-            f"unknown right '{words.ravel()[index]}' (index {index}); known: {', '.join(_RIGHTS)}"
-        )
+    words = np.asarray(right, dtype=np.str_)
+    if not np.isin(words, _RIGHTS).all():
+        words = np.char.lower(np.char.strip(words))
+        unknown = np.flatnonzero(~np.isin(words, _RIGHTS))
+        if unknown.size:
+            word, index = words.ravel()[unknown[0]], unknown[0]
+            raise UnknownWordError(
+                f"unknown right '{word}' (index {index}); known: {', '.join(_RIGHTS)}"
+            )
     given = [words == "call", *(np.asarray(each, dtype=np.float64) for each in numbers.values())]
     try:
         is_call, *columns = np.broadcast_arrays(*given)

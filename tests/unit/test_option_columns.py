@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 
 import crossmargin
 from crossmargin.errors import NoAnswerError, OutOfRangeError, ShapeError, UnknownWordError
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
 
 
 def test_arguments_are_broadcast_and_the_result_has_their_shape() -> None:
@@ -38,7 +42,7 @@ def test_sensitivities_are_differences_of_values() -> None:
     forward, strike, volatility, years = 95.0, np.array([[80.0], [100.0], [130.0]]), 0.7, 0.3
     greeks = crossmargin.option_greeks(right, forward, strike, volatility, years)
 
-    def value(forward: float, volatility: float, years: float) -> np.ndarray:
+    def value(forward: float, volatility: float, years: float) -> npt.NDArray[np.float64]:
         return crossmargin.option_values(right, forward, strike, volatility, years)
 
     step = 1e-4
@@ -65,7 +69,7 @@ def test_sensitivities_are_differences_of_values() -> None:
 )
 def test_a_refusal_names_argument_and_index(name: str, bad: float, sentence: str) -> None:
     columns = {"forward": 100.0, "strike": 90.0, "volatility": 0.5, "years": 1.0}
-    given = {**columns, name: np.array([columns[name], columns[name], bad])}
+    given: dict[str, npt.ArrayLike] = {**columns, name: [columns[name], columns[name], bad]}
     with pytest.raises(OutOfRangeError) as refusal:
         crossmargin.option_values("call", **given)
     assert str(refusal.value) == sentence

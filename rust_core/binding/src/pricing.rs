@@ -47,7 +47,13 @@ pub(crate) fn option_greeks<'py>(
     let options = borrowed.options()?;
     let all = enter(python, || options.each(|_, right, row| on_forward(right, row).greeks()))?;
     let column = |of: fn(&Greeks) -> f64| array::result(python, all.iter().map(of).collect());
-    Ok((column(|g| g.delta), column(|g| g.gamma), column(|g| g.vega), column(|g| g.theta), column(|g| g.theta_per_day)))
+    Ok((
+        column(|g| g.delta),
+        column(|g| g.gamma),
+        column(|g| g.vega),
+        column(|g| g.theta),
+        column(|g| g.theta_per_day),
+    ))
 }
 
 /// Implied volatilities, NaN where there is none, and which rows have none and why. The first refusal is
