@@ -21,6 +21,7 @@ pub mod numeric;
 pub mod path;
 pub mod pricing;
 pub mod rulebook;
+mod stand_in;
 pub mod tables;
 
 pub use error::{Error, Place, Result, Sign};

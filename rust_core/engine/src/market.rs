@@ -1,7 +1,7 @@
 //! A market state: how far each coin stands from its price in the book.
 
-use crate::book::{Book, Currency, Position};
-use crate::instrument::Payoff;
+use crate::book::{Book, Currency, Position, Quote};
+use crate::instrument::{ContractKind, Instrument, OptionTerms, Payoff};
 
 /// Ratios of prices to those of the book, one per underlying. Stable currencies have no ratio.
 #[derive(Debug, Clone, PartialEq)]
@@ -53,16 +53,69 @@ pub fn unrealised_pnl(book: &Book, position: &Position, state: &MarketState) -> 
 
 /// Profit and loss of a position when its coin moves to `ratio` times its price, settlement currency.
 ///
-/// Linear: `q mark (ratio - 1)`. Inverse: `q / mark (1 - 1 / ratio)` (venues.md section 0).
+/// Linear: `q mark (ratio - 1)`. Inverse: `q / mark (1 - 1 / ratio)` (venues.md section 0). Option: the
+/// quantity times the change of [`option_value`] at its own volatility, which is exactly zero at a ratio of 1.
 pub fn pnl_of_move(book: &Book, position: &Position, ratio: f64) -> f64 {
+    if let Some((instrument, terms, quote)) = option_of(book, position.instrument) {
+        let volatility = quote.implied_volatility.unwrap_or(0.0);
+        let at = |ratio: f64| value_of(instrument.payoff, terms, quote, ratio, volatility);
+        return position.quantity * (at(ratio) - at(1.0));
+    }
     match payoff(book, position) {
         Payoff::Linear => position.quantity * position.mark_price * (ratio - 1.0),
         Payoff::Inverse => position.quantity / position.mark_price * (1.0 - ratio.recip()),
     }
 }
 
-/// Unsigned notional of a position at a ratio, settlement currency.
+/// Value of one unit (one coin) of an option when its coin stands at `ratio` times its price, settlement
+/// currency; zero of what is no option. The time to expiry is that of the book, the volatility is annual.
+///
+/// Black-76 on the moved forward, discounted at the quote's rate; in the coin it is divided by that forward.
+/// The part of the forward that settlement has fixed does not move.
+pub fn option_value(book: &Book, instrument: usize, ratio: f64, volatility: f64) -> f64 {
+    option_of(book, instrument)
+        .map_or(0.0, |(contract, terms, quote)| value_of(contract.payoff, terms, quote, ratio, volatility))
+}
+
+/// The forward of a quote when the coin stands at `ratio` times its price; `None` where there is no forward.
+pub fn moved_forward(quote: &Quote, ratio: f64) -> Option<f64> {
+    let forward = quote.forward?;
+    Some((forward - quote.forward_fixed) * ratio + quote.forward_fixed)
+}
+
+fn option_of(book: &Book, instrument: usize) -> Option<(&Instrument, OptionTerms, &Quote)> {
+    let contract = book.instruments.get(instrument).filter(|known| known.kind == ContractKind::Option)?;
+    Some((contract, contract.option?, book.quotes.get(instrument)?))
+}
+
+/// Value of one unit of an option from its quote, settlement currency.
+pub(crate) fn value_of(
+    payoff: Payoff,
+    terms: OptionTerms,
+    quote: &Quote,
+    ratio: f64,
+    volatility: f64,
+) -> f64 {
+    let Some(forward) = moved_forward(quote, ratio) else { return 0.0 };
+    let total = volatility * quote.years.sqrt();
+    let value = (-quote.rate * quote.years).exp()
+        * crate::stand_in::value(terms.right, forward, terms.strike.0, total);
+    match payoff {
+        Payoff::Linear => value,
+        Payoff::Inverse => value / forward,
+    }
+}
+
+/// Unsigned notional of a position at a ratio, settlement currency. Of an option: the coins that it is on at
+/// its moved forward (linear), or those coins (settled in the coin).
 pub fn notional(book: &Book, position: &Position, ratio: f64) -> f64 {
+    if let Some((instrument, _, quote)) = option_of(book, position.instrument) {
+        let coins = position.quantity.abs();
+        return match instrument.payoff {
+            Payoff::Linear => coins * moved_forward(quote, ratio).unwrap_or(0.0),
+            Payoff::Inverse => coins,
+        };
+    }
     payoff(book, position).notional(position.quantity, position.mark_price * ratio)
 }
 

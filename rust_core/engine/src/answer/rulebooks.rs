@@ -161,17 +161,38 @@ impl Writer<'_> {
         let source = rulebook.measure_source.clone();
         match &rulebook.measure {
             Measure::Tiers { .. } => self.row("shocks", "measure", "tiers: no scenarios", "", &source),
-            Measure::Scan { price_moves, gross_notional_rate, .. } => {
-                for (number, price_move) in price_moves.iter().enumerate() {
-                    self.row(
-                        "shocks",
-                        format!("price_move.{}", number + 1),
-                        *price_move,
-                        "fraction",
-                        &source,
-                    );
+            Measure::Scenarios { numeraire, unit, .. } => {
+                let numeraire = match numeraire {
+                    crate::rulebook::Numeraire::Report => "report",
+                    crate::rulebook::Numeraire::Settle => "settle",
+                };
+                let unit = match unit {
+                    crate::rulebook::RiskUnit::Underlying => "underlying",
+                    crate::rulebook::RiskUnit::Pool => "account",
+                };
+                self.row("shocks", "numeraire", numeraire, "", &source);
+                self.row("shocks", "unit", unit, "", &source);
+                for profile in &rulebook.profiles {
+                    let names = profile.underlyings.join(" ");
+                    let names = if names.is_empty() { "*" } else { names.as_str() };
+                    for (number, scenario) in profile.scenarios.iter().enumerate() {
+                        let set = profile.sets.get(scenario.set).map_or("", |set| set.name.as_str());
+                        let key = format!("{names}.{set}.{}", number + 1);
+                        self.row("shocks", key, scenario.words(), "", &profile.source);
+                    }
+                    for charge in &profile.charges {
+                        let key = format!("{names}.{}", charge.name);
+                        self.row("shocks", format!("{key}.stage"), charge.stage.word(), "", &charge.source);
+                        self.row("shocks", format!("{key}.initial"), charge.initial, "rate", &charge.source);
+                        self.row(
+                            "shocks",
+                            format!("{key}.maintenance"),
+                            charge.maintenance,
+                            "rate",
+                            &charge.source,
+                        );
+                    }
                 }
-                self.row("shocks", "gross_notional_rate", *gross_notional_rate, "fraction", &source);
             }
             Measure::NormalValueAtRisk { confidence, horizon_days, days_per_year } => {
                 self.row("shocks", "confidence", *confidence, "probability", &source);

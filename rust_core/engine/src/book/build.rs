@@ -102,7 +102,7 @@ pub fn build(input: &Input<'_>, choice: &RulebookChoice, options: &Options) -> O
     let columns = std::mem::take(&mut collected.columns);
     let units = std::mem::take(&mut collected.units);
     let mut findings = std::mem::take(&mut collected.findings);
-    let assembled = assemble(collected, input, choice, &mut findings);
+    let assembled = assemble(collected, input, choice, options, &mut findings);
     findings.sort_by(by_severity);
     let errors = findings.iter().filter(|finding| finding.severity == Severity::Error).count();
     let refusal = findings

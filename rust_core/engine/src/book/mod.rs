@@ -3,10 +3,13 @@
 mod assemble;
 mod build;
 mod collect;
+mod correlations;
+mod held;
 pub(crate) mod key;
 mod net;
 mod pools;
 mod prices;
+mod quotes;
 mod tiering;
 
 use crate::finding::Finding;
@@ -50,6 +53,12 @@ pub struct Underlying {
     pub daily_volatility: Option<f64>,
     /// Sensitivity of log returns to the driver.
     pub beta: Option<f64>,
+    /// The index (spot) price, quote currency, where one is given; what margin formulas call the index.
+    pub index_price: Option<f64>,
+    /// The venue's confidence in the index, 0 to 1.
+    pub confidence: Option<f64>,
+    /// Open interest of its perpetual, coins.
+    pub open_interest: Option<f64>,
 }
 
 /// A currency in which something is held or settled.
@@ -63,6 +72,9 @@ pub struct Currency {
     pub price: Vec<Option<f64>>,
     /// A reference price, where the collateral table gives one.
     pub price_reference: Option<f64>,
+    /// Of a stable currency: its own price in USD, where the market table gives one. It decides how far the
+    /// currency is off its peg, never what a balance is worth.
+    pub peg: Option<f64>,
 }
 
 /// Where a position's maintenance table comes from.
@@ -102,13 +114,15 @@ pub struct Position {
     pub instrument: usize,
     /// Net, or a leg of a hedge-mode account.
     pub leg: Leg,
-    /// Signed quantity: coins (linear), quote currency (inverse).
+    /// Signed quantity: coins (linear contracts and options), quote currency (other inverse contracts).
     pub quantity: f64,
-    /// Average entry price, if known.
+    /// Average entry price, if known; of an option, settlement currency per coin.
     pub entry_price: Option<f64>,
-    /// Mark price.
+    /// Mark price; of an option, settlement currency per coin.
     pub mark_price: f64,
-    /// Unrealised profit and loss at the mark, settlement currency; zero where it is not known.
+    /// What the position adds to the equity beyond cash, settlement currency: unrealised profit and loss at the
+    /// mark (zero where it is not known) and funding due; of an option its whole value, since its premium was
+    /// paid in cash.
     pub unrealised_pnl: f64,
     /// Whether it is known; if not, the pool's equity is, and profit and loss count from the mark.
     pub pnl_known: bool,
@@ -143,10 +157,16 @@ pub struct Balance {
     pub debt: f64,
     /// Collateral rate in slices; empty where none is known.
     pub rates: Vec<RateSlice>,
+    /// Collateral rate at the initial level, where it differs.
+    pub initial_rate: Option<f64>,
     /// Largest amount that counts, coins.
     pub cap: Option<f64>,
     /// Whether it counts at all.
     pub enabled: bool,
+    /// Whether scenarios move its price, where the row says; else the rulebook decides.
+    pub in_scan: Option<bool>,
+    /// The venue's confidence in its price, 0 to 1; `None` where it publishes none.
+    pub confidence: Option<f64>,
     /// What the venue reports for it.
     pub reported: ReportedAccount,
     /// Row of the collateral table; `None` for an isolated margin.
@@ -198,6 +218,28 @@ pub struct Pool {
     pub orders: Vec<Order>,
 }
 
+/// What the market says about one instrument beyond its mark: what options are priced from.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Quote {
+    /// Years of 365 days to expiry at the as-of; zero for a perpetual or the coin itself.
+    pub years: f64,
+    /// Price of the underlying for delivery at expiry, quote currency; for what is no option, its own mark.
+    pub forward: Option<f64>,
+    /// Implied volatility of an option, annual, a fraction.
+    pub implied_volatility: Option<f64>,
+    /// Continuously compounded rate at which the payoff is discounted, per year; zero where none is given.
+    pub rate: f64,
+    /// The venue's confidence in the quote (its own feed: volatility of an option, mark of a perpetual),
+    /// 0 to 1; `None` where it publishes none.
+    pub confidence: Option<f64>,
+    /// The venue's confidence in the forward and the rate of the expiry, 0 to 1.
+    pub forward_confidence: Option<f64>,
+    /// The part of the forward that settlement has already fixed (an average over the last minutes).
+    pub forward_fixed: f64,
+    /// Funding rate of a perpetual per eight hours.
+    pub funding_rate: Option<f64>,
+}
+
 /// A validated book.
 #[derive(Debug, Clone)]
 pub struct Book {
@@ -223,6 +265,8 @@ pub struct Book {
     pub lot: Vec<Option<f64>>,
     /// Volatility of each instrument, where the market table gives one for the symbol.
     pub volatility: Vec<Option<Volatility>>,
+    /// What options are priced from, one per instrument.
+    pub quotes: Vec<Quote>,
     /// Correlations of instruments, row by row, where given.
     pub correlations: Option<Vec<f64>>,
     /// Coins.

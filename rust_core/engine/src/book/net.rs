@@ -4,8 +4,8 @@ use std::cmp::Ordering;
 
 use rayon::prelude::*;
 
-use crate::instrument::{Instrument, Payoff};
-use crate::tables::{IsolatedMargin, Leg, MarginMode, PositionRow, TierSource};
+use crate::instrument::{ContractKind, Instrument, Payoff};
+use crate::tables::{IsolatedMargin, Leg, MarginMode, PositionRow, Quoted, TierSource};
 
 /// What the rows of one key add up to.
 #[derive(Debug, Clone)]
@@ -20,6 +20,9 @@ pub(super) struct Netted {
     /// The mark that the reported notional of the first row means, where the venue reports it at the mark.
     pub(super) implied_mark: Option<f64>,
     pub(super) unrealised_pnl: Option<f64>,
+    pub(super) unrealised_funding: Option<f64>,
+    /// What options are valued from, of the first row that says it.
+    pub(super) quoted: Quoted,
     /// A row of the group: the first in the order of the key.
     pub(super) sample: PositionRow,
     /// Whether the rows of the group disagree about mark, leverage or table.
@@ -42,7 +45,22 @@ fn by_content(a: &PositionRow, b: &PositionRow) -> Ordering {
         .then(tier_key(a).cmp(&tier_key(b)))
         .then(a.liquidate_last.cmp(&b.liquidate_last))
         .then(isolated_key(a).total_cmp(&isolated_key(b)))
+        .then(optional(a.unrealised_funding).total_cmp(&optional(b.unrealised_funding)))
+        .then_with(|| by_quote(quoted(a), quoted(b)))
         .then(a.row.cmp(&b.row))
+}
+
+fn quoted(row: &PositionRow) -> Quoted {
+    row.quoted.as_deref().copied().unwrap_or_default()
+}
+
+fn by_quote(a: Quoted, b: Quoted) -> Ordering {
+    let optional = |x: Option<f64>| x.unwrap_or(f64::NEG_INFINITY);
+    let orders = a.figures().into_iter().zip(b.figures());
+    orders
+        .map(|(a, b)| optional(a).total_cmp(&optional(b)))
+        .find(|order| order.is_ne())
+        .unwrap_or(Ordering::Equal)
 }
 
 /// A maintenance table as a key: its kind, name, rate and amount.
@@ -92,13 +110,17 @@ pub(super) fn net(
     let mut previous: Option<Key> = None;
     for (key, _, index) in order {
         let Some(row) = rows.get(index) else { continue };
-        let payoff = instruments.get(row.instrument as usize).map_or(Payoff::Linear, |i| i.payoff);
+        let instrument = instruments.get(row.instrument as usize);
+        let option = instrument.is_some_and(|instrument| instrument.kind == ContractKind::Option);
+        // premiums of coin-settled options are prices in the coin and average as such
+        let payoff = instrument.filter(|_| !option).map_or(Payoff::Linear, |i| i.payoff);
         if previous == Some(key)
             && let Some(last) = netted.last_mut()
         {
             merge(last, row, payoff);
         } else {
-            netted.push(start(row, key.0, key.2, marks_in_notional.then_some(payoff)));
+            let at_mark = marks_in_notional && !option;
+            netted.push(start(row, key.0, key.2, at_mark.then_some(payoff)));
         }
         previous = Some(key);
     }
@@ -123,6 +145,8 @@ fn start(row: &PositionRow, account: usize, instrument: usize, payoff: Option<Pa
             Payoff::Inverse => row.quantity.abs() / notional,
         }),
         unrealised_pnl: row.unrealised_pnl,
+        unrealised_funding: row.unrealised_funding,
+        quoted: quoted(row),
         sample: row.clone(),
         disagreement: None,
     }
@@ -139,6 +163,11 @@ fn merge(netted: &mut Netted, row: &PositionRow, payoff: Payoff) {
         _ => None,
     };
     netted.unrealised_pnl = netted.unrealised_pnl.zip(row.unrealised_pnl).map(|(a, b)| a + b);
+    netted.unrealised_funding = match (netted.unrealised_funding, row.unrealised_funding) {
+        (Some(a), Some(b)) => Some(a + b),
+        (a, b) => a.or(b),
+    };
+    netted.quoted = netted.quoted.or(&quoted(row));
     netted.isolated = match (netted.isolated, row.mode) {
         (Some(IsolatedMargin::Cash(a)), MarginMode::Isolated(IsolatedMargin::Cash(b))) => {
             Some(IsolatedMargin::Cash(a + b))

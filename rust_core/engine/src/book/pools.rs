@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::assemble::about;
 use super::collect::Collected;
+use super::held::about;
 use super::net::Netted;
 use super::prices::Names;
 use super::tiering::{InitialRate, Tiering};
@@ -249,8 +249,11 @@ fn balance(
         from_equity: row.cash.is_none() && row.equity.is_some(),
         debt: row.debt,
         rates,
+        initial_rate: row.initial_rate,
         cap: row.cap,
         enabled: row.enabled,
+        in_scan: row.in_scan,
+        confidence: row.confidence,
         reported: row.reported,
         row: Some(row.row),
     }
@@ -333,8 +336,11 @@ fn isolated_balance(
         from_equity: matches!(row.isolated, Some(IsolatedMargin::Equity(_))),
         debt: 0.0,
         rates: vec![RateSlice { from: 0.0, rate: 1.0 }],
+        initial_rate: None,
         cap: None,
         enabled: true,
+        in_scan: None,
+        confidence: None,
         reported: ReportedAccount::default(),
         row: None,
     })

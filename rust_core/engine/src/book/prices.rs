@@ -65,26 +65,50 @@ pub(super) fn underlyings(
     for (instrument, mark) in instruments.iter().zip(marks) {
         quoted.entry(&instrument.underlying).or_default().push((instrument, *mark));
     }
+    let perpetuals: BTreeSet<String> = instruments
+        .iter()
+        .filter(|instrument| instrument.kind == ContractKind::Perpetual)
+        .map(|instrument| instrument.symbol.to_uppercase())
+        .collect();
+    let perpetual = |row: &crate::tables::MarketRow| {
+        row.symbol.as_ref().is_some_and(|symbol| perpetuals.contains(&symbol.to_uppercase()))
+    };
+    // the smallest, so that no order of rows is observable
+    let mut indices: BTreeMap<&str, f64> = BTreeMap::new();
+    for row in &collected.positions.rows {
+        let instrument = collected.positions.instruments.get(row.instrument as usize);
+        if let (Some(instrument), Some(index)) = (instrument, row.index_price) {
+            let least = indices.entry(&instrument.underlying).or_insert(index);
+            *least = least.min(index);
+        }
+    }
     names
         .underlyings
         .iter()
         .map(|name| {
             let about = rows.get(&name.to_uppercase()).map_or(&[][..], Vec::as_slice);
+            // what a row about the coin alone says comes before what a row about one contract of it says
+            let alone = || about.iter().filter(|row| row.symbol.is_none() && row.expiry.is_none());
+            let index_price = alone()
+                .chain(about.iter())
+                .find_map(|row| row.index_price)
+                .or_else(|| indices.get(name.as_str()).copied());
             let first =
                 |pick: fn(&crate::tables::MarketRow) -> Option<f64>| about.iter().find_map(|row| pick(row));
             let quoting = quoted
                 .get(name.as_str())
                 .into_iter()
                 .flatten()
-                .filter(|(_, mark)| mark.is_some())
+                .filter(|(instrument, mark)| mark.is_some() && instrument.kind != ContractKind::Option)
                 .min_by_key(|(instrument, _)| {
                     (instrument.kind != ContractKind::Perpetual, &instrument.symbol)
                 });
             Underlying {
                 name: name.clone(),
-                price: quoting.and_then(|(_, mark)| *mark).or_else(|| first(|row| row.index_price)).or_else(
-                    || about.iter().filter(|row| row.symbol.is_none()).find_map(|row| row.mark_price),
-                ),
+                price: quoting
+                    .and_then(|(_, mark)| *mark)
+                    .or(index_price)
+                    .or_else(|| alone().find_map(|row| row.mark_price)),
                 quoted_by: quoting.map(|(instrument, _)| instrument.symbol.clone()),
                 volatility: about.iter().find_map(|row| volatility(row)),
                 daily_volatility: about.iter().find_map(|row| volatility(row)).map(|given| match given {
@@ -92,6 +116,11 @@ pub(super) fn underlyings(
                     Volatility::Annual(annual) => annual / 365.0_f64.sqrt(),
                 }),
                 beta: first(|row| row.beta),
+                index_price,
+                confidence: alone().find_map(|row| row.quoted.confidence),
+                open_interest: alone()
+                    .chain(about.iter().filter(|row| perpetual(row)))
+                    .find_map(|row| row.open_interest),
             }
         })
         .collect()
@@ -126,6 +155,7 @@ pub(super) fn currencies(
                     .iter()
                     .filter(|balance| balance.currency == *code)
                     .find_map(|balance| balance.price_reference),
+                peg: is_stable(code).then(|| price_in_market(code, collected)).flatten(),
             }
         })
         .collect();
@@ -162,17 +192,6 @@ fn price_given(code: &str, collected: &Collected) -> Option<f64> {
         .iter()
         .filter(|balance| balance.currency == code)
         .find_map(|balance| balance.price_venue);
-    let in_market = || {
-        collected
-            .market
-            .rows
-            .iter()
-            .filter(|row| {
-                let name = row.underlying.as_ref().or(row.symbol.as_ref());
-                name.is_some_and(|name| name.eq_ignore_ascii_case(code))
-            })
-            .find_map(|row| row.index_price.or(row.mark_price))
-    };
     let in_positions = || {
         collected
             .positions
@@ -184,7 +203,23 @@ fn price_given(code: &str, collected: &Collected) -> Option<f64> {
             })
             .find_map(|row| row.index_price)
     };
-    in_collateral.or_else(in_market).or_else(in_positions)
+    in_collateral.or_else(|| price_in_market(code, collected)).or_else(in_positions)
+}
+
+/// The price of a currency in the market table; the mark of a contract on it is none.
+fn price_in_market(code: &str, collected: &Collected) -> Option<f64> {
+    collected
+        .market
+        .rows
+        .iter()
+        .filter(|row| {
+            let name = row.underlying.as_ref().or(row.symbol.as_ref());
+            name.is_some_and(|name| name.eq_ignore_ascii_case(code))
+        })
+        .find_map(|row| {
+            let option = row.symbol.as_deref().is_some_and(crate::tables::is_option_symbol);
+            row.index_price.or(row.mark_price.filter(|_| !option && row.expiry.is_none()))
+        })
 }
 
 fn refuse_missing(

@@ -85,7 +85,7 @@ impl Tiering {
         initial: InitialRate,
     ) -> std::result::Result<(usize, TableOrigin), NoTable> {
         let (number, rules) = rulebook;
-        if !matches!(rules.measure, Measure::Tiers { .. }) {
+        if instrument.kind == ContractKind::Option || !matches!(rules.measure, Measure::Tiers { .. }) {
             let none = || TierTable::single("none".into(), 0.0, 0.0, None);
             return Ok((self.intern(number, "none", none), TableOrigin::None));
         }

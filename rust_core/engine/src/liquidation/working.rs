@@ -111,8 +111,11 @@ impl<'a> Working<'a> {
                     from_equity: false,
                     debt: 0.0,
                     rates: Vec::new(),
+                    initial_rate: None,
                     cap: None,
                     enabled: true,
+                    in_scan: None,
+                    confidence: None,
                     reported: ReportedAccount::default(),
                     row: None,
                 });

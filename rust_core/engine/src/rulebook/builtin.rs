@@ -5,10 +5,15 @@ use std::sync::OnceLock;
 use super::{Format, Rulebook, read};
 use crate::error::{Error, Result};
 
-const TEXTS: [&str; 3] = [
+const TEXTS: [&str; 8] = [
     include_str!("../../rulebooks/binance-usdm.toml"),
     include_str!("../../rulebooks/custom.toml"),
+    include_str!("../../rulebooks/deribit-spm.toml"),
+    include_str!("../../rulebooks/derive-pm2.toml"),
     include_str!("../../rulebooks/hyperliquid.toml"),
+    include_str!("../../rulebooks/okx-pm.toml"),
+    include_str!("../../rulebooks/paradex-pm.toml"),
+    include_str!("../../rulebooks/span-16.toml"),
 ];
 
 fn all() -> &'static Result<Vec<Rulebook>> {
@@ -62,7 +67,10 @@ mod tests {
     #[test]
     fn an_unknown_id_names_the_known_ones() {
         let refusal = builtin("deribit-xyz").unwrap_err().to_string();
-        assert_eq!(refusal, "unknown rulebook 'deribit-xyz'; known: binance-usdm, custom, hyperliquid");
+        assert_eq!(
+            refusal,
+            "unknown rulebook 'deribit-xyz'; known: binance-usdm, custom, deribit-spm, derive-pm2, hyperliquid, okx-pm, paradex-pm, span-16"
+        );
     }
 
     #[test]

@@ -43,6 +43,9 @@ struct Reader<'a> {
     total: Option<(NumberColumn<'a>, BalanceTotal)>,
     debt: NumberColumn<'a>,
     rate: NumberColumn<'a>,
+    initial_rate: NumberColumn<'a>,
+    confidence: NumberColumn<'a>,
+    in_scan: MeaningColumn<'a, bool>,
     haircut: NumberColumn<'a>,
     cap: NumberColumn<'a>,
     price_venue: NumberColumn<'a>,
@@ -69,6 +72,9 @@ impl<'a> Reader<'a> {
             total: total(columns, defaults, notes),
             debt: columns.numbers("debt"),
             rate: columns.numbers("collateralRate"),
+            initial_rate: columns.numbers("initialRate"),
+            confidence: columns.numbers("confidence"),
+            in_scan: flags(columns.words("inScan")),
             haircut: columns.numbers("haircut"),
             cap: columns.numbers("cap"),
             price_venue: columns.numbers("priceVenue"),
@@ -96,6 +102,9 @@ impl<'a> Reader<'a> {
         let account = account(&self.account, row, notes);
         let amounts = self.amounts(row, notes);
         let collateral_rate = self.collateral_rate(row, notes);
+        let initial_rate = self.initial_rate.read(row, Rule::Fraction, notes);
+        let confidence = self.confidence.read(row, Rule::Fraction, notes);
+        let in_scan = self.in_scan.read(row, notes);
         let cap = self.cap.read(row, Rule::NotNegative, notes);
         let price_venue = self.price_venue.read(row, Rule::Price, notes);
         let price_reference = self.price_reference.read(row, Rule::Price, notes);
@@ -113,6 +122,9 @@ impl<'a> Reader<'a> {
             equity,
             debt,
             collateral_rate: collateral_rate?,
+            initial_rate: initial_rate?,
+            confidence: confidence?,
+            in_scan: in_scan?,
             cap: cap?,
             price_venue: price_venue?,
             price_reference: price_reference?,

@@ -2,11 +2,11 @@
 
 use super::aliases::known_venue;
 use super::columns::Columns;
-use super::date;
+use super::hints::{HINTS, Hints, Refusal, STRIKE, StrikeCell, merge};
 use super::notes::Notes;
 use super::number::{NumberColumn, Value};
-use super::symbol::{self, Doubt, Form, NoSymbol, Parsed};
-use super::words::{WordColumn, yes_or_no};
+use super::symbol::{self, Doubt, Form, NoSymbol};
+use super::words::WordColumn;
 use crate::cell::Cell;
 use crate::finding::Severity;
 use crate::instrument::{ContractKind, Instrument, Payoff};
@@ -28,47 +28,26 @@ pub(super) struct InstrumentReader<'a> {
     symbol: WordColumn<'a>,
     hints: [WordColumn<'a>; 6],
     strike: NumberColumn<'a>,
+    seconds: NumberColumn<'a>,
     venue: Option<&'static str>,
     row_venue: WordColumn<'a>,
     row_venues: Vec<Option<&'static str>>,
     settle: &'a str,
-    outcomes: IndexMap<[u32; 9], Outcome>,
+    outcomes: IndexMap<Key, Outcome>,
     contracts: IndexMap<Instrument, Form>,
     /// Place of the outcome of each symbol, where no other column explains symbols.
     by_symbol: Vec<Option<usize>>,
     only_symbols: bool,
 }
 
-/// Names of the columns behind `hints`, in their order.
-const HINTS: [&str; 6] = ["type", "underlying", "settle", "inverse", "expiry", "optionType"];
+/// The words of a row that say what its contract is, its strike, and whether its seconds to expiry are given.
+type Key = ([u32; 8], StrikeCell, bool);
 
 enum Outcome {
     Contract(usize),
     Total,
     Refused { column: usize, code: &'static str, message: String, fix: &'static str },
 }
-
-/// What the explaining columns say.
-#[derive(Default)]
-struct Hints {
-    kind: Option<KindHint>,
-    payoff: Option<Payoff>,
-    underlying: Option<String>,
-    settle: Option<String>,
-    inverse: Option<bool>,
-    expiry: Option<String>,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum KindHint {
-    Perpetual,
-    /// Deribit calls perpetuals futures too, so the symbol has a say.
-    Future,
-    Spot,
-}
-
-/// A refusal: place of the column (0 for the symbol, then [`HINTS`]), code, rule, fix.
-type Refusal = (usize, &'static str, String, &'static str);
 
 impl<'a> InstrumentReader<'a> {
     pub(super) fn new(columns: &Columns<'a>, settle: &'a str) -> Self {
@@ -78,6 +57,7 @@ impl<'a> InstrumentReader<'a> {
             symbol: columns.words("symbol"),
             hints: HINTS.map(|name| columns.words(name)),
             strike: columns.numbers("strike"),
+            seconds: columns.numbers("secondsToExpiry"),
             venue: columns.venue,
             row_venue,
             row_venues,
@@ -85,7 +65,10 @@ impl<'a> InstrumentReader<'a> {
             outcomes: IndexMap::new(),
             contracts: IndexMap::new(),
             by_symbol: Vec::new(),
-            only_symbols: !HINTS.iter().chain(&["strike", "venue"]).any(|name| columns.has(name)),
+            only_symbols: !HINTS
+                .iter()
+                .chain(&["strike", "secondsToExpiry", "venue"])
+                .any(|name| columns.has(name)),
         }
     }
 
@@ -128,6 +111,12 @@ impl<'a> InstrumentReader<'a> {
                 Found::Total
             }
             Some((_, Outcome::Refused { column, code, message, fix })) => {
+                if *column == STRIKE {
+                    notes.row(Severity::Error, row + 2, self.strike.header(), code, || {
+                        (self.strike.shown(row), message.clone(), (*fix).to_owned())
+                    });
+                    return Found::Refused;
+                }
                 let words =
                     column.checked_sub(1).and_then(|hint| self.hints.get(hint)).unwrap_or(&self.symbol);
                 notes.row(Severity::Error, row + 2, words.header(), code, || {
@@ -145,15 +134,16 @@ impl<'a> InstrumentReader<'a> {
         if let Some(Some(place)) = self.by_symbol.get(symbol as usize) {
             return *place;
         }
-        let strike = u32::from(matches!(self.strike.value(row), Value::Number(strike) if strike > 0.0));
+        let strike = self.strike_cell(row);
+        let has_seconds = !matches!(self.seconds.value(row), Value::Empty);
         let [kind, underlying, settle, inverse, expiry, option] = &self.hints;
         let [a, b, c, d, e, f] =
             [kind, underlying, settle, inverse, expiry, option].map(|hint| hint.code(row));
-        let key = [symbol, a, b, c, d, e, f, strike, self.row_venue.code(row)];
+        let key = ([symbol, a, b, c, d, e, f, self.row_venue.code(row)], strike, has_seconds);
         let place = match self.outcomes.get_index_of(&key) {
             Some(place) => place,
             None => {
-                let outcome = self.outcome(row, strike == 1, notes);
+                let outcome = self.outcome(row, strike, has_seconds, notes);
                 self.outcomes.insert_full(key, outcome).0
             }
         };
@@ -168,8 +158,20 @@ impl<'a> InstrumentReader<'a> {
         place
     }
 
-    fn outcome(&mut self, row: usize, strike: bool, notes: &mut Notes) -> Outcome {
-        match self.contract(row, strike) {
+    fn strike_cell(&self, row: usize) -> StrikeCell {
+        match self.strike.value(row) {
+            Value::Empty => StrikeCell::Empty,
+            Value::Number(strike) => StrikeCell::Number(strike.to_bits()),
+            Value::Percent(_) | Value::NotANumber => {
+                StrikeCell::Bad("not_a_number", "needs text that can mean one number only")
+            }
+            Value::NotFinite => StrikeCell::Bad("not_finite", "must be a finite number"),
+            Value::ErrorCell => StrikeCell::Bad("error_cell", "holds a spreadsheet error, not a number"),
+        }
+    }
+
+    fn outcome(&mut self, row: usize, strike: StrikeCell, has_seconds: bool, notes: &mut Notes) -> Outcome {
+        match self.contract(row, strike, has_seconds) {
             Ok(None) => Outcome::Total,
             Ok(Some((instrument, form, doubt))) => {
                 if let Some(doubt) = doubt {
@@ -184,7 +186,8 @@ impl<'a> InstrumentReader<'a> {
     fn contract(
         &self,
         row: usize,
-        strike: bool,
+        strike: StrikeCell,
+        has_seconds: bool,
     ) -> Result<Option<(Instrument, Form, Option<Doubt>)>, Refusal> {
         let symbol = match self.symbol.word(self.symbol.code(row)) {
             Cell::Error(_) => {
@@ -197,14 +200,11 @@ impl<'a> InstrumentReader<'a> {
             }
             cell => cell.shown(),
         };
-        let hints = self.hints(row)?;
-        if strike {
-            return Err(option(0));
-        }
+        let mut hints = Hints::read(&self.hints, row)?;
+        (hints.strike, hints.has_seconds) = (strike, has_seconds);
         let parsed = match symbol::parse(&symbol, self.venue(row)) {
             Ok(parsed) => parsed,
             Err(NoSymbol::Total) => return Ok(None),
-            Err(NoSymbol::Option) => return Err(option(0)),
             Err(NoSymbol::Unreadable) => {
                 return Err((
                     0,
@@ -214,68 +214,17 @@ impl<'a> InstrumentReader<'a> {
                 ));
             }
         };
-        Ok(Some(merge(symbol, parsed, hints, self.settle, self.venue(row))))
-    }
-
-    fn hints(&self, row: usize) -> Result<Hints, Refusal> {
-        let mut hints = Hints::default();
-        for (place, words) in self.hints.iter().enumerate() {
-            let column = place + 1;
-            let text = match words.word(words.code(row)) {
-                Cell::Empty => continue,
-                Cell::Error(_) => {
-                    return Err((
-                        column,
-                        "error_cell",
-                        format!("{} holds a spreadsheet error", words.header()),
-                        "repair the formula of the cell",
-                    ));
-                }
-                cell => cell.shown(),
-            };
-            match place {
-                0 => kind_hint(&text, column, words.header(), &mut hints)?,
-                1 => hints.underlying = Some(symbol::coin_name(&text)),
-                2 => hints.settle = Some(symbol::coin_name(&text)),
-                3 => {
-                    let flag = yes_or_no(&text).ok_or_else(|| {
-                        (
-                            column,
-                            "not_yes_or_no",
-                            format!("{} takes yes or no, was {text}", words.header()),
-                            "write yes or no",
-                        )
-                    })?;
-                    hints.inverse = Some(flag);
-                }
-                4 if matches!(text.to_lowercase().as_str(), "0" | "none" | "perpetual" | "perp" | "-") => {}
-                4 => {
-                    let expiry = date::any(&text).ok_or_else(|| {
-                        (
-                            column,
-                            "not_a_date",
-                            format!("{} needs a date that can mean one day only, was {text}", words.header()),
-                            "write it as 2026-03-27",
-                        )
-                    })?;
-                    // Venues give perpetuals an expiry in the year 3000.
-                    hints.expiry = Some(expiry).filter(|expiry| expiry.as_str() < "2200");
-                }
-                _ if matches!(text.to_lowercase().as_str(), "none" | "-" | "na" | "n/a") => {}
-                _ => return Err(option(column)),
-            }
-        }
-        Ok(hints)
+        merge(symbol, parsed, hints, self.settle, self.venue(row)).map(Some)
     }
 
     fn note_doubt(&self, row: usize, doubt: Doubt, instrument: &Instrument, notes: &mut Notes) {
         let Instrument { symbol, underlying, settle, payoff, kind, .. } = instrument;
         let (severity, code, message, fix) = match doubt {
             Doubt::Payoff => {
-                let form = if *payoff == Payoff::Inverse {
-                    "an inverse contract (quantity in USD)"
-                } else {
-                    "a linear contract"
+                let form = match (payoff, kind) {
+                    (Payoff::Inverse, ContractKind::Option) => "a coin-settled option (quantity in coins)",
+                    (Payoff::Inverse, _) => "an inverse contract (quantity in USD)",
+                    (Payoff::Linear, _) => "a linear contract",
                 };
                 (
                     Severity::Warning,
@@ -292,14 +241,15 @@ impl<'a> InstrumentReader<'a> {
                     Severity::Warning,
                     "kind_assumed",
                     format!("'{symbol}' is read as {form}; venues differ"),
-                    "add a column 'type' (perpetual, future or spot)",
+                    "add a column 'type' (perpetual, future, option or spot)",
                 )
             }
             Doubt::Separators => (
                 Severity::Info,
                 "symbol_not_understood",
                 format!(
-                    "'{symbol}' has no form that is known; it is read as a linear perpetual on {underlying} settled in {settle}"
+                    "'{symbol}' has no form that is known; it is read as a linear {} on {underlying} settled in {settle}",
+                    if *kind == ContractKind::Option { "option" } else { "perpetual" }
                 ),
                 "add columns 'underlying' and 'settle'",
             ),
@@ -307,93 +257,4 @@ impl<'a> InstrumentReader<'a> {
         notes
             .row(severity, row + 2, self.symbol.header(), code, || (symbol.clone(), message, fix.to_owned()));
     }
-}
-
-fn option(column: usize) -> Refusal {
-    (
-        column,
-        "option_not_covered",
-        "options are not covered by this rulebook yet".into(),
-        "leave options out of the table",
-    )
-}
-
-fn kind_hint(text: &str, column: usize, header: &str, hints: &mut Hints) -> Result<(), Refusal> {
-    let word: String = text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect();
-    let (kind, payoff) = match word.as_str() {
-        "swap" | "perp" | "perpetual" | "perpetuals" | "perpetualswap" => (Some(KindHint::Perpetual), None),
-        "linearperpetual" => (Some(KindHint::Perpetual), Some(Payoff::Linear)),
-        "inverseperpetual" => (Some(KindHint::Perpetual), Some(Payoff::Inverse)),
-        "future" | "futures" | "delivery" | "currentquarter" | "nextquarter" => {
-            (Some(KindHint::Future), None)
-        }
-        "linearfutures" => (Some(KindHint::Future), Some(Payoff::Linear)),
-        "inversefutures" => (Some(KindHint::Future), Some(Payoff::Inverse)),
-        "linear" => (None, Some(Payoff::Linear)),
-        "inverse" => (None, Some(Payoff::Inverse)),
-        "spot" => (Some(KindHint::Spot), None),
-        // Hyperliquid's word for one-way mode.
-        "oneway" => (None, None),
-        "option" | "options" => return Err(option(column)),
-        _ => {
-            return Err((
-                column,
-                "type_unknown",
-                format!("{header} takes perpetual, future, spot, linear or inverse, was {text}"),
-                "correct the word or clear the cell",
-            ));
-        }
-    };
-    hints.kind = kind;
-    hints.payoff = payoff;
-    Ok(())
-}
-
-/// Explicit columns win over what the symbol says.
-fn merge(
-    symbol: String,
-    parsed: Parsed,
-    hints: Hints,
-    default_settle: &str,
-    venue: Option<&str>,
-) -> (Instrument, Form, Option<Doubt>) {
-    let Parsed { underlying, settle, kind, payoff, expiry, form, doubt } = parsed;
-    let explained = match doubt {
-        Some(Doubt::Payoff) => hints.inverse.is_some() || hints.payoff.is_some() || hints.settle.is_some(),
-        Some(Doubt::Kind) => hints.kind.is_some(),
-        Some(Doubt::Separators) => hints.underlying.is_some(),
-        None => true,
-    };
-    let underlying = hints.underlying.unwrap_or(underlying);
-    let payoff = (hints.inverse.map(|inverse| if inverse { Payoff::Inverse } else { Payoff::Linear }))
-        .or(hints.payoff)
-        .unwrap_or_else(|| match (&hints.settle, payoff) {
-            (Some(given), Payoff::Inverse) if *given != underlying => Payoff::Linear,
-            (Some(given), Payoff::Linear) if *given == underlying && settle.is_none() => Payoff::Inverse,
-            _ => payoff,
-        });
-    let expiry = hints.expiry.or(expiry);
-    let says_perpetual = venue == Some("deribit")
-        || symbol.to_uppercase().contains("PERP")
-        || symbol.contains("SWAP")
-        || symbol.contains(':');
-    let kind = match hints.kind {
-        Some(KindHint::Spot) => ContractKind::Spot,
-        Some(KindHint::Perpetual) => ContractKind::Perpetual,
-        Some(KindHint::Future) if expiry.is_none() && says_perpetual => kind,
-        Some(KindHint::Future) => ContractKind::Future,
-        // A symbol that is joined from two coins, and a type that says linear, is a contract.
-        None if hints.payoff.is_some() && kind == ContractKind::Spot => ContractKind::Perpetual,
-        None if expiry.is_some() => ContractKind::Future,
-        None => kind,
-    };
-    let payoff = if kind == ContractKind::Spot { Payoff::Linear } else { payoff };
-    let settle = hints.settle.unwrap_or_else(|| match (payoff, settle) {
-        (Payoff::Inverse, _) => underlying.clone(),
-        (Payoff::Linear, Some(settle)) if settle != underlying => settle,
-        (Payoff::Linear, _) => default_settle.to_owned(),
-    });
-    let expiry = if kind == ContractKind::Future { expiry } else { None };
-    let instrument = Instrument { symbol, underlying, settle, kind, payoff, expiry };
-    (instrument, form, doubt.filter(|_| !explained))
 }

@@ -5,14 +5,16 @@ use super::balances::error_cell;
 use super::columns::Columns;
 use super::notes::Notes;
 use super::number::{NumberColumn, Refused, Rule};
+use super::quoted::QuotedColumns;
 use super::symbol::coin_name;
 use super::words::WordColumn;
 use super::{Defaults, MarketRow, MarketRows};
+use super::{date, option_symbol, times};
 use crate::cell::{Cell, Table};
 use crate::finding::Severity;
 
-/// Reads a market table. A row is about a symbol, about a coin, or about both; a table without rows says nothing
-/// and is no error.
+/// Reads a market table. A row is about a symbol, about a coin, about one expiry of a coin, or about several of
+/// them; a table without rows says nothing and is no error.
 pub fn read_market(table: &Table, _defaults: &Defaults) -> MarketRows {
     let mut notes = Notes::new(Sheet::Market);
     let (columns, views) = Columns::read(table, Sheet::Market, &[&["underlying", "symbol"]], &mut notes);
@@ -27,9 +29,13 @@ pub fn read_market(table: &Table, _defaults: &Defaults) -> MarketRows {
         beta: columns.numbers("beta"),
         tick: columns.numbers("tick"),
         lot: columns.numbers("lot"),
+        expiry: columns.words("expiry"),
+        open_interest: columns.numbers("openInterest"),
+        quoted: QuotedColumns::new(&columns, &mut notes),
     };
     let rows = (0..columns.rows()).filter_map(|row| reader.row(row, &mut notes).ok().flatten()).collect();
-    MarketRows { rows, columns: views, findings: notes.finish() }
+    let timestamp = if columns.usable { times::latest(columns.column("timestamp")) } else { None };
+    MarketRows { rows, timestamp, columns: views, findings: notes.finish() }
 }
 
 struct Reader<'a> {
@@ -43,6 +49,9 @@ struct Reader<'a> {
     beta: NumberColumn<'a>,
     tick: NumberColumn<'a>,
     lot: NumberColumn<'a>,
+    expiry: WordColumn<'a>,
+    open_interest: NumberColumn<'a>,
+    quoted: QuotedColumns<'a>,
 }
 
 impl Reader<'_> {
@@ -52,13 +61,19 @@ impl Reader<'_> {
         }
         let underlying = name(&self.underlying, row, notes);
         let symbol = name(&self.symbol, row, notes);
-        let mark_price = self.mark.read(row, Rule::Price, notes);
+        // the mark of an option may be zero, that of anything else may not
+        let option = self.symbol.text(row).is_some_and(option_symbol::is_option_symbol);
+        let mark_rule = if option { Rule::NotNegative } else { Rule::Price };
+        let mark_price = self.mark.read(row, mark_rule, notes);
         let index_price = self.index.read(row, Rule::Price, notes);
         let daily_volatility = self.daily.read(row, Rule::Volatility, notes);
         let annual_volatility = self.annual.read(row, Rule::Volatility, notes);
         let beta = self.beta.read(row, Rule::Finite, notes);
         let tick = self.tick.read(row, Rule::Positive("step_not_positive"), notes);
         let lot = self.lot.read(row, Rule::Positive("step_not_positive"), notes);
+        let expiry = self.expiry(row, notes);
+        let open_interest = self.open_interest.read(row, Rule::NotNegative, notes);
+        let quoted = self.quoted.read(row, true, notes);
         let (underlying, symbol) = (underlying?, symbol?);
         if underlying.is_none() && symbol.is_none() {
             let header = [self.underlying.header(), self.symbol.header()].into_iter().find(|h| !h.is_empty());
@@ -71,6 +86,7 @@ impl Reader<'_> {
             });
             return Err(Refused);
         }
+        let (expiry, expiry_instant) = expiry?;
         Ok(Some(MarketRow {
             row: row + 2,
             underlying: underlying.map(|coin| coin_name(&coin)),
@@ -82,7 +98,32 @@ impl Reader<'_> {
             beta: beta?,
             tick: tick?,
             lot: lot?,
+            expiry,
+            expiry_instant,
+            open_interest: open_interest?,
+            quoted: quoted?,
         }))
+    }
+
+    /// The day that a row is about, and its instant where that is not the usual one.
+    fn expiry(&self, row: usize, notes: &mut Notes) -> Result<(Option<String>, Option<i64>), Refused> {
+        let text = match self.expiry.word(self.expiry.code(row)) {
+            Cell::Empty => return Ok((None, None)),
+            cell @ Cell::Error(_) => return Err(error_cell(&self.expiry, row, cell, notes)),
+            cell => cell.shown(),
+        };
+        if matches!(text.to_lowercase().as_str(), "0" | "none" | "perpetual" | "perp" | "-") {
+            return Ok((None, None));
+        }
+        if let Some((date, instant)) = date::moment(&text) {
+            return Ok((Some(date), instant));
+        }
+        notes.row(Severity::Error, row + 2, self.expiry.header(), "not_a_date", || {
+            let header = self.expiry.header();
+            let message = format!("{header} needs a date that can mean one day only, was {text}");
+            (text, message, "write it as 2026-03-27".into())
+        });
+        Err(Refused)
     }
 }
 

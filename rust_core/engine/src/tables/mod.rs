@@ -9,6 +9,7 @@ mod brackets;
 mod columns;
 mod date;
 mod held;
+mod hints;
 mod instruments;
 mod margin_columns;
 mod market;
@@ -16,8 +17,10 @@ mod modes;
 mod notes;
 mod number;
 mod opposite;
+mod option_symbol;
 mod orders;
 mod positions;
+mod quoted;
 mod side;
 mod symbol;
 #[cfg(test)]
@@ -29,9 +32,12 @@ mod words;
 pub use aliases::header_sources;
 pub use balances::read_balances;
 pub use brackets::read_brackets;
+pub(crate) use date::{expiry_of_day, instant};
 pub use market::read_market;
+pub(crate) use option_symbol::is_option_symbol;
 pub use orders::read_orders;
 pub use positions::read_positions;
+pub use quoted::Quoted;
 pub use units::Scale;
 
 /// What a table leaves to the rulebook.
@@ -63,16 +69,19 @@ pub struct PositionRow {
     pub instrument: u32,
     /// Net position, or one leg of a hedge-mode account.
     pub leg: Leg,
-    /// Signed quantity (long > 0): coins for linear contracts and spot, quote currency (USD) for inverse ones.
+    /// Signed quantity (long > 0): coins for linear contracts, spot and options, quote currency (USD) for
+    /// other inverse ones.
     pub quantity: f64,
-    /// Average entry price, quote currency per coin.
+    /// Average entry price, quote currency per coin; of an option, settlement currency per coin.
     pub entry_price: Option<f64>,
-    /// Mark price, quote currency per coin.
+    /// Mark price, unit as the entry price.
     pub mark_price: Option<f64>,
     /// Index price, quote currency per coin.
     pub index_price: Option<f64>,
     /// Unrealised profit and loss as the venue reports it, settlement currency.
     pub unrealised_pnl: Option<f64>,
+    /// Funding that is due and not yet paid, settlement currency.
+    pub unrealised_funding: Option<f64>,
     /// Leverage chosen by the user.
     pub leverage: Option<f64>,
     /// Cross, or isolated with its own margin.
@@ -83,6 +92,8 @@ pub struct PositionRow {
     pub initial_rate: Option<f64>,
     /// What the venue reports for the row.
     pub reported: Reported,
+    /// What options are valued from, where the row says something of it.
+    pub quoted: Option<Box<Quoted>>,
     /// Rank for `liquidate_last` tags: rows with `true` go after all others.
     pub liquidate_last: bool,
 }
@@ -222,6 +233,8 @@ pub struct BalanceRow {
     pub debt: f64,
     /// Collateral rate of the row itself, a fraction (1 - haircut).
     pub collateral_rate: Option<f64>,
+    /// Collateral rate of the row itself at the initial level, where a venue has two.
+    pub initial_rate: Option<f64>,
     /// Largest amount that counts, coins.
     pub cap: Option<f64>,
     /// The venue's price of the coin, reporting currency.
@@ -230,6 +243,10 @@ pub struct BalanceRow {
     pub price_reference: Option<f64>,
     /// Whether the venue counts the coin as collateral.
     pub enabled: bool,
+    /// The venue's confidence in the price, 0 to 1.
+    pub confidence: Option<f64>,
+    /// Whether scenarios move the balance's price, where the row says.
+    pub in_scan: Option<bool>,
     /// What the venue reports for the account on this row: initial and maintenance margin.
     pub reported: ReportedAccount,
 }
@@ -290,7 +307,7 @@ pub struct Orders {
     pub findings: Vec<crate::finding::Finding>,
 }
 
-/// A row of the market table, understood: about a coin, or about one symbol.
+/// A row of the market table, understood: about a coin, about one symbol, or about one expiry of a coin.
 #[derive(Debug, Clone, PartialEq)]
 pub struct MarketRow {
     /// Row of the pasted table, the header being row 1.
@@ -313,6 +330,14 @@ pub struct MarketRow {
     pub tick: Option<f64>,
     /// Smallest quantity step of the symbol.
     pub lot: Option<f64>,
+    /// The expiry that the row is about, `YYYY-MM-DD`.
+    pub expiry: Option<String>,
+    /// Its instant where that is not 08:00 UTC, seconds since 1970.
+    pub expiry_instant: Option<i64>,
+    /// Open interest, coins.
+    pub open_interest: Option<f64>,
+    /// What options are valued from.
+    pub quoted: Quoted,
 }
 
 /// The market table, understood.
@@ -320,6 +345,8 @@ pub struct MarketRow {
 pub struct MarketRows {
     /// Usable rows in the order of the table.
     pub rows: Vec<MarketRow>,
+    /// The latest timestamp of the table, as pasted.
+    pub timestamp: Option<String>,
     /// What each pasted header was understood as.
     pub columns: Vec<ColumnView>,
     /// What was noticed.

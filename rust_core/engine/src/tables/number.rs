@@ -31,6 +31,8 @@ pub(super) enum Rule {
     Fraction,
     /// A volatility, zero or more; `60%` is read as 0.6.
     Volatility,
+    /// A rate per year, any sign; `5%` is read as 0.05.
+    Rate,
 }
 
 /// The finding is written; the row cannot be used.
@@ -111,7 +113,7 @@ impl<'a> NumberColumn<'a> {
         let value = match self.value(row) {
             Value::Empty => return Ok(None),
             Value::Number(value) => value,
-            Value::Percent(value) if matches!(rule, Rule::Fraction | Rule::Volatility) => value,
+            Value::Percent(value) if matches!(rule, Rule::Fraction | Rule::Volatility | Rule::Rate) => value,
             Value::Percent(_) => {
                 return self.refuse(row, "not_a_number", "takes a number, not a percentage", notes);
             }
@@ -124,7 +126,7 @@ impl<'a> NumberColumn<'a> {
             }
         };
         let (holds, code, words) = match rule {
-            Rule::Finite => (true, "", ""),
+            Rule::Finite | Rule::Rate => (true, "", ""),
             Rule::Price => (value > 0.0, "price_not_positive", "must be above zero"),
             Rule::Positive(code) => (value > 0.0, code, "must be above zero"),
             Rule::NotNegative => (value >= 0.0, "negative", "must be zero or more"),
@@ -138,7 +140,14 @@ impl<'a> NumberColumn<'a> {
         if holds { Ok(Some(value)) } else { self.refuse(row, code, words, notes) }
     }
 
-    fn refuse<T>(&self, row: usize, code: &'static str, rule: &str, notes: &mut Notes) -> Result<T, Refused> {
+    /// Notes that the number of a row breaks a rule.
+    pub(super) fn refuse<T>(
+        &self,
+        row: usize,
+        code: &'static str,
+        rule: &str,
+        notes: &mut Notes,
+    ) -> Result<T, Refused> {
         let fix = match code {
             "not_a_number" => "write it as 1234.5",
             "error_cell" => "repair the formula of the cell",

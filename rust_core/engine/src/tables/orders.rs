@@ -13,7 +13,7 @@ use super::words::{MeaningColumn, WordColumn, flags};
 use super::{Defaults, OrderRow, Orders, Positions};
 use crate::cell::Table;
 use crate::finding::Severity;
-use crate::instrument::Instrument;
+use crate::instrument::{ContractKind, Instrument};
 use std::collections::BTreeMap;
 
 /// Reads a table of open orders. Symbols that `positions` has are the same contracts in the same units; a table
@@ -168,6 +168,7 @@ impl<'a> Reader<'a> {
             mark: price,
             entry: None,
             payoff: instrument.payoff,
+            option: instrument.kind == ContractKind::Option,
             form,
             venue: self.columns.venue,
         };

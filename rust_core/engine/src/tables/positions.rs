@@ -8,19 +8,20 @@ use super::margin_columns::MarginColumns;
 use super::modes::{Leverage, leverage};
 use super::notes::Notes;
 use super::number::{NumberColumn, Refused, Rule};
+use super::quoted::{Quoted, QuotedColumns};
 use super::side::{Direction, direction, leg, position_index, signed};
 use super::units::{self, Because, Reading, Scale, Size};
 use super::words::{MeaningColumn, flags};
-use super::{Defaults, PositionRow, Positions, Reported, UnitView, opposite, times};
+use super::{Defaults, PositionRow, Positions, Reported, TierSource, UnitView, opposite, times};
 use crate::cell::Table;
 use crate::finding::Severity;
-use crate::instrument::{Instrument, Payoff};
+use crate::instrument::{ContractKind, Instrument, Payoff};
 
 /// Reads a positions table.
 pub fn read_positions(table: &Table, defaults: &Defaults) -> Positions {
     let mut notes = Notes::new(Sheet::Positions);
     let (columns, views) = Columns::read(table, Sheet::Positions, &[&["symbol"], &["contracts"]], &mut notes);
-    let mut reader = Reader::new(&columns, defaults);
+    let mut reader = Reader::new(&columns, defaults, &mut notes);
     let mut positions = Positions { columns: views, venue: columns.venue, ..Positions::default() };
     if columns.usable && columns.rows() == 0 {
         let message = "positions need rows below the header; the table is empty".to_owned();
@@ -63,6 +64,8 @@ struct Reader<'a> {
     notional: NumberColumn<'a>,
     notional_usd: NumberColumn<'a>,
     unrealised: NumberColumn<'a>,
+    funding: NumberColumn<'a>,
+    quoted: QuotedColumns<'a>,
     initial: NumberColumn<'a>,
     maintenance: NumberColumn<'a>,
     liquidation: NumberColumn<'a>,
@@ -72,7 +75,7 @@ struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    fn new(columns: &'a Columns<'a>, defaults: &'a Defaults) -> Self {
+    fn new(columns: &'a Columns<'a>, defaults: &'a Defaults, notes: &mut Notes) -> Self {
         Self {
             columns,
             instruments: InstrumentReader::new(columns, &defaults.settle),
@@ -92,6 +95,8 @@ impl<'a> Reader<'a> {
             notional: columns.numbers("notional"),
             notional_usd: columns.numbers("notionalUsd"),
             unrealised: columns.numbers("unrealizedPnl"),
+            funding: columns.numbers("unrealizedFunding"),
+            quoted: QuotedColumns::new(columns, notes),
             initial: columns.numbers("initialMargin"),
             maintenance: columns.numbers("maintenanceMargin"),
             liquidation: columns.numbers("liquidationPrice"),
@@ -120,22 +125,27 @@ impl<'a> Reader<'a> {
             Found::Refused => return Err(Refused),
         };
         // Every column is read before the row is given up, so that one look shows all that is wrong with it.
+        let option = self.instruments.get(place).is_some_and(|(found, _)| found.kind == ContractKind::Option);
+        let price = if option { Rule::NotNegative } else { Rule::Price };
         let side = self.direction(row, notes);
         let size = self.contracts.read(row, Rule::Finite, notes);
         let contract_size = self.contract_size.read(row, Rule::Positive("contract_size_not_positive"), notes);
         let coins = self.size_currency.read(row, Rule::Finite, notes);
-        let entry_price = self.entry.read(row, Rule::Price, notes);
-        let mark_price = self.mark.read(row, Rule::Price, notes);
+        let entry_price = self.entry.read(row, price, notes);
+        let mark_price = self.mark.read(row, price, notes);
         let index_price = self.index.read(row, Rule::Price, notes);
         let notional = self.notional.read(row, Rule::Finite, notes);
         let notional_usd = self.notional_usd.read(row, Rule::Finite, notes);
         let unrealised_pnl = self.unrealised.read(row, Rule::Finite, notes);
+        let unrealised_funding = self.funding.read(row, Rule::Finite, notes);
+        let quoted = self.quoted.read(row, option, notes);
         let initial_margin = self.initial.read(row, Rule::Finite, notes);
         let maintenance_margin = self.maintenance.read(row, Rule::Finite, notes);
         let liquidation_price = self.liquidation.read(row, Rule::Finite, notes);
-        let leverage = self.leverage.read(row, notes);
-        let initial_rate = self.initial_rate.read(row, Rule::Fraction, notes);
-        let tier = self.margin.tier(row, notes);
+        // an option has no leverage and no maintenance table, whatever a venue writes there
+        let leverage = if option { Ok(None) } else { self.leverage.read(row, notes) };
+        let initial_rate = if option { Ok(None) } else { self.initial_rate.read(row, Rule::Fraction, notes) };
+        let tier = if option { Ok(TierSource::Rulebook) } else { self.margin.tier(row, notes) };
         let mode = self.margin.mode(row, leverage, initial_margin, notes);
         let liquidate_last = self.last.read(row, notes);
 
@@ -161,6 +171,7 @@ impl<'a> Reader<'a> {
             mark: mark_price,
             entry: entry_price,
             payoff: instrument.payoff,
+            option,
             form,
             venue: self.instruments.venue(row),
         };
@@ -184,11 +195,13 @@ impl<'a> Reader<'a> {
             mark_price,
             index_price: index_price?,
             unrealised_pnl: unrealised_pnl?,
+            unrealised_funding: unrealised_funding?,
             leverage: leverage?.map(|l| l.times),
             mode: mode?,
             tier: tier?,
             initial_rate: initial_rate?,
             reported,
+            quoted: Some(quoted?).filter(|quoted| *quoted != Quoted::default()).map(Box::new),
             liquidate_last: liquidate_last?.unwrap_or(false),
         };
         let account = self.accounts.read(row, notes)?;
@@ -334,7 +347,11 @@ impl<'a> Reader<'a> {
 }
 
 /// The notional in the settlement currency; that of an inverse contract in USD is turned into coins.
+/// Of an option it is left out, since some venues report its value and others that of the coins.
 fn reported_notional(given: &Size) -> Option<f64> {
+    if given.option {
+        return None;
+    }
     given.notional.or_else(|| match given.payoff {
         Payoff::Linear => given.notional_usd,
         Payoff::Inverse => given.notional_usd.zip(given.mark).map(|(usd, mark)| usd / mark),

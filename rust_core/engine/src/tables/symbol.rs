@@ -1,7 +1,7 @@
 //! Symbols: what a venue's name of a contract says about it.
 
-use super::date;
-use crate::instrument::{ContractKind, Payoff};
+use super::{date, option_symbol};
+use crate::instrument::{ContractKind, OptionTerms, Payoff};
 use serde::Deserialize;
 use std::sync::OnceLock;
 
@@ -33,6 +33,8 @@ pub(super) struct Parsed {
     pub(super) kind: ContractKind,
     pub(super) payoff: Payoff,
     pub(super) expiry: Option<String>,
+    /// Strike and right, of an option.
+    pub(super) option: Option<OptionTerms>,
     pub(super) form: Form,
     /// What another reading could be, if there is one.
     pub(super) doubt: Option<Doubt>,
@@ -52,7 +54,6 @@ pub(super) enum Doubt {
 /// Why a symbol is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum NoSymbol {
-    Option,
     Unreadable,
     Total,
 }
@@ -96,8 +97,8 @@ pub(super) fn parse(symbol: &str, venue: Option<&str>) -> Result<Parsed, NoSymbo
         return Err(NoSymbol::Total);
     }
     let upper = symbol.to_uppercase();
-    if is_option(&upper) {
-        return Err(NoSymbol::Option);
+    if let Some(option) = option_symbol::parse(&upper, venue) {
+        return Ok(option);
     }
     let parsed = if venue == Some("hyperliquid") { hyperliquid(symbol) } else { None };
     Ok(parsed
@@ -114,19 +115,22 @@ pub(super) fn parse(symbol: &str, venue: Option<&str>) -> Result<Parsed, NoSymbo
         }))
 }
 
-fn perpetual(underlying: &str, settle: Option<&str>, form: Form) -> Parsed {
+/// A linear perpetual.
+pub(super) fn perpetual(underlying: &str, settle: Option<&str>, form: Form) -> Parsed {
     Parsed {
         underlying: underlying.to_owned(),
         settle: settle.map(str::to_owned),
         kind: ContractKind::Perpetual,
         payoff: Payoff::Linear,
         expiry: None,
+        option: None,
         form,
         doubt: None,
     }
 }
 
-fn inverse(underlying: &str, form: Form) -> Parsed {
+/// An inverse perpetual.
+pub(super) fn inverse(underlying: &str, form: Form) -> Parsed {
     Parsed { payoff: Payoff::Inverse, ..perpetual(underlying, Some(underlying), form) }
 }
 
@@ -145,20 +149,6 @@ impl Parsed {
     fn doubted(self, doubt: Doubt, doubted: bool) -> Self {
         Self { doubt: doubted.then_some(doubt), ..self }
     }
-}
-
-/// A strike and then C or P, whatever stands before and after.
-fn is_option(upper: &str) -> bool {
-    let parts: Vec<&str> = upper.split(['-', '_', ':']).collect();
-    parts.len() >= 3
-        && parts.windows(2).any(|pair| match pair {
-            [strike, right] => {
-                matches!(*right, "C" | "P" | "CALL" | "PUT")
-                    && strike.starts_with(|c: char| c.is_ascii_digit())
-                    && strike.chars().all(|c| c.is_ascii_digit() || matches!(c, '.' | 'D'))
-            }
-            _ => false,
-        })
 }
 
 fn hyperliquid(symbol: &str) -> Option<Parsed> {
@@ -215,7 +205,8 @@ fn dashed(upper: &str, venue: Option<&str>) -> Option<Parsed> {
     }
 }
 
-fn okx(base: &str, quote: &str) -> Parsed {
+/// OKX settles what is quoted in USD in the coin.
+pub(super) fn okx(base: &str, quote: &str) -> Parsed {
     if quote == "USD" { inverse(base, Form::Okx) } else { perpetual(base, Some(quote), Form::Okx) }
 }
 

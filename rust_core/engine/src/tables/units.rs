@@ -19,6 +19,9 @@ pub(super) struct Size {
     /// Bybit's position value is at the entry price.
     pub(super) entry: Option<f64>,
     pub(super) payoff: Payoff,
+    /// Whether the contract is an option: its quantity is in coins whatever it settles in, and what venues call
+    /// its notional may be its value.
+    pub(super) option: bool,
     pub(super) form: Form,
     pub(super) venue: Option<&'static str>,
 }
@@ -62,6 +65,8 @@ pub(super) enum Because {
     AlreadyCoins,
     /// The export gives the coins in another column.
     CoinsColumn,
+    /// Options of this form are quoted in coins.
+    Option,
 }
 
 impl Because {
@@ -76,6 +81,7 @@ impl Because {
             }
             Self::EqualsNotional => "the size equals the notional".into(),
             Self::AlreadyCoins => "size x mark price equals the notional without the contract size".into(),
+            Self::Option => "options of this form are quoted in coins".into(),
             Self::CoinsColumn => "the export gives the coins in a column of its own".into(),
         }
     }
@@ -95,6 +101,7 @@ pub(super) struct Reading {
 /// Reads a quantity; `None` if nothing tells its unit.
 pub(super) fn read(given: &Size) -> Option<Reading> {
     let reading = match given.payoff {
+        _ if given.option => option(given),
         Payoff::Linear => linear(given),
         Payoff::Inverse => inverse(given),
     };
@@ -162,6 +169,16 @@ fn linear(given: &Size) -> Option<Reading> {
     } else {
         Reading { differs_from: Some(value), ..plain }
     })
+}
+
+/// Options: contracts of a size that must be given on OKX, coins elsewhere.
+fn option(given: &Size) -> Option<Reading> {
+    let counts = given.form == Form::Okx || given.venue == Some("okx") && given.form != Form::Coin;
+    match given.contract_size {
+        Some(factor) => Some(times(given, factor, "contracts", Because::ContractSize)),
+        None if counts => None,
+        None => Some(times(given, 1.0, "coin", Because::Option)),
+    }
 }
 
 fn inverse(given: &Size) -> Option<Reading> {
@@ -249,6 +266,7 @@ mod tests {
             mark: Some(100_000.0),
             entry: None,
             payoff,
+            option: false,
             form,
             venue: None,
         }
@@ -281,6 +299,16 @@ mod tests {
         assert_eq!(read(&bare).map(|r| (r.quantity, r.read_as)), Some((-3.0, "contracts")));
         let coins = Size { form: Form::Joined, ..bare };
         assert_eq!(read(&coins).and_then(|r| r.differs_from), Some(30_000_000.0));
+    }
+
+    #[test]
+    fn options_are_in_coins_and_those_of_okx_in_contracts_whose_size_is_needed() {
+        let given = Size { option: true, notional: Some(7.0), ..size(-2.0, Payoff::Inverse, Form::Deribit) };
+        assert_eq!(read(&given).map(|r| (r.quantity, r.read_as, r.differs_from)), Some((-2.0, "coin", None)));
+        let okx = Size { form: Form::Okx, ..given };
+        assert_eq!(read(&okx), None);
+        let sized = Size { contract_size: Some(0.01), ..okx };
+        assert_eq!(read(&sized).map(|r| (r.quantity, r.read_as)), Some((-0.02, "contracts")));
     }
 
     #[test]

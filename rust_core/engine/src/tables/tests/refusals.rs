@@ -97,24 +97,6 @@ fn a_missing_symbol_or_quantity_is_refused() {
 }
 
 #[test]
-fn options_are_refused_however_they_are_written() {
-    for symbol in [
-        "BTC-27MAR26-90000-C",
-        "BTC_USDC-27MAR26-90000-P",
-        "BTC-USD-260327-90000-C",
-        "BTC-27MAR26-90000-C-USDT",
-        "BTC-260327-90000-P",
-        "BTC/USD:BTC-260327-90000-C",
-        "XRP_USDC-27MAR26-2d4-C",
-    ] {
-        assert_eq!(codes(&format!("symbol|size\n{symbol}|1")), [("option_not_covered", Some(2))], "{symbol}");
-    }
-    assert_eq!(codes("symbol|size|type\nA|1|OPTION"), [("option_not_covered", Some(2))]);
-    assert_eq!(codes("symbol|size|optionType\nA|1|call"), [("option_not_covered", Some(2))]);
-    assert_eq!(codes("symbol|size|strike\nA|1|90000"), [("option_not_covered", Some(2))]);
-}
-
-#[test]
 fn unknown_words_and_impossible_leverage_are_refused() {
     assert_eq!(codes("symbol|side|size\nA|up|1"), [("side_unknown", Some(2))]);
     assert_eq!(codes("symbol|size|margin mode\nA|1|half"), [("margin_mode_unknown", Some(2))]);

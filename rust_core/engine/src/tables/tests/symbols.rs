@@ -72,6 +72,8 @@ fn every_venues_symbols_are_read() {
             kind,
             payoff,
             expiry: expiry.map(str::to_owned),
+            expiry_instant: None,
+            option: None,
         };
         assert_eq!(instrument(venue, symbol), expected, "{venue} {symbol}");
     }

@@ -1,0 +1,494 @@
+//! What options are priced from: time, forward, volatility and rate of every instrument, and the marks that
+//! follow from them.
+
+use std::collections::BTreeMap;
+
+use super::Quote;
+use super::build::Options;
+use super::collect::Collected;
+use super::net::Netted;
+use crate::finding::{Finding, Severity};
+use crate::instrument::{ContractKind, Instrument, OptionRight, OptionTerms, Payoff};
+use crate::market::value_of;
+use crate::tables::{MarketRow, Quoted, expiry_of_day, instant};
+
+/// Seconds of a year of 365 days.
+const SECONDS_PER_YEAR: f64 = 31_536_000.0;
+/// Forwards of one expiry that differ by more than this share are worth a word.
+const FORWARDS_APART: f64 = 1e-3;
+/// A mark may differ from the value at its volatility by this share of itself ...
+const MARK_APART: f64 = 0.01;
+/// ... and this share of the price of the coin.
+const MARK_APART_OF_SPOT: f64 = 0.005;
+/// Above this a mark in coins is a mark in quote currency, unless the option can be worth that much.
+const LARGEST_MARK_IN_COINS: f64 = 1.5;
+/// Below this forward a mark in quote currency cannot be told from one in coins.
+const SMALLEST_TELLING_FORWARD: f64 = 100.0;
+
+/// What the quotes are made from.
+#[derive(Debug)]
+pub(super) struct Sources<'a> {
+    pub(super) instruments: &'a [Instrument],
+    pub(super) netted: &'a [Netted],
+    pub(super) collected: &'a Collected,
+    /// As-of as given and in seconds since 1970, where it can be read.
+    pub(super) as_of: Option<&'a AsOf>,
+}
+
+/// A time as given, and in seconds since 1970 where it can be read.
+pub(super) type AsOf = (String, Option<f64>);
+
+/// One quote per instrument, and the options that cannot be priced.
+#[derive(Debug, Default)]
+pub(super) struct Priced {
+    pub(super) quotes: Vec<Quote>,
+    refused: Vec<bool>,
+}
+
+impl Priced {
+    /// Whether an option cannot be priced; there is a finding that says why.
+    pub(super) fn is_refused(&self, instrument: usize) -> bool {
+        self.refused.get(instrument).copied().unwrap_or(false)
+    }
+}
+
+/// The as-of of a book: as given, else the latest timestamp of positions and market.
+pub(super) fn as_of(options: &Options, collected: &Collected) -> Option<AsOf> {
+    let read = |text: &String| (text.clone(), instant(text));
+    if let Some(given) = &options.as_of {
+        return Some(read(given));
+    }
+    let stamps = [&collected.positions.timestamp, &collected.market.timestamp];
+    let latest = |a: AsOf, b: AsOf| if b.1 > a.1 { b } else { a };
+    stamps.into_iter().flatten().map(read).reduce(latest)
+}
+
+/// Contracts of one coin that expire together: coin, day, instant, and where no day is known the seconds left.
+type Expiry = (String, Option<String>, Option<i64>, u64);
+
+/// What the market table says, sorted by what its rows are about.
+#[derive(Debug, Default)]
+struct MarketQuotes {
+    by_symbol: BTreeMap<String, Quoted>,
+    /// Rows about an expiry alone.
+    by_expiry: BTreeMap<(String, String), Vec<(Option<i64>, Quoted)>>,
+    /// Rows about a contract of an expiry.
+    by_contract: BTreeMap<(String, String), Vec<(Option<i64>, Quoted)>>,
+    by_coin: BTreeMap<String, Quoted>,
+}
+
+impl MarketQuotes {
+    fn new(rows: &[MarketRow]) -> Self {
+        let mut market = Self::default();
+        for row in rows {
+            let coin = row.underlying.as_ref().map(|coin| coin.to_uppercase());
+            if let Some(symbol) = &row.symbol {
+                let slot = market.by_symbol.entry(symbol.to_uppercase()).or_default();
+                *slot = slot.or(&row.quoted);
+            }
+            let Some(coin) = coin else { continue };
+            match (&row.expiry, &row.symbol) {
+                (Some(day), symbol) => {
+                    let rows = if symbol.is_some() { &mut market.by_contract } else { &mut market.by_expiry };
+                    rows.entry((coin, day.clone())).or_default().push((row.expiry_instant, row.quoted));
+                }
+                (None, None) => {
+                    let slot = market.by_coin.entry(coin).or_default();
+                    *slot = slot.or(&row.quoted);
+                }
+                (None, Some(_)) => {}
+            }
+        }
+        market
+    }
+
+    fn symbol(&self, instrument: &Instrument) -> Quoted {
+        self.by_symbol.get(&instrument.symbol.to_uppercase()).copied().unwrap_or_default()
+    }
+
+    /// What holds for every option of an expiry: forward, rate, time and the confidence in them.
+    fn expiry(rows: &BTreeMap<(String, String), Vec<(Option<i64>, Quoted)>>, of: &Instrument) -> Quoted {
+        let Some(day) = &of.expiry else { return Quoted::default() };
+        let rows = rows.get(&(of.underlying.to_uppercase(), day.clone())).map_or(&[][..], Vec::as_slice);
+        let same = |instant: &Option<i64>| {
+            instant.is_none() || of.expiry_instant.is_none() || *instant == of.expiry_instant
+        };
+        let all = rows
+            .iter()
+            .filter(|(instant, _)| same(instant))
+            .fold(Quoted::default(), |known, (_, row)| known.or(row));
+        Quoted { implied_volatility: None, confidence: None, funding_rate: None, ..all }
+    }
+}
+
+/// A quote per instrument; marks of options that have none are computed.
+pub(super) fn quotes(
+    sources: &Sources<'_>,
+    marks: &mut [Option<f64>],
+    findings: &mut Vec<Finding>,
+) -> Priced {
+    let instruments = sources.instruments;
+    let market = MarketQuotes::new(&sources.collected.market.rows);
+    let mut given: Vec<Quoted> = vec![Quoted::default(); instruments.len()];
+    for row in sources.netted {
+        if let Some(slot) = given.get_mut(row.instrument) {
+            *slot = slot.or(&row.quoted);
+        }
+    }
+    for (slot, instrument) in given.iter_mut().zip(instruments) {
+        *slot = slot.or(&market.symbol(instrument));
+    }
+    let places = places(sources);
+    let mut priced = Priced { quotes: Vec::new(), refused: vec![false; instruments.len()] };
+    let forwards = Forwards::new(instruments, &given, marks);
+    forwards.note_apart(&places, findings);
+    let mut said = false;
+    for (index, (instrument, own)) in instruments.iter().zip(&given).enumerate() {
+        let place = Place { at: places.get(index).copied().unwrap_or_default(), instrument };
+        if instrument.kind != ContractKind::Option {
+            let known = sources.as_of.and_then(|(_, seconds)| *seconds);
+            let left = years_of_future(instrument, known);
+            if left.is_none() && !std::mem::replace(&mut said, true) {
+                findings.push(place.finding(
+                    Severity::Info,
+                    "expiry",
+                    "years_unknown",
+                    "how long a dated future has left is not known without an as-of; it is taken as nothing".into(),
+                    "give as_of",
+                ));
+            }
+            let coin = market.by_coin.get(&instrument.underlying.to_uppercase()).copied();
+            priced.quotes.push(Quote {
+                years: left.unwrap_or(0.0),
+                forward: marks.get(index).copied().flatten(),
+                confidence: own.confidence,
+                funding_rate: own
+                    .funding_rate
+                    .or(coin.and_then(|coin| coin.funding_rate))
+                    .filter(|_| instrument.kind == ContractKind::Perpetual),
+                ..Quote::default()
+            });
+            continue;
+        }
+        let mark = marks.get_mut(index);
+        let found = option_quote(sources, &market, &forwards, own, &place, mark, findings);
+        if let (None, Some(slot)) = (found, priced.refused.get_mut(index)) {
+            *slot = true;
+        }
+        priced.quotes.push(found.unwrap_or_default());
+    }
+    priced
+}
+
+/// Sheet and row of the first position or order of every instrument.
+fn places(sources: &Sources<'_>) -> Vec<(&'static str, usize)> {
+    let mut places: Vec<Option<(&'static str, usize)>> = vec![None; sources.instruments.len()];
+    for row in sources.netted {
+        if let Some(slot) = places.get_mut(row.instrument) {
+            let first = slot.map_or(usize::MAX, |(_, row)| row).min(row.sample.row);
+            *slot = Some(("Positions", first));
+        }
+    }
+    for order in &sources.collected.orders.rows {
+        let index = sources.instruments.binary_search(&order.instrument).ok();
+        if let Some(slot @ None) = index.and_then(|index| places.get_mut(index)) {
+            *slot = Some(("Orders", order.row));
+        }
+    }
+    places.into_iter().map(|place| place.unwrap_or(("Positions", 0))).collect()
+}
+
+/// Where findings about an instrument stand.
+#[derive(Debug)]
+struct Place<'a> {
+    at: (&'static str, usize),
+    instrument: &'a Instrument,
+}
+
+impl Place<'_> {
+    fn finding(
+        &self,
+        severity: Severity,
+        column: &str,
+        code: &'static str,
+        message: String,
+        fix: &str,
+    ) -> Finding {
+        let (sheet, row) = self.at;
+        Finding {
+            severity,
+            sheet,
+            row: Some(row),
+            column: column.into(),
+            value: self.instrument.symbol.clone(),
+            code,
+            message: format!("{}: {message}", self.instrument.symbol),
+            fix: fix.into(),
+        }
+    }
+}
+
+/// Seconds since 1970 at which a contract expires.
+fn expiry_seconds(instrument: &Instrument) -> Option<f64> {
+    #[expect(clippy::cast_precision_loss, reason = "seconds below 2^53")]
+    let instant = instrument.expiry_instant.map(|seconds| seconds as f64);
+    instant.or_else(|| instrument.expiry.as_deref().and_then(expiry_of_day))
+}
+
+/// Years that a contract other than an option has left; `None` where a dated one cannot tell.
+fn years_of_future(instrument: &Instrument, as_of: Option<f64>) -> Option<f64> {
+    if instrument.kind != ContractKind::Future {
+        return Some(0.0);
+    }
+    let seconds = expiry_seconds(instrument)? - as_of?;
+    Some((seconds / SECONDS_PER_YEAR).max(0.0))
+}
+
+/// Forwards that the options and futures of a book give each other.
+#[derive(Debug, Default)]
+struct Forwards {
+    /// By expiry: the first option that has a forward of its own, smallest and largest forward.
+    options: BTreeMap<Expiry, (usize, [f64; 2])>,
+    given: BTreeMap<Expiry, f64>,
+    futures: BTreeMap<Expiry, f64>,
+    symbols: Vec<String>,
+}
+
+fn expiry_key(instrument: &Instrument, seconds: Option<f64>) -> Expiry {
+    let seconds = if instrument.expiry.is_some() { 0 } else { seconds.unwrap_or(-1.0).to_bits() };
+    let coin = instrument.underlying.to_uppercase();
+    (coin, instrument.expiry.clone(), instrument.expiry_instant, seconds)
+}
+
+impl Forwards {
+    fn new(instruments: &[Instrument], given: &[Quoted], marks: &[Option<f64>]) -> Self {
+        let mut forwards = Self::default();
+        for (index, ((instrument, own), mark)) in instruments.iter().zip(given).zip(marks).enumerate() {
+            let key = expiry_key(instrument, own.seconds_to_expiry);
+            match (instrument.kind, own.forward, mark) {
+                (ContractKind::Option, Some(forward), _) => {
+                    let (_, [least, most]) =
+                        forwards.options.entry(key.clone()).or_insert((index, [forward; 2]));
+                    (*least, *most) = (least.min(forward), most.max(forward));
+                    forwards.given.entry(key).or_insert(forward);
+                }
+                (ContractKind::Future, _, Some(mark)) => {
+                    forwards.futures.entry(key).or_insert(*mark);
+                }
+                _ => {}
+            }
+            forwards.symbols.push(instrument.symbol.clone());
+        }
+        forwards
+    }
+
+    /// A venue's forward may be stale in one row; each option keeps its own.
+    fn note_apart(&self, places: &[(&'static str, usize)], findings: &mut Vec<Finding>) {
+        for ((coin, day, ..), (index, [least, most])) in &self.options {
+            if most - least <= FORWARDS_APART * least {
+                continue;
+            }
+            let (sheet, row) = places.get(*index).copied().unwrap_or(("Positions", 0));
+            findings.push(Finding {
+                severity: Severity::Warning,
+                sheet,
+                row: Some(row),
+                column: "forward".into(),
+                value: self.symbols.get(*index).cloned().unwrap_or_default(),
+                code: "forwards_apart",
+                message: format!(
+                    "options on {coin} of {} have forwards from {least} to {most}; each keeps its own",
+                    day.as_deref().unwrap_or("one expiry")
+                ),
+                fix: "export the rows at one time, or give the forward of the expiry on the Market sheet"
+                    .into(),
+            });
+        }
+    }
+}
+
+/// The quote of an option, `None` where it cannot be priced; its mark is computed where none is given.
+fn option_quote(
+    sources: &Sources<'_>,
+    market: &MarketQuotes,
+    forwards: &Forwards,
+    own: &Quoted,
+    place: &Place<'_>,
+    mark: Option<&mut Option<f64>>,
+    findings: &mut Vec<Finding>,
+) -> Option<Quote> {
+    let instrument = place.instrument;
+    let terms = instrument.option?;
+    let expiry = MarketQuotes::expiry(&market.by_expiry, instrument);
+    let contracts = MarketQuotes::expiry(&market.by_contract, instrument);
+    let coin = market.by_coin.get(&instrument.underlying.to_uppercase()).copied().unwrap_or_default();
+    let mut refuse = |finding: Finding| {
+        findings.push(finding);
+        None::<Quote>
+    };
+    let seconds = own.seconds_to_expiry.or(expiry.seconds_to_expiry).or(contracts.seconds_to_expiry);
+    let years = match years(sources.as_of, instrument, seconds) {
+        Ok(years) => years,
+        Err((code, message, fix)) => {
+            return refuse(place.finding(Severity::Error, "expiry", code, message, fix));
+        }
+    };
+    let with_expiry = own.or(&expiry);
+    let key = expiry_key(instrument, own.seconds_to_expiry);
+    let forward = with_expiry
+        .forward
+        .or_else(|| forwards.given.get(&key).copied())
+        .or(contracts.forward)
+        .or_else(|| forwards.futures.get(&key).copied());
+    let Some(forward) = forward else {
+        return refuse(place.finding(
+            Severity::Error,
+            "forward",
+            "forward_missing",
+            "no forward for its expiry is given, and no future of the book expires then; the index is no forward"
+                .into(),
+            "fill forward (the venue's underlying price), or a Market row with underlying, expiry and forward",
+        ));
+    };
+    let mut quote = Quote {
+        years,
+        forward: Some(forward),
+        implied_volatility: own.implied_volatility,
+        rate: with_expiry.rate.or(contracts.rate).or(coin.rate).unwrap_or(0.0),
+        confidence: own.confidence,
+        forward_confidence: with_expiry.forward_confidence.or(contracts.forward_confidence),
+        forward_fixed: with_expiry.forward_fixed.unwrap_or(0.0).min(forward),
+        funding_rate: None,
+    };
+    let slot = mark?;
+    if let Some(given) = *slot {
+        if let Some(bound) = in_quote_currency(instrument.payoff, terms, forward, given) {
+            return refuse(place.finding(
+                Severity::Error,
+                "markPrice",
+                "mark_in_quote_currency",
+                format!(
+                    "it is settled in {}, and a mark of {given} is more than the {bound} coins that it can be worth at most; that is a price in quote currency",
+                    instrument.settle
+                ),
+                "divide the mark by the forward, or paste the venue's mark in coins",
+            ));
+        }
+        if quote.implied_volatility.is_none() && years > 0.0 {
+            let value = undiscounted(instrument.payoff, &quote, forward, given);
+            let total = crate::stand_in::implied(terms.right, forward, terms.strike.0, value);
+            let Some(implied) = total.map(|total| total / years.sqrt()) else {
+                return refuse(place.finding(
+                    Severity::Error,
+                    "markIv",
+                    "volatility_missing",
+                    format!(
+                        "no implied volatility is given, and none follows from the mark {given} at the forward {forward}: it is not between intrinsic value and bound"
+                    ),
+                    "fill markIv",
+                ));
+            };
+            quote.implied_volatility = Some(implied);
+            findings.push(place.finding(
+                Severity::Info,
+                "markIv",
+                "volatility_implied",
+                format!(
+                    "no implied volatility is given; the mark {given} implies {implied:.6}, which is used"
+                ),
+                "paste the venue's implied volatility to be exact",
+            ));
+            return Some(quote);
+        }
+    }
+    if quote.implied_volatility.is_none() && years > 0.0 {
+        return refuse(place.finding(
+            Severity::Error,
+            "markIv",
+            "volatility_missing",
+            "neither an implied volatility nor a mark price is given; a missing volatility is never a default"
+                .into(),
+            "fill markIv or markPrice, here or in a Market row of the symbol",
+        ));
+    }
+    let value = value_of(instrument.payoff, terms, &quote, 1.0, quote.implied_volatility.unwrap_or(0.0));
+    match *slot {
+        Some(given) => {
+            let spot = if instrument.payoff == Payoff::Inverse { 1.0 } else { forward };
+            if (given - value).abs() > MARK_APART * given.abs() + MARK_APART_OF_SPOT * spot {
+                findings.push(place.finding(
+                    Severity::Warning,
+                    "markPrice",
+                    "mark_and_volatility_disagree",
+                    format!(
+                        "the mark {given} is not {value:.8}, the value at its implied volatility and the forward {forward}; the mark enters the equity, the volatility the scenarios"
+                    ),
+                    "check mark, markIv, forward and as-of",
+                ));
+            }
+        }
+        None => {
+            *slot = Some(value);
+            findings.push(place.finding(
+                Severity::Info,
+                "markPrice",
+                "mark_computed",
+                format!("no mark price is given; {value:.8} follows from forward and volatility and is used"),
+                "paste the mark price to be exact",
+            ));
+        }
+    }
+    Some(quote)
+}
+
+/// Why an option has no time to expiry: code, rule, fix.
+type NoTime = (&'static str, String, &'static str);
+
+/// Years that an option has left.
+fn years(as_of: Option<&AsOf>, instrument: &Instrument, seconds: Option<f64>) -> Result<f64, NoTime> {
+    const EXPIRED: &str = "leave expired options out";
+    if let Some(seconds) = seconds {
+        if seconds < 0.0 {
+            return Err(("expired", format!("it expired {} seconds before the as-of", -seconds), EXPIRED));
+        }
+        return Ok(seconds / SECONDS_PER_YEAR);
+    }
+    let Some((text, Some(now))) = as_of else {
+        let why = match as_of {
+            Some((text, _)) => format!("the as-of '{text}' is not a time that can be read"),
+            None => "no as-of is given".to_owned(),
+        };
+        return Err((
+            "as_of_missing",
+            format!("{why}, and without one nobody knows how long an option has left"),
+            "give as_of (such as 2026-01-13T12:00:00Z), a timestamp, or secondsToExpiry",
+        ));
+    };
+    let day = instrument.expiry.as_deref().unwrap_or("its expiry");
+    match expiry_seconds(instrument).map(|expiry| expiry - now) {
+        Some(left) if left > 0.0 => Ok(left / SECONDS_PER_YEAR),
+        Some(_) => Err(("expired", format!("it expired on {day}, the as-of is {text}"), EXPIRED)),
+        None => Err((
+            "option_incomplete",
+            "neither an expiry nor secondsToExpiry is given".into(),
+            "fill the column expiry",
+        )),
+    }
+}
+
+/// A mark as an undiscounted value in quote currency.
+fn undiscounted(payoff: Payoff, quote: &Quote, forward: f64, mark: f64) -> f64 {
+    let coin = if payoff == Payoff::Inverse { forward } else { 1.0 };
+    mark * coin * (quote.rate * quote.years).exp()
+}
+
+/// The most coins that a coin-settled option can be worth, where its mark is so far above that it must be in
+/// quote currency.
+fn in_quote_currency(payoff: Payoff, terms: OptionTerms, forward: f64, mark: f64) -> Option<f64> {
+    let bound = match terms.right {
+        OptionRight::Call => 1.0,
+        OptionRight::Put => terms.strike.0 / forward,
+    };
+    let above = mark > LARGEST_MARK_IN_COINS.max(1.01 * bound) && forward > SMALLEST_TELLING_FORWARD;
+    (payoff == Payoff::Inverse && above).then_some(bound)
+}
