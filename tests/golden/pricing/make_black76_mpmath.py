@@ -43,9 +43,7 @@ def main() -> None:
             deviations = 0.0
         forward = math.exp(draw.uniform(math.log(0.01), math.log(200_000.0)))
         strike = forward * math.exp(-deviations * total_volatility)
-        cases.append(
-            (forward, strike, total_volatility, *values(forward, strike, total_volatility))
-        )
+        cases.append((forward, strike, total_volatility, *values(forward, strike, total_volatility)))
     rows = ",\n    ".join(json.dumps(case) for case in cases)
     text = f"""{{
   "meta": {{
