@@ -60,7 +60,6 @@ pub(crate) fn option_greeks<'py>(
 /// raised unless the rows after it are wanted.
 #[pyfunction]
 #[pyo3(signature = (is_call, price, forward, strike, years, keep_going))]
-#[expect(clippy::too_many_arguments, reason = "a formula with that many terms")]
 pub(crate) fn implied_volatilities<'py>(
     python: Python<'py>,
     is_call: &Bound<'py, PyAny>,
