@@ -1,8 +1,9 @@
 """What `j1.py --product` of the peer benchmarks runs in crossmargin's row.
 
 Peers get prepared columns (logarithms of moneyness, forwards of the scenarios, types of their
-choice), and so do we: strikes and scenarios are made once. The account of J1a is made anew in every call, because the
-peers too add up its positions in every call; the accounts of J1b are prepared, as the peers' rows.
+choice), and so do we: strikes and scenarios are made once. The account of J1a is made anew in every
+call, because the peers too add up its positions in every call; the accounts of J1b are prepared, as
+the peers' rows are.
 """
 
 from __future__ import annotations
