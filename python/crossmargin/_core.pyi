@@ -7,6 +7,8 @@ import numpy as np
 import numpy.typing as npt
 
 __all__ = [
+    "Account",
+    "Accounts",
     "Book",
     "CrossmarginError",
     "MissingError",
@@ -14,7 +16,9 @@ __all__ = [
     "NotCoveredError",
     "OutOfRangeError",
     "RulebookError",
+    "Scenarios",
     "ShapeError",
+    "Strikes",
     "TableError",
     "UnknownWordError",
     "build_book",
@@ -30,6 +34,8 @@ __all__ = [
     "rank_value",
     "rulebook_list",
     "rulebook_parts",
+    "simd_level",
+    "simd_levels",
     "single_prices",
 ]
 
@@ -174,3 +180,52 @@ def rulebook_list() -> _Rows: ...
 def rulebook_parts(form: str, text: str, part: str) -> _Rows: ...
 def builtin_rulebook_text(name: str) -> str: ...
 def build_information() -> tuple[str, str, str, str]: ...
+
+_Numbers: TypeAlias = npt.NDArray[np.float64]
+_Integers: TypeAlias = npt.NDArray[np.int64]
+
+@final
+class Strikes:
+    def __new__(
+        cls,
+        strike: _Numbers,
+        forward: _Numbers,
+        years: _Numbers,
+        volatility: _Numbers,
+        tenor_weight: _Numbers | None,
+        expiry: _Integers | None,
+        underlying: _Integers | None,
+    ) -> Strikes: ...
+    def __len__(self) -> int: ...
+
+@final
+class Scenarios:
+    def __new__(cls, price_move: _Numbers, volatility_move: _Numbers) -> Scenarios: ...
+    def __len__(self) -> int: ...
+
+@final
+class Account:
+    def __new__(
+        cls,
+        strikes: Strikes,
+        index: _Integers,
+        is_call: npt.NDArray[np.bool_],
+        quantity: _Numbers,
+    ) -> Account: ...
+    def scenario_pnl(self, scenarios: Scenarios) -> _Numbers: ...
+
+@final
+class Accounts:
+    def __new__(
+        cls, strikes: Strikes, offsets: _Integers, instrument: _Integers, quantity: _Numbers
+    ) -> Accounts: ...
+    def __len__(self) -> int: ...
+    def worst_loss(
+        self,
+        scenarios: Scenarios,
+        discounts: tuple[_Numbers, _Numbers] | None,
+        threads: int | None,
+    ) -> _Numbers: ...
+
+def simd_level() -> str: ...
+def simd_levels() -> list[str]: ...

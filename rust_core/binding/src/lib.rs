@@ -7,6 +7,7 @@ mod enter;
 mod error;
 mod functions;
 mod pricing;
+mod revaluation;
 mod rulebooks;
 
 use pyo3::prelude::*;
@@ -30,10 +31,13 @@ mod _core {
     #[pymodule_export]
     use super::pricing::{implied_volatilities, option_greeks, option_values};
     #[pymodule_export]
+    use super::revaluation::{Account, Accounts, Scenarios, Strikes, simd_level, simd_levels};
+    #[pymodule_export]
     use super::rulebooks::{builtin_rulebook_text, rulebook_list, rulebook_parts};
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
-        super::error::set_signs(module.py())
+        super::error::set_signs(module.py())?;
+        super::revaluation::set_level_from_environment(module.py())
     }
 }
