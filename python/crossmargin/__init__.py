@@ -57,6 +57,12 @@ if TYPE_CHECKING:
         excess as excess,
     )
     from crossmargin.functions import (
+        explanation as explanation,
+    )
+    from crossmargin.functions import (
+        exposure as exposure,
+    )
+    from crossmargin.functions import (
         first_liquidated as first_liquidated,
     )
     from crossmargin.functions import (
@@ -82,6 +88,9 @@ if TYPE_CHECKING:
     )
     from crossmargin.functions import (
         rulebooks as rulebooks,
+    )
+    from crossmargin.functions import (
+        scenarios as scenarios,
     )
     from crossmargin.functions import (
         summary as summary,
@@ -129,6 +138,8 @@ _HOMES = {
     "compare": "portfolio",
     "equity": "functions",
     "excess": "functions",
+    "explanation": "functions",
+    "exposure": "functions",
     "first_liquidated": "functions",
     "implied_volatilities": "pricing",
     "initial_margin": "functions",
@@ -143,6 +154,7 @@ _HOMES = {
     "reconciliation": "functions",
     "risk_contributions": "portfolio",
     "rulebooks": "functions",
+    "scenarios": "functions",
     "single_liquidation_price": "calculators",
     "summary": "functions",
     "tier_amounts": "calculators",

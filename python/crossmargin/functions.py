@@ -37,6 +37,8 @@ __all__ = [
     "collateral",
     "equity",
     "excess",
+    "explanation",
+    "exposure",
     "first_liquidated",
     "initial_margin",
     "liquidation_order",
@@ -46,6 +48,7 @@ __all__ = [
     "ratio",
     "reconciliation",
     "rulebooks",
+    "scenarios",
     "summary",
     "tiers",
     "version",
@@ -507,6 +510,82 @@ def one_position_price(
     if found.liquidation_price is None:
         return because(found.reason)
     return found.liquidation_price
+
+
+@register("CM_EXPLAIN", category=MARGIN, example='=CM_EXPLAIN(Book,"MM")')
+def explanation(
+    book: BookArgument, *, measure: Text = "MM", group_by: Text = "component"
+) -> TableResult:
+    """The margin taken apart: every branch with formula, inputs and source, and whether it counts.
+
+    The rows that count sum to CM_MM or CM_IM exactly.
+
+    Parameters
+    ----------
+    book
+        The book.
+    measure
+        MM or IM.
+    group_by
+        component, riskUnit or position.
+
+    Returns
+    -------
+    Table
+        Money in the reporting currency, and a TOTAL row.
+    """
+    return _table(_held(book).explain(measure, group_by))
+
+
+@register("CM_SCENARIOS", category=MARGIN, example='=CM_SCENARIOS(Book,"BTC","list")')
+def scenarios(
+    book: BookArgument, *, risk_unit: Text = "", layout: Text = "matrix"
+) -> TableResult:
+    """Profit and loss of a risk unit in the scenarios of its rulebook.
+
+    Parameters
+    ----------
+    book
+        The book.
+    risk_unit
+        A coin, or account/coin; blank is the unit with the largest loss.
+    layout
+        matrix (price move by volatility move), list, or positions (who loses in the worst scenario).
+
+    Returns
+    -------
+    Table
+        Results as they count, reporting currency; a gain is above zero.
+
+    Raises
+    ------
+    NotCoveredError
+        If the rulebook is not measured by scenarios.
+    """
+    return _table(_held(book).scenarios(risk_unit, layout))
+
+
+@register("CM_EXPOSURE", category=MARGIN, example='=CM_EXPOSURE(Book,"expiry")')
+def exposure(
+    book: BookArgument, *, group_by: Text = "underlying", unit: Text = "usd"
+) -> TableResult:
+    """Delta, gamma of a 1 % move, vega per point and theta per day.
+
+    Parameters
+    ----------
+    book
+        The book.
+    group_by
+        underlying, expiry, strike, account or symbol.
+    unit
+        usd (the reporting currency) or coin.
+
+    Returns
+    -------
+    Table
+        delta in coins, delta_usd in the reporting currency; the rest in the unit; a TOTAL row.
+    """
+    return _table(_held(book).exposure(group_by, unit))
 
 
 @register("CM_TIERS", category=MARGIN, example="=CM_TIERS(Book)")

@@ -22,7 +22,6 @@ pub mod path;
 pub mod pricing;
 pub mod revaluation;
 pub mod rulebook;
-mod stand_in;
 pub mod tables;
 
 pub use error::{Error, Place, Result, Sign};

@@ -58,7 +58,7 @@ pub fn unrealised_pnl(book: &Book, position: &Position, state: &MarketState) -> 
 pub fn pnl_of_move(book: &Book, position: &Position, ratio: f64) -> f64 {
     if let Some((instrument, terms, quote)) = option_of(book, position.instrument) {
         let volatility = quote.implied_volatility.unwrap_or(0.0);
-        let at = |ratio: f64| value_of(instrument.payoff, terms, quote, ratio, volatility);
+        let at = |ratio: f64| quote.value(instrument.payoff, terms, ratio, volatility);
         return position.quantity * (at(ratio) - at(1.0));
     }
     match payoff(book, position) {
@@ -71,39 +71,16 @@ pub fn pnl_of_move(book: &Book, position: &Position, ratio: f64) -> f64 {
 /// currency; zero of what is no option. The time to expiry is that of the book, the volatility is annual.
 ///
 /// Black-76 on the moved forward, discounted at the quote's rate; in the coin it is divided by that forward.
-/// The part of the forward that settlement has fixed does not move.
+/// The part of the forward that settlement has fixed does not move. Not a number where ratio or volatility is
+/// below zero.
 pub fn option_value(book: &Book, instrument: usize, ratio: f64, volatility: f64) -> f64 {
     option_of(book, instrument)
-        .map_or(0.0, |(contract, terms, quote)| value_of(contract.payoff, terms, quote, ratio, volatility))
-}
-
-/// The forward of a quote when the coin stands at `ratio` times its price; `None` where there is no forward.
-pub fn moved_forward(quote: &Quote, ratio: f64) -> Option<f64> {
-    let forward = quote.forward?;
-    Some((forward - quote.forward_fixed) * ratio + quote.forward_fixed)
+        .map_or(0.0, |(contract, terms, quote)| quote.value(contract.payoff, terms, ratio, volatility))
 }
 
 fn option_of(book: &Book, instrument: usize) -> Option<(&Instrument, OptionTerms, &Quote)> {
     let contract = book.instruments.get(instrument).filter(|known| known.kind == ContractKind::Option)?;
     Some((contract, contract.option?, book.quotes.get(instrument)?))
-}
-
-/// Value of one unit of an option from its quote, settlement currency.
-pub(crate) fn value_of(
-    payoff: Payoff,
-    terms: OptionTerms,
-    quote: &Quote,
-    ratio: f64,
-    volatility: f64,
-) -> f64 {
-    let Some(forward) = moved_forward(quote, ratio) else { return 0.0 };
-    let total = volatility * quote.years.sqrt();
-    let value = (-quote.rate * quote.years).exp()
-        * crate::stand_in::value(terms.right, forward, terms.strike.0, total);
-    match payoff {
-        Payoff::Linear => value,
-        Payoff::Inverse => value / forward,
-    }
 }
 
 /// Unsigned notional of a position at a ratio, settlement currency. Of an option: the coins that it is on at
@@ -112,7 +89,7 @@ pub fn notional(book: &Book, position: &Position, ratio: f64) -> f64 {
     if let Some((instrument, _, quote)) = option_of(book, position.instrument) {
         let coins = position.quantity.abs();
         return match instrument.payoff {
-            Payoff::Linear => coins * moved_forward(quote, ratio).unwrap_or(0.0),
+            Payoff::Linear => coins * quote.moved_forward(ratio).unwrap_or(0.0),
             Payoff::Inverse => coins,
         };
     }

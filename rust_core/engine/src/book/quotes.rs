@@ -1,21 +1,20 @@
 //! What options are priced from: time, forward, volatility and rate of every instrument, and the marks that
 //! follow from them.
 
-use std::collections::BTreeMap;
-
 use super::Quote;
 use super::build::Options;
 use super::collect::Collected;
+use super::forwards::{Forwards, MarketQuotes, note_rows_apart};
 use super::net::Netted;
 use crate::finding::{Finding, Severity};
 use crate::instrument::{ContractKind, Instrument, OptionRight, OptionTerms, Payoff};
-use crate::market::value_of;
-use crate::tables::{MarketRow, Quoted, expiry_of_day, instant};
+use crate::pricing::implied::volatility;
+use crate::pricing::value;
+use crate::rulebook::Rulebook;
+use crate::tables::{Quoted, expiry_of_day, instant};
 
 /// Seconds of a year of 365 days.
 const SECONDS_PER_YEAR: f64 = 31_536_000.0;
-/// Forwards of one expiry that differ by more than this share are worth a word.
-const FORWARDS_APART: f64 = 1e-3;
 /// A mark may differ from the value at its volatility by this share of itself ...
 const MARK_APART: f64 = 0.01;
 /// ... and this share of the price of the coin.
@@ -25,6 +24,29 @@ const LARGEST_MARK_IN_COINS: f64 = 1.5;
 /// Below this forward a mark in quote currency cannot be told from one in coins.
 const SMALLEST_TELLING_FORWARD: f64 = 100.0;
 
+impl Quote {
+    /// The forward when the coin stands at `ratio` times its price; the part that settlement has fixed does not
+    /// move. `None` where there is no forward.
+    pub fn moved_forward(&self, ratio: f64) -> Option<f64> {
+        let forward = self.forward?;
+        Some((forward - self.forward_fixed) * ratio + self.forward_fixed)
+    }
+
+    /// Value of one coin of an option, settlement currency: Black-76 at an annual volatility on the moved
+    /// forward, discounted at the rate that the rulebook discounts at; in the coin it is divided by that forward. Zero where there is
+    /// no forward, not a number where ratio or volatility is below zero.
+    pub fn value(&self, payoff: Payoff, terms: OptionTerms, ratio: f64, volatility: f64) -> f64 {
+        let Some(forward) = self.moved_forward(ratio) else { return 0.0 };
+        let total = volatility * self.years.sqrt();
+        let undiscounted = value(terms.right, forward, terms.strike.0, total).unwrap_or(f64::NAN);
+        let value = (-self.discount_rate * self.years).exp() * undiscounted;
+        match payoff {
+            Payoff::Linear => value,
+            Payoff::Inverse => value / forward,
+        }
+    }
+}
+
 /// What the quotes are made from.
 #[derive(Debug)]
 pub(super) struct Sources<'a> {
@@ -33,6 +55,8 @@ pub(super) struct Sources<'a> {
     pub(super) collected: &'a Collected,
     /// As-of as given and in seconds since 1970, where it can be read.
     pub(super) as_of: Option<&'a AsOf>,
+    /// Whose way of discounting and of averaging the settlement price holds: the first where they differ.
+    pub(super) rulebook: &'a Rulebook,
 }
 
 /// A time as given, and in seconds since 1970 where it can be read.
@@ -63,64 +87,6 @@ pub(super) fn as_of(options: &Options, collected: &Collected) -> Option<AsOf> {
     stamps.into_iter().flatten().map(read).reduce(latest)
 }
 
-/// Contracts of one coin that expire together: coin, day, instant, and where no day is known the seconds left.
-type Expiry = (String, Option<String>, Option<i64>, u64);
-
-/// What the market table says, sorted by what its rows are about.
-#[derive(Debug, Default)]
-struct MarketQuotes {
-    by_symbol: BTreeMap<String, Quoted>,
-    /// Rows about an expiry alone.
-    by_expiry: BTreeMap<(String, String), Vec<(Option<i64>, Quoted)>>,
-    /// Rows about a contract of an expiry.
-    by_contract: BTreeMap<(String, String), Vec<(Option<i64>, Quoted)>>,
-    by_coin: BTreeMap<String, Quoted>,
-}
-
-impl MarketQuotes {
-    fn new(rows: &[MarketRow]) -> Self {
-        let mut market = Self::default();
-        for row in rows {
-            let coin = row.underlying.as_ref().map(|coin| coin.to_uppercase());
-            if let Some(symbol) = &row.symbol {
-                let slot = market.by_symbol.entry(symbol.to_uppercase()).or_default();
-                *slot = slot.or(&row.quoted);
-            }
-            let Some(coin) = coin else { continue };
-            match (&row.expiry, &row.symbol) {
-                (Some(day), symbol) => {
-                    let rows = if symbol.is_some() { &mut market.by_contract } else { &mut market.by_expiry };
-                    rows.entry((coin, day.clone())).or_default().push((row.expiry_instant, row.quoted));
-                }
-                (None, None) => {
-                    let slot = market.by_coin.entry(coin).or_default();
-                    *slot = slot.or(&row.quoted);
-                }
-                (None, Some(_)) => {}
-            }
-        }
-        market
-    }
-
-    fn symbol(&self, instrument: &Instrument) -> Quoted {
-        self.by_symbol.get(&instrument.symbol.to_uppercase()).copied().unwrap_or_default()
-    }
-
-    /// What holds for every option of an expiry: forward, rate, time and the confidence in them.
-    fn expiry(rows: &BTreeMap<(String, String), Vec<(Option<i64>, Quoted)>>, of: &Instrument) -> Quoted {
-        let Some(day) = &of.expiry else { return Quoted::default() };
-        let rows = rows.get(&(of.underlying.to_uppercase(), day.clone())).map_or(&[][..], Vec::as_slice);
-        let same = |instant: &Option<i64>| {
-            instant.is_none() || of.expiry_instant.is_none() || *instant == of.expiry_instant
-        };
-        let all = rows
-            .iter()
-            .filter(|(instant, _)| same(instant))
-            .fold(Quoted::default(), |known, (_, row)| known.or(row));
-        Quoted { implied_volatility: None, confidence: None, funding_rate: None, ..all }
-    }
-}
-
 /// A quote per instrument; marks of options that have none are computed.
 pub(super) fn quotes(
     sources: &Sources<'_>,
@@ -142,6 +108,7 @@ pub(super) fn quotes(
     let mut priced = Priced { quotes: Vec::new(), refused: vec![false; instruments.len()] };
     let forwards = Forwards::new(instruments, &given, marks);
     forwards.note_apart(&places, findings);
+    note_rows_apart(&sources.collected.positions, findings);
     let mut said = false;
     for (index, (instrument, own)) in instruments.iter().zip(&given).enumerate() {
         let place = Place { at: places.get(index).copied().unwrap_or_default(), instrument };
@@ -157,14 +124,13 @@ pub(super) fn quotes(
                     "give as_of",
                 ));
             }
-            let coin = market.by_coin.get(&instrument.underlying.to_uppercase()).copied();
             priced.quotes.push(Quote {
                 years: left.unwrap_or(0.0),
                 forward: marks.get(index).copied().flatten(),
                 confidence: own.confidence,
                 funding_rate: own
                     .funding_rate
-                    .or(coin.and_then(|coin| coin.funding_rate))
+                    .or_else(|| market.coin(instrument).funding_rate)
                     .filter(|_| instrument.kind == ContractKind::Perpetual),
                 ..Quote::default()
             });
@@ -244,69 +210,6 @@ fn years_of_future(instrument: &Instrument, as_of: Option<f64>) -> Option<f64> {
     Some((seconds / SECONDS_PER_YEAR).max(0.0))
 }
 
-/// Forwards that the options and futures of a book give each other.
-#[derive(Debug, Default)]
-struct Forwards {
-    /// By expiry: the first option that has a forward of its own, smallest and largest forward.
-    options: BTreeMap<Expiry, (usize, [f64; 2])>,
-    given: BTreeMap<Expiry, f64>,
-    futures: BTreeMap<Expiry, f64>,
-    symbols: Vec<String>,
-}
-
-fn expiry_key(instrument: &Instrument, seconds: Option<f64>) -> Expiry {
-    let seconds = if instrument.expiry.is_some() { 0 } else { seconds.unwrap_or(-1.0).to_bits() };
-    let coin = instrument.underlying.to_uppercase();
-    (coin, instrument.expiry.clone(), instrument.expiry_instant, seconds)
-}
-
-impl Forwards {
-    fn new(instruments: &[Instrument], given: &[Quoted], marks: &[Option<f64>]) -> Self {
-        let mut forwards = Self::default();
-        for (index, ((instrument, own), mark)) in instruments.iter().zip(given).zip(marks).enumerate() {
-            let key = expiry_key(instrument, own.seconds_to_expiry);
-            match (instrument.kind, own.forward, mark) {
-                (ContractKind::Option, Some(forward), _) => {
-                    let (_, [least, most]) =
-                        forwards.options.entry(key.clone()).or_insert((index, [forward; 2]));
-                    (*least, *most) = (least.min(forward), most.max(forward));
-                    forwards.given.entry(key).or_insert(forward);
-                }
-                (ContractKind::Future, _, Some(mark)) => {
-                    forwards.futures.entry(key).or_insert(*mark);
-                }
-                _ => {}
-            }
-            forwards.symbols.push(instrument.symbol.clone());
-        }
-        forwards
-    }
-
-    /// A venue's forward may be stale in one row; each option keeps its own.
-    fn note_apart(&self, places: &[(&'static str, usize)], findings: &mut Vec<Finding>) {
-        for ((coin, day, ..), (index, [least, most])) in &self.options {
-            if most - least <= FORWARDS_APART * least {
-                continue;
-            }
-            let (sheet, row) = places.get(*index).copied().unwrap_or(("Positions", 0));
-            findings.push(Finding {
-                severity: Severity::Warning,
-                sheet,
-                row: Some(row),
-                column: "forward".into(),
-                value: self.symbols.get(*index).cloned().unwrap_or_default(),
-                code: "forwards_apart",
-                message: format!(
-                    "options on {coin} of {} have forwards from {least} to {most}; each keeps its own",
-                    day.as_deref().unwrap_or("one expiry")
-                ),
-                fix: "export the rows at one time, or give the forward of the expiry on the Market sheet"
-                    .into(),
-            });
-        }
-    }
-}
-
 /// The quote of an option, `None` where it cannot be priced; its mark is computed where none is given.
 fn option_quote(
     sources: &Sources<'_>,
@@ -319,9 +222,7 @@ fn option_quote(
 ) -> Option<Quote> {
     let instrument = place.instrument;
     let terms = instrument.option?;
-    let expiry = MarketQuotes::expiry(&market.by_expiry, instrument);
-    let contracts = MarketQuotes::expiry(&market.by_contract, instrument);
-    let coin = market.by_coin.get(&instrument.underlying.to_uppercase()).copied().unwrap_or_default();
+    let (expiry, contracts) = (market.expiry(instrument), market.contracts(instrument));
     let mut refuse = |finding: Finding| {
         findings.push(finding);
         None::<Quote>
@@ -334,12 +235,11 @@ fn option_quote(
         }
     };
     let with_expiry = own.or(&expiry);
-    let key = expiry_key(instrument, own.seconds_to_expiry);
     let forward = with_expiry
         .forward
-        .or_else(|| forwards.given.get(&key).copied())
+        .or_else(|| forwards.of_options(instrument, own))
         .or(contracts.forward)
-        .or_else(|| forwards.futures.get(&key).copied());
+        .or_else(|| forwards.of_future(instrument, own));
     let Some(forward) = forward else {
         return refuse(place.finding(
             Severity::Error,
@@ -350,14 +250,17 @@ fn option_quote(
             "fill forward (the venue's underlying price), or a Market row with underlying, expiry and forward",
         ));
     };
+    let rate = with_expiry.rate.or(contracts.rate).or_else(|| market.coin(instrument).rate).unwrap_or(0.0);
+    let fixed = with_expiry.forward_fixed.unwrap_or(0.0).min(forward);
     let mut quote = Quote {
         years,
         forward: Some(forward),
         implied_volatility: own.implied_volatility,
-        rate: with_expiry.rate.or(contracts.rate).or(coin.rate).unwrap_or(0.0),
+        rate,
+        discount_rate: sources.rulebook.discounting.rate(rate),
         confidence: own.confidence,
         forward_confidence: with_expiry.forward_confidence.or(contracts.forward_confidence),
-        forward_fixed: with_expiry.forward_fixed.unwrap_or(0.0).min(forward),
+        forward_fixed: sources.rulebook.fixed_forward(forward, fixed, years),
         funding_rate: None,
     };
     let slot = mark?;
@@ -376,17 +279,19 @@ fn option_quote(
         }
         if quote.implied_volatility.is_none() && years > 0.0 {
             let value = undiscounted(instrument.payoff, &quote, forward, given);
-            let total = crate::stand_in::implied(terms.right, forward, terms.strike.0, value);
-            let Some(implied) = total.map(|total| total / years.sqrt()) else {
-                return refuse(place.finding(
-                    Severity::Error,
-                    "markIv",
-                    "volatility_missing",
-                    format!(
-                        "no implied volatility is given, and none follows from the mark {given} at the forward {forward}: it is not between intrinsic value and bound"
-                    ),
-                    "fill markIv",
-                ));
+            let implied = match volatility(terms.right, value, forward, terms.strike.0, years) {
+                Ok(implied) => implied,
+                Err(why) => {
+                    return refuse(place.finding(
+                        Severity::Error,
+                        "markIv",
+                        "volatility_missing",
+                        format!(
+                            "no implied volatility is given, and none follows from the mark {given} at the forward {forward}: {why}"
+                        ),
+                        "fill markIv",
+                    ));
+                }
             };
             quote.implied_volatility = Some(implied);
             findings.push(place.finding(
@@ -411,7 +316,7 @@ fn option_quote(
             "fill markIv or markPrice, here or in a Market row of the symbol",
         ));
     }
-    let value = value_of(instrument.payoff, terms, &quote, 1.0, quote.implied_volatility.unwrap_or(0.0));
+    let value = quote.value(instrument.payoff, terms, 1.0, quote.implied_volatility.unwrap_or(0.0));
     match *slot {
         Some(given) => {
             let spot = if instrument.payoff == Payoff::Inverse { 1.0 } else { forward };
@@ -479,7 +384,7 @@ fn years(as_of: Option<&AsOf>, instrument: &Instrument, seconds: Option<f64>) ->
 /// A mark as an undiscounted value in quote currency.
 fn undiscounted(payoff: Payoff, quote: &Quote, forward: f64, mark: f64) -> f64 {
     let coin = if payoff == Payoff::Inverse { forward } else { 1.0 };
-    mark * coin * (quote.rate * quote.years).exp()
+    mark * coin * (quote.discount_rate * quote.years).exp()
 }
 
 /// The most coins that a coin-settled option can be worth, where its mark is so far above that it must be in

@@ -253,7 +253,7 @@ impl<'a> Grouping<'a> {
         self.sorted.clear();
         for entry in entries {
             let (row, quantity) = entry?;
-            let strike = row % count;
+            let strike = if row < count { row } else { row - count };
             let underlying = self.strikes.underlying.as_ref().map_or(0, |numbers| numbers[strike]);
             self.sorted.push((underlying, self.strikes.expiry[strike], row as u32, quantity));
         }
@@ -273,9 +273,12 @@ impl<'a> Grouping<'a> {
                 self.segment_expiries.push(expiry);
             }
             last = Some((underlying, expiry));
-            let (call, put) = self.strikes.before[row as usize % count];
-            if let Some(before) = self.group_before.last_mut() {
-                *before += quantity * if (row as usize) < count { call } else { put };
+            let before = match (row as usize).checked_sub(count) {
+                None => self.strikes.before[row as usize].0,
+                Some(strike) => self.strikes.before[strike].1,
+            };
+            if let Some(sum) = self.group_before.last_mut() {
+                *sum += quantity * before;
             }
             self.rows.push(row);
             self.quantities.push(quantity);

@@ -107,13 +107,18 @@ pub enum Discounting {
 }
 
 impl Discounting {
+    /// The rate at which options are discounted, per year, where the interest rate is `rate`.
+    pub fn rate(self, rate: f64) -> f64 {
+        match self {
+            Self::Nothing => 0.0,
+            Self::RateAtLeastZero => rate.max(0.0),
+            Self::Rate => rate,
+        }
+    }
+
     /// `exp(-rate years)` as the rulebook means it.
     pub fn factor(self, rate: f64, years: f64) -> f64 {
-        match self {
-            Self::Nothing => 1.0,
-            Self::RateAtLeastZero => (-rate.max(0.0) * years).exp(),
-            Self::Rate => (-rate * years).exp(),
-        }
+        (-self.rate(rate) * years).exp()
     }
 }
 
@@ -431,6 +436,14 @@ impl Rulebook {
                 perpetual.then(|| listed(&format!("{}{}", instrument.underlying, instrument.settle)))?
             }),
         }
+    }
+
+    /// The part of a forward that no scenario moves: what is given, else what the average over the last
+    /// seconds before expiry has fixed.
+    pub fn fixed_forward(&self, forward: f64, given: f64, years: f64) -> f64 {
+        let window = self.settlement_average_seconds;
+        let seconds = years * 31_536_000.0;
+        if given == 0.0 && seconds < window { forward * (window - seconds) / window } else { given }
     }
 
     /// The profile about a contract of a coin.

@@ -137,7 +137,7 @@ impl Reader {
         };
         Ok(VolatilityShock {
             up: rate("up", raw.up, LARGEST_MOVE)?,
-            down: rate("down", raw.down, 1.0)?,
+            down: rate("down", raw.down, LARGEST_MOVE)?,
             short_power: rate("short_power", raw.short_power, 10.0)?,
             long_power: rate("long_power", raw.long_power, 10.0)?,
             boundary_days: days("boundary_days", raw.boundary_days, 30.0)?,
@@ -147,7 +147,12 @@ impl Reader {
                 &[("long", false), ("short", true)],
             )?,
             reference_days: days("reference_days", raw.reference_days, 30.0)?,
-            floor_days: days("floor_days", raw.floor_days, 1.0)?,
+            floor_days: self.number(
+                &format!("{key}.floor_days"),
+                raw.floor_days.unwrap_or(1.0),
+                0.0,
+                36_500.0,
+            )?,
             minimum_up: rate("minimum_up", raw.minimum_up, LARGEST_MOVE)?,
             minimum_up_shock: rate("minimum_up_shock", raw.minimum_up_shock, LARGEST_MOVE)?,
         })
@@ -193,10 +198,16 @@ impl Reader {
     }
 
     fn scenarios(&self, raw: &RawScenarios, set: usize, key: &str, into: &mut Vec<Scenario>) -> Result<()> {
-        if raw.price_moves.is_empty() {
+        let multiplied: Vec<f64> = raw.price_multipliers.iter().map(|multiple| multiple - 1.0).collect();
+        let price_moves = if raw.price_moves.is_empty() { &multiplied } else { &raw.price_moves };
+        if !(raw.price_moves.is_empty() || multiplied.is_empty()) {
+            return self
+                .refuse(&format!("{key}.price_multipliers"), "and price_moves say the same; give one");
+        }
+        if price_moves.is_empty() {
             return self.refuse(&format!("{key}.price_moves"), "is empty; a set needs at least one move");
         }
-        if raw.price_moves.iter().any(|m| !m.is_finite() || *m <= -1.0 || *m > LARGEST_MOVE) {
+        if price_moves.iter().any(|m| !m.is_finite() || *m <= -1.0 || *m > LARGEST_MOVE) {
             return self.refuse(
                 &format!("{key}.price_moves"),
                 "needs finite relative moves above -1, such as -0.15",
@@ -229,15 +240,15 @@ impl Reader {
         let list =
             self.word(&format!("{key}.layout"), raw.layout.as_deref(), &[("grid", false), ("list", true)])?;
         let pairs: Vec<(f64, VolatilityMove)> = if list {
-            if raw.price_moves.len() != volatility.len() {
+            if price_moves.len() != volatility.len() {
                 return self
                     .refuse(&format!("{key}.layout"), "a list needs one volatility move per price move");
             }
-            raw.price_moves.iter().copied().zip(volatility).collect()
+            price_moves.iter().copied().zip(volatility).collect()
         } else {
-            raw.price_moves.iter().flat_map(|m| volatility.iter().map(|v| (*m, *v))).collect()
+            price_moves.iter().flat_map(|m| volatility.iter().map(|v| (*m, *v))).collect()
         };
-        let per_move = raw.weights.len() == raw.price_moves.len();
+        let per_move = raw.weights.len() == price_moves.len();
         if !(raw.weights.is_empty() || per_move || raw.weights.len() == pairs.len()) {
             return self.refuse(&format!("{key}.weights"), "needs one weight per price move or per scenario");
         }
@@ -250,9 +261,9 @@ impl Reader {
                 ("extended", Treatment::Extended),
             ],
         )?;
-        let vols = if list { 1 } else { pairs.len() / raw.price_moves.len() };
+        let vols = if list { 1 } else { pairs.len() / price_moves.len() };
         for (place, (price_move, volatility)) in pairs.into_iter().enumerate() {
-            let own = if raw.weights.len() > raw.price_moves.len() { place } else { place / vols };
+            let own = if raw.weights.len() > price_moves.len() { place } else { place / vols };
             let weight = raw.weights.get(own).copied().or(raw.weight).unwrap_or(1.0);
             into.push(Scenario {
                 set,
@@ -287,7 +298,7 @@ impl Reader {
             stage,
             initial: self.number(
                 &format!("{key}.initial"),
-                raw.initial.unwrap_or(rate),
+                raw.initial.unwrap_or(raw.maintenance.unwrap_or(rate) + raw.initial_more.unwrap_or(0.0)),
                 0.0,
                 LARGEST_RATE,
             )?,
@@ -348,7 +359,9 @@ impl Reader {
             },
             "calendar" => ChargeKind::Calendar,
             "forward_contingency" => {
-                let moves = self.required(&format!("{key}.moves"), raw.moves.as_ref())?;
+                let multiplied =
+                    raw.multipliers.map(|multipliers| multipliers.map(|multiple| multiple - 1.0));
+                let moves = self.required(&format!("{key}.moves"), raw.moves.or(multiplied).as_ref())?;
                 if moves.iter().any(|m| !m.is_finite() || *m <= -1.0) {
                     return self.refuse(&format!("{key}.moves"), "needs finite relative moves above -1");
                 }

@@ -93,13 +93,7 @@ pub(super) fn credits(
 /// The active scenario's loss, averaged with its volatility twin, less the loss of time alone.
 fn price_risk(scanned: &Scanned, profile: &Profile) -> f64 {
     let loss = |index: usize| -scanned.counted.get(index).copied().unwrap_or(0.0);
-    let active = (0..profile.sets.len()).filter_map(|set| scanned.worst(profile, set)).fold(
-        None,
-        |best: Option<(usize, f64)>, (index, loss)| match best {
-            Some((_, most)) if most >= loss => best,
-            _ => Some((index, loss)),
-        },
-    );
+    let active = scanned.largest(profile);
     let Some((active, _)) = active else { return 0.0 };
     let Some(chosen) = profile.scenarios.get(active) else { return 0.0 };
     // scenarios that share the price move and the weight of another one

@@ -77,11 +77,20 @@ impl Scanned {
     }
 
     /// The scenario of a set with the largest loss, the first of ties, and that loss; none where none loses.
-    pub(super) fn worst(&self, profile: &Profile, set: usize) -> Option<(usize, f64)> {
+    pub fn worst(&self, profile: &Profile, set: usize) -> Option<(usize, f64)> {
         let of_set = profile.scenarios.iter().enumerate().filter(|(_, scenario)| scenario.set == set);
         let losses = of_set.map(|(index, _)| (index, -self.counted.get(index).copied().unwrap_or(0.0)));
         losses.filter(|(_, loss)| *loss > 0.0).fold(None, |worst, (index, loss)| match worst {
             Some((_, most)) if most >= loss => worst,
+            _ => Some((index, loss)),
+        })
+    }
+
+    /// The scenario of all sets with the largest loss, the first of ties, and that loss.
+    pub fn largest(&self, profile: &Profile) -> Option<(usize, f64)> {
+        let by_set = (0..profile.sets.len()).filter_map(|set| self.worst(profile, set));
+        by_set.fold(None, |best, (index, loss)| match best {
+            Some((_, most)) if most >= loss => best,
             _ => Some((index, loss)),
         })
     }

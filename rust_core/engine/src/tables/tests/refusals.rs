@@ -97,6 +97,62 @@ fn a_missing_symbol_or_quantity_is_refused() {
 }
 
 #[test]
+fn an_option_that_lacks_strike_right_or_expiry_is_refused() {
+    for (text, missing) in [
+        ("symbol|size|type\nA|1|OPTION", "its strike and its optionType and its expiry"),
+        ("symbol|size|optionType|expiry\nA|1|call|2026-03-27", "its strike"),
+        ("symbol|size|strike|optionType\nA|1|90000|C", "its expiry"),
+        ("symbol|size\nBTC-USD-90000-C|1", "its expiry"),
+    ] {
+        let read = read_positions(&table(text), &defaults());
+        assert_eq!(errors(&read.findings), [("option_incomplete", Some(2))], "{text}");
+        assert!(read.findings.iter().any(|f| f.message.contains(missing)), "{text}");
+    }
+    let text = "symbol|size|type|strike|optionType|secondsToExpiry\nA|1|option|90000|P|60";
+    assert_eq!(read_positions(&table(text), &defaults()).rows.len(), 1);
+}
+
+#[test]
+fn columns_that_contradict_the_symbol_of_an_option_are_refused_with_both_values() {
+    for (column, value, code, both) in [
+        ("strike", "95000", "strike_differs", ["95000", "90000"]),
+        ("optionType", "put", "right_differs", ["put", "call"]),
+        ("expiry", "2026-03-28", "expiry_differs", ["2026-03-28", "2026-03-27"]),
+        ("type", "perpetual", "type_differs", ["type", "BTC-27MAR26-90000-C"]),
+        ("strike", "-90000", "strike_not_positive", ["strike", "-90000"]),
+        ("strike", "#N/A", "error_cell", ["strike", "error"]),
+        ("optionType", "binary", "option_type_unknown", ["optionType", "binary"]),
+    ] {
+        let text = format!("symbol|size|venue|{column}\nBTC-27MAR26-90000-C|1|deribit|{value}");
+        let read = read_positions(&table(&text), &defaults());
+        assert_eq!(errors(&read.findings), [(code, Some(2))], "{text}");
+        let finding = read.findings.iter().find(|f| f.code == code).unwrap();
+        assert_eq!(finding.column, column);
+        assert!(both.iter().all(|word| finding.message.contains(word)), "{}", finding.message);
+    }
+    assert_eq!(codes("symbol|size\nBTC-27MAR26-0-C|1"), [("strike_not_positive", Some(2))]);
+}
+
+#[test]
+fn volatilities_whose_unit_is_unclear_or_that_are_zero_are_refused() {
+    let head = "symbol|size|venue|markIv";
+    let rows = |a: &str, b: &str| {
+        format!("{head}\nBTC-27MAR26-90000-C|1|deribit|{a}\nBTC-27MAR26-90000-P|1|deribit|{b}")
+    };
+    let found = |a, b| errors(&read_positions(&table(&rows(a, b)), &defaults()).findings);
+    let unclear = "volatility_unit_unclear";
+    assert_eq!(found("60", "0.6"), [(unclear, Some(2)), (unclear, Some(3))]);
+    assert_eq!(found("60%", "0.6"), []);
+    assert_eq!(found("60", "0"), [("volatility_not_positive", Some(3))]);
+    assert_eq!(found("0.6", "-0.6"), [("negative", Some(3))]);
+    assert_eq!(found("0.6", "nan"), [("not_finite", Some(3))]);
+    let percent = read_positions(&table(&rows("60", "7.5")), &defaults());
+    assert!(percent.findings.iter().any(|f| f.code == "volatility_in_percent"));
+    let read = |row: usize| percent.rows[row].quoted.as_ref().and_then(|q| q.implied_volatility);
+    assert_eq!((read(0), read(1)), (Some(0.6), Some(0.075)));
+}
+
+#[test]
 fn unknown_words_and_impossible_leverage_are_refused() {
     assert_eq!(codes("symbol|side|size\nA|up|1"), [("side_unknown", Some(2))]);
     assert_eq!(codes("symbol|size|margin mode\nA|1|half"), [("margin_mode_unknown", Some(2))]);
