@@ -113,12 +113,25 @@ if TYPE_CHECKING:
     from crossmargin.portfolio import (
         risk_contributions as risk_contributions,
     )
+    from crossmargin.pricing import (
+        OptionGreeks as OptionGreeks,
+    )
+    from crossmargin.pricing import (
+        implied_volatilities as implied_volatilities,
+    )
+    from crossmargin.pricing import (
+        option_greeks as option_greeks,
+    )
+    from crossmargin.pricing import (
+        option_values as option_values,
+    )
     from crossmargin.table import Table as Table
 
 _HOMES = {
     "AdlRank": "calculators",
     "Book": "_core",
     "CrossmarginError": "errors",
+    "OptionGreeks": "pricing",
     "SinglePrice": "calculators",
     "Table": "table",
     "adl_rank_value": "calculators",
@@ -131,12 +144,15 @@ _HOMES = {
     "explanation": "functions",
     "exposure": "functions",
     "first_liquidated": "functions",
+    "implied_volatilities": "pricing",
     "initial_margin": "functions",
     "linear_liquidation_prices": "calculators",
     "liquidation_order": "functions",
     "liquidation_price": "functions",
     "maintenance_margin": "functions",
     "one_position_price": "functions",
+    "option_greeks": "pricing",
+    "option_values": "pricing",
     "ratio": "functions",
     "reconciliation": "functions",
     "risk_contributions": "portfolio",

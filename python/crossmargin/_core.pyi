@@ -25,8 +25,11 @@ __all__ = [
     "build_information",
     "compare",
     "cumulative_amounts",
+    "implied_volatilities",
     "inspect",
     "linear_liquidation_prices",
+    "option_greeks",
+    "option_values",
     "rank_value",
     "rulebook_difference",
     "rulebook_list",
@@ -143,6 +146,34 @@ def linear_liquidation_prices(
     floors: Sequence[float],
     rates: Sequence[float],
 ) -> npt.NDArray[np.float64]: ...
+def option_values(
+    is_call: npt.NDArray[np.bool_],
+    forward: npt.NDArray[np.float64],
+    strike: npt.NDArray[np.float64],
+    volatility: npt.NDArray[np.float64],
+    years: npt.NDArray[np.float64],
+) -> npt.NDArray[np.float64]: ...
+def option_greeks(
+    is_call: npt.NDArray[np.bool_],
+    forward: npt.NDArray[np.float64],
+    strike: npt.NDArray[np.float64],
+    volatility: npt.NDArray[np.float64],
+    years: npt.NDArray[np.float64],
+) -> tuple[
+    npt.NDArray[np.float64],
+    npt.NDArray[np.float64],
+    npt.NDArray[np.float64],
+    npt.NDArray[np.float64],
+    npt.NDArray[np.float64],
+]: ...
+def implied_volatilities(
+    is_call: npt.NDArray[np.bool_],
+    price: npt.NDArray[np.float64],
+    forward: npt.NDArray[np.float64],
+    strike: npt.NDArray[np.float64],
+    years: npt.NDArray[np.float64],
+    keep_going: bool,
+) -> tuple[npt.NDArray[np.float64], list[tuple[int, str]]]: ...
 def cumulative_amounts(
     floors: Sequence[float], rates: Sequence[float], first_amount: float
 ) -> list[float]: ...

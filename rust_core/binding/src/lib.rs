@@ -6,6 +6,7 @@ mod cells;
 mod enter;
 mod error;
 mod functions;
+mod pricing;
 mod revaluation;
 mod rulebooks;
 
@@ -27,6 +28,8 @@ mod _core {
     use super::functions::{
         build_information, compare, cumulative_amounts, linear_liquidation_prices, rank_value, single_prices,
     };
+    #[pymodule_export]
+    use super::pricing::{implied_volatilities, option_greeks, option_values};
     #[pymodule_export]
     use super::revaluation::{Account, Accounts, Scenarios, Strikes, simd_level, simd_levels};
     #[pymodule_export]
