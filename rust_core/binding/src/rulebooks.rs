@@ -1,7 +1,7 @@
 //! Rulebooks by id, as TOML text or as JSON text.
 
 use crossmargin_engine::book::RulebookChoice;
-use crossmargin_engine::rulebook::{Format, Rulebook, builtin, builtin_ids, read, read_sheet};
+use crossmargin_engine::rulebook::{Format, Rulebook, builtin, builtins, read, read_sheet};
 use crossmargin_engine::{Error, Result, answer};
 use pyo3::prelude::*;
 
@@ -43,8 +43,8 @@ pub(crate) fn choice(given: Vec<Given>) -> Result<RulebookChoice> {
 #[pyo3(signature = ())]
 pub(crate) fn rulebook_list(python: Python<'_>) -> PyResult<Rows<'_>> {
     let found = enter(python, || {
-        let rulebooks: Result<Vec<&Rulebook>> = builtin_ids()?.into_iter().map(builtin).collect();
-        Ok(answer::rulebooks::list(&rulebooks?))
+        let rulebooks: Vec<&Rulebook> = builtins()?.iter().collect();
+        Ok(answer::rulebooks::list(&rulebooks))
     })?;
     to_python(python, &found)
 }
