@@ -51,6 +51,9 @@ if TYPE_CHECKING:
         collateral as collateral,
     )
     from crossmargin.functions import (
+        comparison as comparison,
+    )
+    from crossmargin.functions import (
         equity as equity,
     )
     from crossmargin.functions import (
@@ -139,6 +142,7 @@ _HOMES = {
     "check": "functions",
     "collateral": "functions",
     "compare": "portfolio",
+    "comparison": "functions",
     "equity": "functions",
     "excess": "functions",
     "explanation": "functions",

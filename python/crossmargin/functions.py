@@ -28,13 +28,14 @@ from crossmargin.cells import because
 from crossmargin.errors import MissingError, NoAnswerError, OutOfRangeError, UnknownWordError
 from crossmargin.frames import as_table
 from crossmargin.registry import register
-from crossmargin.rulebook_choice import one, several
+from crossmargin.rulebook_choice import one, several, under
 from crossmargin.table import Table
 
 __all__ = [
     "book",
     "check",
     "collateral",
+    "comparison",
     "equity",
     "excess",
     "explanation",
@@ -62,6 +63,7 @@ LIQUIDATION = "Liquidation"
 CONTROL = "Control"
 
 LARGEST_COUNT = 1_000_000
+COMPARED_TRIGGERS = 300
 
 
 def _held(book: object) -> _core.Book:
@@ -612,6 +614,36 @@ def exposure(
         delta in coins, delta_usd in the reporting currency; the rest in the unit; a TOTAL row.
     """
     return _table(_held(book).exposure(group_by, unit))
+
+
+@register("CM_COMPARE", category=MARGIN, example='=CM_COMPARE(Book,"cross;isolated;pm")')
+def comparison(
+    book: BookArgument, rulebooks: BlockOrText, *, triggers: Text = "auto"
+) -> TableResult:
+    """The same holdings under several rulebooks or modes, side by side, re-booked where needed.
+
+    The note says what was re-booked and which components that count are estimated.
+
+    Parameters
+    ----------
+    book
+        The book.
+    rulebooks
+        Names with semicolons between (deribit-spm;span-16), cells of names, or the modes cross,
+        isolated and pm of the book's venue.
+    triggers
+        yes, no or auto: seek the nearest trigger and what goes first (auto: up to 300 positions).
+
+    Returns
+    -------
+    Table
+        One row per rulebook; capital_efficiency is 1 less the ratio of mm to the first row's.
+    """
+    held = _held(book)
+    if triggers not in {"auto", "yes", "no"}:
+        raise UnknownWordError(f"triggers must be auto, yes or no, was {triggers!r}")
+    sought = triggers == "yes" or (triggers == "auto" and held.row_count <= COMPARED_TRIGGERS)
+    return _table(held.compared(under(rulebooks), sought))
 
 
 @register("CM_TIERS", category=MARGIN, example="=CM_TIERS(Book)")

@@ -11,7 +11,9 @@ from crossmargin.errors import UnknownWordError
 from crossmargin.frames import as_table
 from crossmargin.table import Table
 
-__all__ = ["one", "several"]
+__all__ = ["one", "several", "under"]
+
+MODES = {"cross", "isolated", "pm"}
 
 Given = tuple[str, str, str]
 Rows = list[list[object]]
@@ -80,6 +82,36 @@ def several(rulebook: object) -> tuple[list[Given], object]:
     if "rulebook" in header and len(header) > 2:  # noqa: PLR2004  # two columns are a list of accounts
         return _with_brackets(rows, header.index("rulebook"))
     return _by_account(rows), None
+
+
+def under(rulebooks: object) -> list[Given]:
+    """Return (name, form, text) of the rulebooks or modes of a comparison.
+
+    Parameters
+    ----------
+    rulebooks
+        Names with semicolons between, cells of names, or, in Python, a sequence of what
+        :func:`one` takes.
+    """
+    if isinstance(rulebooks, str):
+        wanted: list[object] = [part.strip() for part in rulebooks.split(";")]
+    elif isinstance(rulebooks, Sequence):
+        rows = [row if isinstance(row, list | tuple) else [row] for row in rulebooks]
+        wanted = [cell for row in rows for cell in row]
+    else:
+        wanted = [rulebooks]
+    wanted = [item for item in wanted if not _is_blank(item)]
+    if not wanted:
+        raise UnknownWordError("a comparison needs at least one rulebook")
+    found: list[Given] = []
+    for item in wanted:
+        if isinstance(item, str) and item.lower() in MODES:
+            found.append((item.lower(), "mode", item.lower()))
+        else:
+            form, text = one(item)
+            named = item if isinstance(item, str) and form == "id" else f"rulebook {len(found) + 1}"
+            found.append((str(named), form, text))
+    return found
 
 
 def _rows(rulebook: object) -> Rows | None:

@@ -147,11 +147,15 @@ pub(crate) fn compare<'py>(python: Python<'py>, books: Vec<(String, Py<Book>)>) 
                 place: Place::default(),
             });
         }
-        let named: Vec<_> = books
+        let named: Vec<answer::books::Compared<'_>> = books
             .iter()
-            .map(|(name, book)| (name.as_str(), &book.get().book, book.get().evaluated()))
+            .map(|(name, book)| answer::books::Compared {
+                name: name.clone(),
+                book: Ok((&book.get().book, book.get().evaluated())),
+                isolated: false,
+            })
             .collect();
-        answer::books::compare(&named)
+        answer::books::compare(&named, true)
     })?;
     to_python(python, &found)
 }

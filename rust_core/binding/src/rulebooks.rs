@@ -12,7 +12,7 @@ use crate::enter::enter;
 /// (account or empty for all, `id` | `toml` | `json`, text).
 pub(crate) type Given = (String, String, String);
 
-fn one(form: &str, text: &str) -> Result<Rulebook> {
+pub(crate) fn one(form: &str, text: &str) -> Result<Rulebook> {
     match form {
         "id" => builtin(text).cloned(),
         "toml" => read(text, Format::Toml),

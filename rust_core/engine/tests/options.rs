@@ -22,7 +22,7 @@ fn outcome(positions: &str, collateral: &str, market: &str, as_of: Option<&str>)
         market: Some(&market),
         ..Input::default()
     };
-    let options = Options { as_of: as_of.map(str::to_owned), partial: false };
+    let options = Options { as_of: as_of.map(str::to_owned), partial: false, rebook: false };
     build(&input, &rules("hyperliquid"), &options)
 }
 
@@ -313,7 +313,7 @@ fn an_order_on_an_option_is_priced_from_the_market_table() {
         orders: Some(&orders),
         ..Input::default()
     };
-    let options = Options { as_of: Some(AS_OF.into()), partial: true };
+    let options = Options { as_of: Some(AS_OF.into()), partial: true, rebook: false };
     let outcome = build(&input, &rules("hyperliquid"), &options);
     assert_eq!(errors(&outcome), [("forward_missing", Some(3), "forward")]);
     let book = outcome.book.unwrap();

@@ -11,6 +11,7 @@ mod net;
 mod pools;
 mod prices;
 mod quotes;
+pub mod rebook;
 mod tiering;
 
 use crate::finding::Finding;

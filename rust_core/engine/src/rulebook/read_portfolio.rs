@@ -31,7 +31,10 @@ impl Reader {
             profiles.push(self.profile(raw, &segment(&label), known)?);
         }
         // those that name coins come before the one for all others
-        profiles.sort_by_key(|profile| profile.underlyings.is_empty());
+        profiles.sort_by(|a, b| {
+            let key = |p: &Profile| (p.underlyings.is_empty(), p.underlyings.clone(), p.settlement);
+            key(a).cmp(&key(b))
+        });
         for (index, profile) in profiles.iter().enumerate() {
             for other in profiles.iter().take(index) {
                 let shared = profile.underlyings.iter().find(|name| other.underlyings.contains(name));
@@ -60,8 +63,16 @@ impl Reader {
         for set in &raw.scenarios {
             let own = set.source.clone().or_else(|| Some(source.clone()));
             let at = key(&format!("scenarios.{}", segment(&set.set)));
-            sets.push(ScenarioSet { name: set.set.clone(), source: known(&own, &at)? });
-            self.scenarios(set, sets.len() - 1, &at, &mut scenarios)?;
+            let source = known(&own, &at)?;
+            // lists under one name are one set: its worst is taken once
+            let index = match sets.iter().position(|known: &ScenarioSet| known.name == set.set) {
+                Some(index) => index,
+                None => {
+                    sets.push(ScenarioSet { name: set.set.clone(), source });
+                    sets.len() - 1
+                }
+            };
+            self.scenarios(set, index, &at, &mut scenarios)?;
         }
         let skewed =
             |s: &Scenario| matches!(s.volatility, VolatilityMove::SkewLinear | VolatilityMove::SkewAbsolute);
