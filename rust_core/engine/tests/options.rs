@@ -1,6 +1,6 @@
 //! Options as venues export them, from paste to book: what is read, what follows, what is refused.
 
-#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+#![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
 mod common;
 
