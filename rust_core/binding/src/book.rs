@@ -162,6 +162,24 @@ impl Book {
         self.book.accounts.iter().map(|account| account.name.as_str()).collect()
     }
 
+    /// The margin taken apart.
+    fn explain<'py>(&self, python: Python<'py>, measure: &str, group_by: &str) -> PyResult<Rows<'py>> {
+        self.ask(python, |book, evaluated| {
+            let of = answer::explain::Of::read(measure)?;
+            answer::explain::table(book, evaluated, of, group_by)
+        })
+    }
+
+    /// The scenarios of a risk unit.
+    fn scenarios<'py>(&self, python: Python<'py>, unit: &str, layout: &str) -> PyResult<Rows<'py>> {
+        self.ask(python, |book, _| answer::scenarios::table(book, unit, layout))
+    }
+
+    /// Sensitivities by group.
+    fn exposure<'py>(&self, python: Python<'py>, group_by: &str, unit: &str) -> PyResult<Rows<'py>> {
+        self.ask(python, |book, evaluated| answer::exposure::table(book, evaluated, group_by, unit))
+    }
+
     /// Reporting currency of each account.
     #[getter]
     fn report_currencies(&self) -> Vec<&str> {

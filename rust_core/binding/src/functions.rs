@@ -6,6 +6,7 @@ use crossmargin_engine::liquidation::adl;
 use crossmargin_engine::liquidation::single::{
     Brackets, Columns, Single, linear_prices, margin_of_leverage, rounded_to_tick,
 };
+use crossmargin_engine::pricing::level;
 use crossmargin_engine::rulebook::MaintenanceOn;
 use crossmargin_engine::{Error, Place, answer, rulebook};
 use numpy::PyArray1;
@@ -160,5 +161,5 @@ pub(crate) fn compare<'py>(python: Python<'py>, books: Vec<(String, Py<Book>)>) 
 #[pyo3(signature = ())]
 pub(crate) fn build_information() -> (&'static str, &'static str, &'static str, &'static str) {
     let profile = if cfg!(debug_assertions) { "debug" } else { "release" };
-    (env!("CARGO_PKG_VERSION"), profile, std::env::consts::ARCH, "portable")
+    (env!("CARGO_PKG_VERSION"), profile, std::env::consts::ARCH, level::level().word())
 }

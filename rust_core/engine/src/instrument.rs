@@ -40,15 +40,6 @@ impl OptionRight {
     }
 }
 
-impl From<OptionRight> for crate::pricing::OptionRight {
-    fn from(right: OptionRight) -> Self {
-        match right {
-            OptionRight::Call => Self::Call,
-            OptionRight::Put => Self::Put,
-        }
-    }
-}
-
 /// A strike price, quote currency; ordered by size, so that a contract can be a key.
 #[derive(Debug, Clone, Copy)]
 pub struct Strike(pub f64);

@@ -145,13 +145,8 @@ fn an_option_follows_its_forward_at_its_own_volatility_and_does_not_move_at_a_ra
         assert_eq!(pnl_of_move(&book, held, 1.0), 0.0);
         let discount = (-0.05 * YEARS).exp();
         let black = |forward: f64| {
-            crossmargin_engine::pricing::value(
-                OptionRight::Call.into(),
-                forward,
-                90_000.0,
-                0.6 * YEARS.sqrt(),
-            )
-            .unwrap()
+            crossmargin_engine::pricing::value(OptionRight::Call, forward, 90_000.0, 0.6 * YEARS.sqrt())
+                .unwrap()
                 * discount
         };
         near(held.mark_price, black(90_500.0) / unit, 1e-12 * held.mark_price);

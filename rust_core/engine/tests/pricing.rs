@@ -53,9 +53,6 @@ fn errors(level: Level) -> (f64, f64, f64) {
 fn values_agree_with_sixty_digits_on_every_instruction_set() {
     for level in available() {
         let (absolute, relative, inside) = errors(level);
-        println!(
-            "{level}: {absolute:.3e} of min(F, K), {relative:.3e} of the value, {inside:.2} units inside"
-        );
         assert!(absolute < 3e-15, "{level}: {absolute:e} of min(F, K)");
         assert!(relative < 1e-11, "{level}: {relative:e} of the value");
         assert!(inside <= 2.0, "{level}: {inside} units in the last place");

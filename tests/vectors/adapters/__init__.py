@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from tests.vectors.adapters import accounts, amounts, cross, inverse, linear, portfolio
+from tests.vectors.adapters import accounts, amounts, cross, derive, inverse, linear, portfolio
 
 if TYPE_CHECKING:
     from tests.vectors.view import Adapter, EngineStep
@@ -20,4 +20,5 @@ ADAPTERS: Final[tuple[Adapter | EngineStep, ...]] = (
     *accounts.ADAPTERS,
     *amounts.ADAPTERS,
     *portfolio.ADAPTERS,
+    *derive.ADAPTERS,
 )

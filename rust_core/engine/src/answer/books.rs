@@ -113,7 +113,9 @@ pub fn assumptions(book: &Book) -> Answer {
             Measure::Tiers { .. } => {
                 "maintenance margin from brackets of notional, cumulative amounts computed"
             }
-            Measure::Scan { .. } => "maintenance margin from the worst of a list of price moves",
+            Measure::Scenarios { .. } => {
+                "maintenance margin from the worst of a list of scenarios, with charges"
+            }
             Measure::NormalValueAtRisk { .. } => "maintenance margin from value at risk under the normal law",
         };
         row(format!("{}: {measure}", rulebook.label()), source(&rulebook.measure_source));

@@ -113,7 +113,7 @@ fn line(view: &PoolView<'_>, holding: &Holding<'_>, today: &MarketState, scope: 
     let net = net_amount(holding, level);
     let rated = level.haircut || counting == Counting::Nothing;
     let amount = |net: f64| if rated { counted_amount(net, &counting) } else { net };
-    let gross = price * (holding.cash + holding.pnl);
+    let gross = price * (holding.cash + holding.pnl + holding.option_value);
     let usable = price * amount(net);
     let currency = view.book.currencies.get(holding.currency);
     let balance = holding.balance;
@@ -136,7 +136,7 @@ fn line(view: &PoolView<'_>, holding: &Holding<'_>, today: &MarketState, scope: 
         usable,
         cells: vec![
             currency.map_or("", |currency| currency.code.as_str()).into(),
-            (holding.cash + holding.pnl).into(),
+            (holding.cash + holding.pnl + holding.option_value).into(),
             debt.into(),
             price.into(),
             currency.and_then(|currency| currency.price_reference).into(),

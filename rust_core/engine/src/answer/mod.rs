@@ -1,16 +1,21 @@
 //! Answers as tables: a header whose words are a contract, and rows of numbers, texts and gaps.
 
+use std::borrow::Cow;
+
 pub mod books;
 pub mod check;
 pub mod collateral;
 pub mod contributions;
 pub mod evaluated;
+pub mod explain;
+pub mod exposure;
 pub mod options;
 pub mod order;
 pub mod price;
 pub mod recon;
 pub mod rulebooks;
 pub mod scalar;
+pub mod scenarios;
 pub mod scope;
 pub mod summary;
 pub mod tiers;
@@ -62,7 +67,7 @@ impl From<String> for Value {
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Answer {
     /// Names of the columns.
-    pub header: Vec<&'static str>,
+    pub header: Vec<Cow<'static, str>>,
     /// Rows, each as long as the header.
     pub rows: Vec<Vec<Value>>,
     /// What the table as a whole has to say, if anything.
@@ -72,6 +77,10 @@ pub struct Answer {
 impl Answer {
     /// An empty table.
     pub fn new(header: &[&'static str]) -> Self {
-        Self { header: header.to_vec(), rows: Vec::new(), note: String::new() }
+        Self {
+            header: header.iter().map(|name| Cow::Borrowed(*name)).collect(),
+            rows: Vec::new(),
+            note: String::new(),
+        }
     }
 }

@@ -201,7 +201,7 @@ fn try_row(
     let rulebook = book.pools.get(deciding_pool).and_then(|pool| book.rulebook_of(pool.account));
     let scenario = deciding.requirement.worst.iter().max_by(|a, b| a.loss.total_cmp(&b.loss)).map_or_else(
         || "none: no scenarios".to_owned(),
-        |worst| format!("{} {:+.1} %", worst.unit, 100.0 * worst.price_move),
+        |worst| format!("{} {}", worst.unit, worst.scenario),
     );
     let mut dangers = Vec::new();
     if with_danger {

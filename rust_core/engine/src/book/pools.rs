@@ -249,7 +249,10 @@ fn balance(
         from_equity: row.cash.is_none() && row.equity.is_some(),
         debt: row.debt,
         rates,
-        initial_rate: row.initial_rate,
+        initial_rate: row.initial_rate.or_else(|| {
+            let given = row.collateral_rate.is_none();
+            rulebook.initial_rates.get(&row.currency).copied().filter(|_| given)
+        }),
         cap: row.cap,
         enabled: row.enabled,
         in_scan: row.in_scan,

@@ -5,7 +5,7 @@ use crate::book::{Balance, PoolKind};
 use crate::error::{Error, Place, Result};
 use crate::market::{MarketState, settle_of, unrealised_pnl};
 use crate::numeric::Accumulator;
-use crate::rulebook::{Level, OtherCurrencies, RateSlice};
+use crate::rulebook::{Level, OptionValue, OtherCurrencies, RateSlice};
 
 /// Equity in the reporting currency.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -27,6 +27,8 @@ pub struct Holding<'a> {
     pub cash: f64,
     /// Unrealised profit and loss settled in it, coins.
     pub pnl: f64,
+    /// Value of options settled in it, bought less sold, coins.
+    pub option_value: f64,
     /// The balance it comes from; `None` where only positions are settled in it.
     pub balance: Option<&'a Balance>,
     /// Whether positions of the pool settle in it.
@@ -55,23 +57,40 @@ pub fn holdings<'a>(view: &PoolView<'a>, state: &MarketState) -> Vec<Holding<'a>
             )),
         }
     }
+    let mut values: Vec<(usize, Accumulator)> = Vec::new();
     for position in view.positions {
         let currency = settle_of(view.book, position);
-        let pnl = unrealised_pnl(view.book, position, state);
-        match rows.iter_mut().find(|(row, _)| row.currency == currency) {
-            Some((row, sum)) => {
-                row.settles = true;
-                sum.add(pnl);
-            }
+        let result = unrealised_pnl(view.book, position, state);
+        let option = view.book.instruments.get(position.instrument).is_some_and(|i| i.option.is_some());
+        let place = match rows.iter().position(|(row, _)| row.currency == currency) {
+            Some(place) => place,
             None => {
-                let mut sum = Accumulator::default();
-                sum.add(pnl);
-                rows.push((Holding { currency, settles: true, ..Holding::default() }, sum));
+                rows.push((Holding { currency, ..Holding::default() }, Accumulator::default()));
+                rows.len() - 1
             }
+        };
+        let Some((row, sum)) = rows.get_mut(place) else { continue };
+        row.settles = true;
+        if option {
+            match values.iter_mut().find(|(known, _)| *known == currency) {
+                Some((_, sum)) => sum.add(result),
+                None => {
+                    let mut sum = Accumulator::default();
+                    sum.add(result);
+                    values.push((currency, sum));
+                }
+            }
+        } else {
+            sum.add(result);
         }
     }
     rows.sort_by_key(|(row, _)| row.currency);
-    rows.into_iter().map(|(row, sum)| Holding { pnl: sum.value(), ..row }).collect()
+    let value_of = |currency: usize| {
+        values.iter().find(|(known, _)| *known == currency).map_or(0.0, |(_, sum)| sum.value())
+    };
+    rows.into_iter()
+        .map(|(row, sum)| Holding { pnl: sum.value(), option_value: value_of(row.currency), ..row })
+        .collect()
 }
 
 /// How a holding counts: not at all, in full, or in slices of its amount.
@@ -138,9 +157,14 @@ pub fn counted_amount(net: f64, counting: &Counting) -> f64 {
     }
 }
 
-/// Net amount of a holding on the basis of a level: gains may not count.
+/// Net amount of a holding on the basis of a level: gains may not count, nor the value of options.
 pub fn net_amount(holding: &Holding<'_>, level: &Level) -> f64 {
-    holding.cash + if level.gains { holding.pnl } else { holding.pnl.min(0.0) }
+    let pnl = if level.gains { holding.pnl } else { holding.pnl.min(0.0) };
+    let options = match level.option_value {
+        OptionValue::All => holding.option_value,
+        OptionValue::Nothing => 0.0,
+    };
+    holding.cash + pnl + options
 }
 
 /// Equity of a pool at a state.
@@ -152,18 +176,25 @@ pub fn equity(view: &PoolView<'_>, state: &MarketState) -> Result<Equity> {
     let rulebook = view.rulebook()?;
     let mut sums = [Accumulator::default(), Accumulator::default(), Accumulator::default()];
     for holding in holdings(view, state) {
-        if holding.cash == 0.0 && holding.pnl == 0.0 {
+        if holding.cash == 0.0 && holding.pnl == 0.0 && holding.option_value == 0.0 {
             continue;
         }
         let price = view.price(holding.currency, state)?;
         let counting = counting(view, &holding)?;
         let ignored = counting == Counting::Nothing && rulebook.other_currencies == OtherCurrencies::Ignored;
-        let gross = holding.cash + holding.pnl;
+        let gross = holding.cash + holding.pnl + holding.option_value;
         sums[0].add(price * if ignored { gross.min(0.0) } else { gross });
         for (slot, level) in [(1, &rulebook.maintenance), (2, &rulebook.initial)] {
             let net = net_amount(&holding, level);
             let disabled = counting == Counting::Nothing;
-            let amount = if level.haircut || disabled { counted_amount(net, &counting) } else { net };
+            let own = holding.balance.and_then(|balance| balance.initial_rate).filter(|_| slot == 2);
+            let amount = match own {
+                Some(rate) if level.haircut && !disabled && net > 0.0 => {
+                    rate * holding.balance.and_then(|balance| balance.cap).map_or(net, |cap| net.min(cap))
+                }
+                _ if level.haircut || disabled => counted_amount(net, &counting),
+                _ => net,
+            };
             if let Some(sum) = sums.get_mut(slot) {
                 sum.add(price * amount);
             }

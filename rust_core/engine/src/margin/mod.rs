@@ -1,8 +1,9 @@
 //! The six stages: from a pool at a market state to equity, requirement, excess, usage and status.
 
+pub mod component;
 pub mod contributions;
 pub mod equity;
-pub mod scan;
+pub mod scenario;
 pub mod status;
 pub mod tiers;
 pub mod variance;
@@ -11,6 +12,7 @@ use crate::book::{Balance, Book, Order, Pool, PoolKind, Position};
 use crate::error::{Error, Place, Result, check_finite};
 use crate::market::MarketState;
 use crate::rulebook::{Measure, Rulebook};
+use component::Component;
 
 pub use equity::Equity;
 pub use status::Status;
@@ -90,12 +92,14 @@ pub struct PositionMargin {
 }
 
 /// The worst scenario of a risk unit.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Worst {
     /// The underlying, or `all` where the pool has one index.
     pub unit: String,
     /// The relative price move.
     pub price_move: f64,
+    /// The scenario in words.
+    pub scenario: String,
     /// The loss there, reporting currency.
     pub loss: f64,
 }
@@ -115,6 +119,8 @@ pub struct Requirement {
     pub by_position: Vec<PositionMargin>,
     /// The worst scenario per unit, for measures that have one.
     pub worst: Vec<Worst>,
+    /// Every branch, with whether it counts; what counts sums to the totals exactly.
+    pub components: Vec<Component>,
 }
 
 /// A pool at a market state.
@@ -140,9 +146,22 @@ pub struct PoolState {
 ///
 /// [`Error::Missing`] for a price, a collateral rate or a volatility that the rulebook needs.
 pub fn evaluate(view: &PoolView<'_>, state: &MarketState) -> Result<PoolState> {
+    evaluate_with(view, state, None)
+}
+
+/// As [`evaluate`], with the scenario values of instruments already at hand: many pools share one table.
+///
+/// # Errors
+///
+/// As [`evaluate`].
+pub fn evaluate_with(
+    view: &PoolView<'_>,
+    state: &MarketState,
+    table: Option<&scenario::Table>,
+) -> Result<PoolState> {
     let rulebook = view.rulebook()?;
     let equity = equity::equity(view, state)?;
-    let requirement = requirement(view, state)?;
+    let requirement = requirement_with(view, state, table)?;
     let excess = equity.maintenance - rulebook.maintenance.trigger * requirement.maintenance;
     // an isolated margin is its initial margin at entry: the level says nothing about it afterwards
     let excess_initial = requirement
@@ -170,10 +189,18 @@ pub fn evaluate(view: &PoolView<'_>, state: &MarketState) -> Result<PoolState> {
 
 /// Stages 2 to 6 of the requirement.
 fn requirement(view: &PoolView<'_>, state: &MarketState) -> Result<Requirement> {
+    requirement_with(view, state, None)
+}
+
+fn requirement_with(
+    view: &PoolView<'_>,
+    state: &MarketState,
+    table: Option<&scenario::Table>,
+) -> Result<Requirement> {
     let rulebook = view.rulebook()?;
     match &rulebook.measure {
         Measure::Tiers { .. } => tiers::requirement(view, rulebook, state),
-        Measure::Scan { .. } => scan::requirement(view, rulebook, state),
+        Measure::Scenarios { .. } => scenario::requirement(view, rulebook, state, table),
         Measure::NormalValueAtRisk { .. } => variance::requirement(view, rulebook, state),
     }
 }

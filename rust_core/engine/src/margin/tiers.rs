@@ -1,5 +1,6 @@
 //! Tiered margin: brackets of notional per position, a closed formula without scenarios.
 
+use super::component::{Component, ComponentKind, Share, initial_total, maintenance_total};
 use super::{PoolView, PositionMargin, Requirement};
 use crate::book::Position;
 use crate::error::Result;
@@ -49,18 +50,33 @@ pub(super) fn requirement(
             0.0
         }
     };
-    let initial = match initial_missing {
-        None => Some(sum(by_position.iter().filter_map(|margin| margin.initial)) + order_margin),
-        Some(_) => None,
-    };
+    let components = components(&by_position, order_margin);
     Ok(Requirement {
-        maintenance: sum(by_position.iter().map(|margin| margin.maintenance)),
-        initial,
+        maintenance: maintenance_total(&components),
+        initial: initial_missing.is_none().then(|| initial_total(&components)),
         order_margin,
         initial_missing,
         by_position,
         worst: Vec::new(),
+        components,
     })
+}
+
+/// One row per position, and one for the orders.
+fn components(by_position: &[PositionMargin], order_margin: f64) -> Vec<Component> {
+    let row = |kind, base: f64, initial: f64, maintenance: f64| Component {
+        unit: None,
+        kind,
+        base,
+        initial: Share { amount: initial, counts: true },
+        maintenance: Share { amount: maintenance, counts: true },
+    };
+    let positions = by_position.iter().enumerate().map(|(position, margin)| {
+        let kind = ComponentKind::Position { position };
+        row(kind, margin.notional, margin.initial.unwrap_or(0.0), margin.maintenance)
+    });
+    let orders = (order_margin != 0.0).then(|| row(ComponentKind::Orders, order_margin, order_margin, 0.0));
+    positions.chain(orders).collect()
 }
 
 /// Margin of one position, reporting currency.

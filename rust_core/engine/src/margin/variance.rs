@@ -2,6 +2,7 @@
 
 use statrs::distribution::{ContinuousCDF, Normal};
 
+use super::component::{Component, ComponentKind, Share};
 use super::{PoolView, PositionMargin, Requirement};
 use crate::book::Volatility;
 use crate::error::{Error, Place, Result};
@@ -123,13 +124,22 @@ pub(super) fn requirement(
             }
         })
         .collect();
+    let initial = rulebook.initial.factor * total;
+    let maintenance = rulebook.maintenance.factor * total;
     Ok(Requirement {
-        maintenance: rulebook.maintenance.factor * total,
-        initial: view.orders.is_empty().then_some(rulebook.initial.factor * total),
+        maintenance,
+        initial: view.orders.is_empty().then_some(initial),
         order_margin: 0.0,
         initial_missing: (!view.orders.is_empty())
             .then(|| "open orders are not covered by this measure yet".to_owned()),
         by_position,
         worst: Vec::new(),
+        components: vec![Component {
+            unit: None,
+            kind: ComponentKind::ValueAtRisk,
+            base: total,
+            initial: Share { amount: initial, counts: true },
+            maintenance: Share { amount: maintenance, counts: true },
+        }],
     })
 }

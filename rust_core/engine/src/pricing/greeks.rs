@@ -212,6 +212,22 @@ impl Terms {
     }
 }
 
+/// Change of an undiscounted value per 1.00 of its forward: `N(d1)` of a call, `-N(-d1)` of a put; at expiry
+/// whether it is in the money.
+pub fn forward_delta(right: OptionRight, forward: f64, strike: f64, total_volatility: f64) -> f64 {
+    if total_volatility <= 0.0 {
+        return match right {
+            OptionRight::Call => f64::from(u8::from(forward > strike)),
+            OptionRight::Put => -f64::from(u8::from(forward < strike)),
+        };
+    }
+    let d1 = log_moneyness(forward, strike) / total_volatility + 0.5 * total_volatility;
+    match right {
+        OptionRight::Call => normal_probability(d1),
+        OptionRight::Put => -normal_probability(-d1),
+    }
+}
+
 /// Probability of the normal law below `x`, to full relative accuracy in the lower tail.
 fn normal_probability(x: f64) -> f64 {
     let tail = (-0.5 * x * x).exp() * mills_ratio(x.abs());

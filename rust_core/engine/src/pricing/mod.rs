@@ -10,15 +10,7 @@ pub mod kernel;
 pub mod level;
 mod mills;
 
+pub use crate::instrument::OptionRight;
 pub use black76::{both, value};
 pub use greeks::{Greeks, SpotOption};
 pub use level::{Level, level, set_level};
-
-/// The right that an option gives.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum OptionRight {
-    /// To buy at the strike.
-    Call,
-    /// To sell at the strike.
-    Put,
-}

@@ -1,16 +1,31 @@
 //! A venue's rules as data: pools, measure, levels, tables, collateral, liquidation, each with its source.
 
 mod builtin;
+pub mod flat;
+#[cfg(test)]
+mod flat_tests;
+pub mod options;
+mod path;
+pub mod portfolio;
 mod raw;
+mod raw_portfolio;
 mod read;
+mod read_portfolio;
+mod schema;
+mod sheet;
 pub mod tiers;
+mod tree;
 
 use std::collections::BTreeMap;
 
 use crate::instrument::{ContractKind, Instrument};
+use portfolio::{InterCredit, Profile};
 
-pub use builtin::{builtin, builtin_ids};
+pub use builtin::{builtin, builtin_ids, builtins};
+pub use flat::{FlatRow, default_of as flat_default, flatten};
 pub use read::{Format, read};
+pub use schema::PARTS;
+pub use sheet::read_sheet;
 pub use tiers::{Bracket, TierTable, cumulative_amounts};
 
 /// How far a group of numbers can be trusted.
@@ -77,6 +92,8 @@ pub enum OrderRule {
     Additive,
     /// Per contract, the worse of all buys filled and all sells filled.
     PerInstrument,
+    /// Per risk unit, the worst of no order, all buys and all sells filled.
+    Variants,
 }
 
 /// The currency in which a scan measures before it converts.
@@ -86,6 +103,33 @@ pub enum Numeraire {
     Report,
     /// The settlement currency, converted at today's index.
     Settle,
+}
+
+/// Whether options are discounted from expiry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Discounting {
+    /// They are not: the premium is a forward value.
+    Nothing,
+    /// At the rate of their expiry, a rate below zero counting as zero.
+    RateAtLeastZero,
+    /// At the rate of their expiry.
+    Rate,
+}
+
+impl Discounting {
+    /// The rate at which options are discounted, per year, where the interest rate is `rate`.
+    pub fn rate(self, rate: f64) -> f64 {
+        match self {
+            Self::Nothing => 0.0,
+            Self::RateAtLeastZero => rate.max(0.0),
+            Self::Rate => rate,
+        }
+    }
+
+    /// `exp(-rate years)` as the rulebook means it.
+    pub fn factor(self, rate: f64, years: f64) -> f64 {
+        (-self.rate(rate) * years).exp()
+    }
 }
 
 /// What a scan takes its worst case over.
@@ -107,18 +151,18 @@ pub enum Measure {
         /// How open orders enter the initial margin.
         orders: OrderRule,
     },
-    /// The largest loss over relative price moves, plus a charge on gross notional.
-    Scan {
-        /// Relative moves of each underlying.
-        price_moves: Vec<f64>,
+    /// The worst of a list of scenarios per risk unit, with charges; the scenarios stand in the profiles.
+    Scenarios {
         /// Where the loss is measured.
         numeraire: Numeraire,
         /// What has its own worst scenario.
         unit: RiskUnit,
-        /// Whether collateral moves in the scan.
+        /// Whether collateral in coins of a unit moves in its scenarios.
         collateral_in_scan: bool,
-        /// Charge per unit of gross notional.
-        gross_notional_rate: f64,
+        /// Whether a balance may be scanned and reduced by a collateral rate at the same time.
+        haircut_and_scan: bool,
+        /// How open orders enter the initial margin.
+        orders: OrderRule,
     },
     /// Parametric value at risk from volatilities and correlations: `z_alpha x sigma`.
     NormalValueAtRisk {
@@ -129,6 +173,24 @@ pub enum Measure {
         /// Days of the year that the volatilities are quoted for.
         days_per_year: f64,
     },
+}
+
+/// Which options' values count in the equity of a level.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OptionValue {
+    /// Bought and sold.
+    All,
+    /// None: what is owed is in the requirement.
+    Nothing,
+}
+
+/// A factor that grows when a stablecoin loses its peg: `rate x max(0, threshold - peg)` is added.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct DepegFactor {
+    /// Price in USD below which it grows.
+    pub threshold: f64,
+    /// By how much per USD.
+    pub rate: f64,
 }
 
 /// Stage 6: one level of requirement with the equity it is compared with.
@@ -144,6 +206,10 @@ pub struct Level {
     pub haircut: bool,
     /// Whether unrealised gains count.
     pub gains: bool,
+    /// Which options' values count.
+    pub option_value: OptionValue,
+    /// What a lost peg adds to the factor.
+    pub depeg: Option<DepegFactor>,
 }
 
 /// How currencies other than the pool's settlement currency count as collateral.
@@ -313,6 +379,17 @@ pub struct Rulebook {
     pub measure: Measure,
     /// Source key of the measure.
     pub measure_source: String,
+    /// How options are discounted.
+    pub discounting: Discounting,
+    /// Seconds before expiry over which the settlement price is averaged; zero for none.
+    pub settlement_average_seconds: f64,
+    /// What is said about single coins; those that name coins come first.
+    pub profiles: Vec<Profile>,
+    /// Credits between coins, in order of priority.
+    pub credits: Vec<InterCredit>,
+    /// What the rulebook does not cover, with the reason: `option`, `future`, `spot`, `coin_settled`,
+    /// `stable_settled`, `orders`.
+    pub refusals: BTreeMap<String, String>,
     /// Stage 6, initial margin.
     pub initial: Level,
     /// Stage 6, maintenance margin.
@@ -331,6 +408,10 @@ pub struct Rulebook {
     pub other_currencies: OtherCurrencies,
     /// Collateral rates by currency, in slices by amount.
     pub collateral_rates: BTreeMap<String, Vec<RateSlice>>,
+    /// Collateral rates of the initial level where they differ.
+    pub initial_rates: BTreeMap<String, f64>,
+    /// Whether prices are divided by the USD price of the reporting currency.
+    pub divide_by_peg: bool,
     /// Source key of the collateral rules.
     pub collateral_source: String,
     /// The venue's own ratio.
@@ -339,7 +420,7 @@ pub struct Rulebook {
     pub liquidation: LiquidationRule,
     /// Bands of usage.
     pub bands: Bands,
-    /// What the content hash covers: the text as read.
+    /// What the content hash covers: the text as read, in TOML.
     pub text: String,
 }
 
@@ -365,6 +446,19 @@ impl Rulebook {
                 perpetual.then(|| listed(&format!("{}{}", instrument.underlying, instrument.settle)))?
             }),
         }
+    }
+
+    /// The part of a forward that no scenario moves: what is given, else what the average over the last
+    /// seconds before expiry has fixed.
+    pub fn fixed_forward(&self, forward: f64, given: f64, years: f64) -> f64 {
+        let window = self.settlement_average_seconds;
+        let seconds = years * 31_536_000.0;
+        if given == 0.0 && seconds < window { forward * (window - seconds) / window } else { given }
+    }
+
+    /// The profile about a contract of a coin.
+    pub fn profile(&self, underlying: &str, payoff: crate::instrument::Payoff) -> Option<&Profile> {
+        self.profiles.iter().find(|profile| profile.covers(underlying, payoff))
     }
 
     /// The weakest status of its sources, which is the status of the whole.

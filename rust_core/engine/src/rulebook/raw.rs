@@ -1,7 +1,11 @@
 //! The shape of a rulebook file. One struct per group; unknown keys are refused.
 
+use std::collections::BTreeMap;
+
 use indexmap::IndexMap;
 use serde::Deserialize;
+
+use super::raw_portfolio::{RawCredit, RawProfile};
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -27,6 +31,14 @@ pub(super) struct RawRulebook {
     #[serde(default)]
     pub(super) pool: RawPool,
     pub(super) measure: RawMeasure,
+    #[serde(default)]
+    pub(super) pricing: RawPricing,
+    #[serde(default)]
+    pub(super) profiles: Vec<RawProfile>,
+    #[serde(default)]
+    pub(super) credits: Vec<RawCredit>,
+    #[serde(default)]
+    pub(super) refusals: BTreeMap<String, String>,
     #[serde(default)]
     pub(super) levels: RawLevels,
     #[serde(default)]
@@ -59,6 +71,15 @@ pub(super) struct RawPool {
     pub(super) kind: Option<String>,
 }
 
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawPricing {
+    #[serde(default)]
+    pub(super) discounting: Option<String>,
+    #[serde(default)]
+    pub(super) settlement_average_seconds: f64,
+}
+
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawMeasure {
@@ -78,6 +99,8 @@ pub(super) struct RawMeasure {
     pub(super) unit: Option<String>,
     #[serde(default)]
     pub(super) collateral_in_scan: Option<bool>,
+    #[serde(default)]
+    pub(super) haircut_and_scan: Option<bool>,
     #[serde(default)]
     pub(super) gross_notional_rate: Option<f64>,
     #[serde(default)]
@@ -114,6 +137,12 @@ pub(super) struct RawLevel {
     pub(super) haircut: Option<bool>,
     #[serde(default)]
     pub(super) gains: Option<bool>,
+    #[serde(default)]
+    pub(super) option_value: Option<String>,
+    #[serde(default)]
+    pub(super) depeg_threshold: Option<f64>,
+    #[serde(default)]
+    pub(super) depeg_rate: Option<f64>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -154,6 +183,11 @@ pub(super) struct RawCollateral {
     pub(super) other_currencies: Option<String>,
     #[serde(default)]
     pub(super) rates: IndexMap<String, RawRate>,
+    /// Rates of the initial level where they differ, by currency.
+    #[serde(default)]
+    pub(super) initial_rates: BTreeMap<String, f64>,
+    #[serde(default)]
+    pub(super) divide_by_peg: Option<bool>,
     #[serde(default)]
     pub(super) source: Option<String>,
 }

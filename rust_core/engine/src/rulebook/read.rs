@@ -2,10 +2,16 @@
 
 use std::collections::BTreeMap;
 
+use super::path::segment;
+use super::portfolio::{
+    Charge, ChargeKind, Gains, PriceBasis, Profile, Scenario, ScenarioSet, Settlement, Stage, Treatment,
+    VolatilityMove,
+};
 use super::raw::{RawLevel, RawLiquidation, RawMeasure, RawRulebook, RawTiers};
 use super::{
-    Bands, Certainty, Level, LiquidationRule, ListKey, MaintenanceOn, Measure, Numeraire, OrderRule,
-    OtherCurrencies, Policy, PoolRule, RateSlice, RiskUnit, Rulebook, Source, Status, TierTable, VenueRatio,
+    Bands, Certainty, DepegFactor, Discounting, Level, LiquidationRule, ListKey, MaintenanceOn, Measure,
+    Numeraire, OptionValue, OrderRule, OtherCurrencies, Policy, PoolRule, RateSlice, RiskUnit, Rulebook,
+    Source, Status, TierTable, VenueRatio, tree,
 };
 use crate::error::{Error, Result};
 
@@ -25,28 +31,30 @@ pub enum Format {
 /// [`Error::Rulebook`] names the key at fault: a key that is not in the schema, a number without a
 /// source, an unknown word, a table whose floors do not rise.
 pub fn read(text: &str, format: Format) -> Result<Rulebook> {
-    let refused = |message: String| Error::Rulebook { id: "?".into(), key: "schema".into(), message };
-    let raw: RawRulebook = match format {
-        Format::Toml => toml::from_str(text).map_err(|e| refused(one_line(&e.to_string())))?,
-        Format::Json => serde_json::from_str(text).map_err(|e| refused(one_line(&e.to_string())))?,
+    let tree = tree::parse(text, format)?;
+    let id = tree::id_of(&tree);
+    let refused = |message: String| Error::Rulebook { id: id.clone(), key: "text".into(), message };
+    let text = match format {
+        Format::Toml => text.to_owned(),
+        Format::Json => toml::to_string(&tree).map_err(|error| refused(error.to_string()))?,
     };
-    Reader { id: raw.id.clone() }.rulebook(raw, text)
+    let raw: RawRulebook = tree.try_into().map_err(|error: toml::de::Error| refused(error.to_string()))?;
+    Reader { id: id.clone() }.rulebook(raw, text)
 }
 
-fn one_line(message: &str) -> String {
-    message.split_whitespace().collect::<Vec<_>>().join(" ")
-}
-
-struct Reader {
+pub(super) struct Reader {
     id: String,
 }
 
+/// What a rulebook may say that it does not cover.
+const REFUSABLE: [&str; 6] = ["option", "future", "spot", "coin_settled", "stable_settled", "orders"];
+
 impl Reader {
-    fn refuse<T>(&self, key: &str, message: impl Into<String>) -> Result<T> {
+    pub(super) fn refuse<T>(&self, key: &str, message: impl Into<String>) -> Result<T> {
         Err(Error::Rulebook { id: self.id.clone(), key: key.into(), message: message.into() })
     }
 
-    fn rulebook(&self, raw: RawRulebook, text: &str) -> Result<Rulebook> {
+    fn rulebook(&self, raw: RawRulebook, text: String) -> Result<Rulebook> {
         let lawful = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
         if raw.id.is_empty() || !raw.id.chars().all(lawful) {
             return self.refuse("id", "ids are lower case letters, digits and hyphens");
@@ -66,10 +74,22 @@ impl Reader {
         let tiers_source = known(&raw.tiers.source, "tiers")?;
         let liquidation_source = known(&raw.liquidation.source, "liquidation")?;
         for table in &raw.tiers.tables {
-            known(&table.source, &format!("tiers.{}", table.name))?;
+            known(&table.source, &format!("tiers.tables.{}", segment(&table.name)))?;
         }
         let (tables, listed) = self.tables(&raw.tiers, &tiers_source)?;
         let report_currency = raw.report_currency.to_uppercase();
+        let mut profiles = self.profiles(&raw.profiles, &known)?;
+        if raw.measure.kind == "scan" {
+            profiles.push(self.scan_profile(&raw.measure, &measure_source)?);
+        }
+        if matches!(raw.measure.kind.as_str(), "scan" | "scenarios")
+            && profiles.iter().all(|profile| profile.scenarios.is_empty() && profile.charges.is_empty())
+        {
+            return self.refuse("profiles", "is missing; a measure of scenarios needs at least one");
+        }
+        if let Some(key) = raw.refusals.keys().find(|key| !REFUSABLE.contains(&key.as_str())) {
+            return self.refuse("refusals", format!("'{key}' is none of {}", REFUSABLE.join(", ")));
+        }
         Ok(Rulebook {
             pool: self.word(
                 "pool.kind",
@@ -78,6 +98,24 @@ impl Reader {
             )?,
             measure: self.measure(&raw.measure)?,
             measure_source,
+            discounting: self.word(
+                "pricing.discounting",
+                raw.pricing.discounting.as_deref(),
+                &[
+                    ("nothing", Discounting::Nothing),
+                    ("rate_at_least_zero", Discounting::RateAtLeastZero),
+                    ("rate", Discounting::Rate),
+                ],
+            )?,
+            settlement_average_seconds: self.number(
+                "pricing.settlement_average_seconds",
+                raw.pricing.settlement_average_seconds,
+                0.0,
+                86_400.0,
+            )?,
+            profiles,
+            credits: self.credits(&raw.credits, &known)?,
+            refusals: raw.refusals.clone(),
             initial: self.level("levels.initial", &raw.levels.initial)?,
             maintenance: self.level("levels.maintenance", &raw.levels.maintenance)?,
             levels_source,
@@ -100,6 +138,16 @@ impl Reader {
                 &[("rate_required", OtherCurrencies::RateRequired), ("ignored", OtherCurrencies::Ignored)],
             )?,
             collateral_rates: self.rates(&raw)?,
+            initial_rates: raw
+                .collateral
+                .initial_rates
+                .iter()
+                .map(|(currency, rate)| {
+                    let key = format!("collateral.initial_rates.{}", segment(currency));
+                    Ok((currency.to_uppercase(), self.number(&key, *rate, 0.0, 1.0)?))
+                })
+                .collect::<Result<_>>()?,
+            divide_by_peg: raw.collateral.divide_by_peg.unwrap_or(false),
             collateral_source,
             venue_ratio: self.word(
                 "venue_ratio",
@@ -126,7 +174,7 @@ impl Reader {
             settle: raw.settle.to_uppercase(),
             report_currency,
             sources,
-            text: text.to_owned(),
+            text,
         })
     }
 
@@ -173,7 +221,7 @@ impl Reader {
     }
 
     /// The meaning of a word; the first of the vocabulary is the default.
-    fn word<T: Copy>(&self, key: &str, word: Option<&str>, vocabulary: &[(&str, T)]) -> Result<T> {
+    pub(super) fn word<T: Copy>(&self, key: &str, word: Option<&str>, vocabulary: &[(&str, T)]) -> Result<T> {
         let found = match word {
             None => vocabulary.first(),
             Some(word) => vocabulary.iter().find(|(known, _)| *known == word),
@@ -190,7 +238,7 @@ impl Reader {
         }
     }
 
-    fn number(&self, key: &str, value: f64, low: f64, high: f64) -> Result<f64> {
+    pub(super) fn number(&self, key: &str, value: f64, low: f64, high: f64) -> Result<f64> {
         if value.is_finite() && value >= low && value <= high {
             Ok(value)
         } else {
@@ -198,11 +246,11 @@ impl Reader {
         }
     }
 
-    fn optional(&self, key: &str, value: Option<f64>, low: f64, high: f64) -> Result<Option<f64>> {
+    pub(super) fn optional(&self, key: &str, value: Option<f64>, low: f64, high: f64) -> Result<Option<f64>> {
         value.map(|value| self.number(key, value, low, high)).transpose()
     }
 
-    fn required<T: Clone>(&self, key: &str, value: Option<&T>) -> Result<T> {
+    pub(super) fn required<T: Clone>(&self, key: &str, value: Option<&T>) -> Result<T> {
         match value {
             Some(value) => Ok(value.clone()),
             None => self.refuse(key, "is missing; this measure needs it"),
@@ -216,6 +264,19 @@ impl Reader {
             inclusive: raw.inclusive.unwrap_or(false),
             haircut: raw.haircut.unwrap_or(true),
             gains: raw.gains.unwrap_or(true),
+            option_value: self.word(
+                &format!("{key}.option_value"),
+                raw.option_value.as_deref(),
+                &[("all", OptionValue::All), ("nothing", OptionValue::Nothing)],
+            )?,
+            depeg: match (raw.depeg_threshold, raw.depeg_rate) {
+                (None, None) => None,
+                (Some(threshold), Some(rate)) => Some(DepegFactor {
+                    threshold: self.number(&format!("{key}.depeg_threshold"), threshold, 0.0, 10.0)?,
+                    rate: self.number(&format!("{key}.depeg_rate"), rate, 0.0, 1000.0)?,
+                }),
+                _ => return self.refuse(key, "depeg_threshold and depeg_rate go together"),
+            },
         })
     }
 
@@ -237,37 +298,25 @@ impl Reader {
                     ],
                 )?,
             }),
-            "scan" => {
-                let symmetric = raw.price_move.map(|size| vec![-size, 0.0, size]);
-                let price_moves =
-                    self.required("measure.price_moves", raw.price_moves.as_ref().or(symmetric.as_ref()))?;
-                if price_moves.is_empty() || price_moves.iter().any(|m| !m.is_finite() || *m <= -1.0) {
-                    return self.refuse(
-                        "measure.price_moves",
-                        "needs finite relative moves above -1, such as -0.15",
-                    );
-                }
-                Ok(Measure::Scan {
-                    price_moves,
-                    numeraire: self.word(
-                        "measure.numeraire",
-                        raw.numeraire.as_deref(),
-                        &[("report", Numeraire::Report), ("settle", Numeraire::Settle)],
-                    )?,
-                    unit: self.word(
-                        "measure.unit",
-                        raw.unit.as_deref(),
-                        &[("underlying", RiskUnit::Underlying), ("account", RiskUnit::Pool)],
-                    )?,
-                    collateral_in_scan: raw.collateral_in_scan.unwrap_or(false),
-                    gross_notional_rate: self.number(
-                        "measure.gross_notional_rate",
-                        raw.gross_notional_rate.unwrap_or(0.0),
-                        0.0,
-                        1.0,
-                    )?,
-                })
-            }
+            "scan" | "scenarios" => Ok(Measure::Scenarios {
+                numeraire: self.word(
+                    "measure.numeraire",
+                    raw.numeraire.as_deref(),
+                    &[("report", Numeraire::Report), ("settle", Numeraire::Settle)],
+                )?,
+                unit: self.word(
+                    "measure.unit",
+                    raw.unit.as_deref(),
+                    &[("underlying", RiskUnit::Underlying), ("account", RiskUnit::Pool)],
+                )?,
+                collateral_in_scan: raw.collateral_in_scan.unwrap_or(false),
+                haircut_and_scan: raw.haircut_and_scan.unwrap_or(false),
+                orders: self.word(
+                    "measure.orders",
+                    raw.orders.as_deref(),
+                    &[("variants", OrderRule::Variants), ("none", OrderRule::None)],
+                )?,
+            }),
             "normal_value_at_risk" => Ok(Measure::NormalValueAtRisk {
                 confidence: self.number(
                     "measure.confidence",
@@ -290,9 +339,67 @@ impl Reader {
             }),
             other => self.refuse(
                 "measure.kind",
-                format!("must be one of tiers, scan, normal_value_at_risk, was '{other}'"),
+                format!("must be one of tiers, scan, scenarios, normal_value_at_risk, was '{other}'"),
             ),
         }
+    }
+
+    /// The short form of a scan: price moves for every coin, and a rate on the gross notional.
+    fn scan_profile(&self, raw: &RawMeasure, source: &str) -> Result<Profile> {
+        let symmetric = raw.price_move.map(|size| vec![-size, 0.0, size]);
+        let price_moves =
+            self.required("measure.price_moves", raw.price_moves.as_ref().or(symmetric.as_ref()))?;
+        if price_moves.is_empty() || price_moves.iter().any(|m| !m.is_finite() || *m <= -1.0) {
+            return self.refuse("measure.price_moves", "needs finite relative moves above -1, such as -0.15");
+        }
+        let rate =
+            self.number("measure.gross_notional_rate", raw.gross_notional_rate.unwrap_or(0.0), 0.0, 1.0)?;
+        let charge = Charge {
+            name: "gross notional".into(),
+            kind: ChargeKind::Notional {
+                kinds: vec![
+                    crate::instrument::ContractKind::Perpetual,
+                    crate::instrument::ContractKind::Future,
+                    crate::instrument::ContractKind::Spot,
+                    crate::instrument::ContractKind::Option,
+                ],
+                price: PriceBasis::Mark,
+                short_only: false,
+            },
+            stage: Stage::Inside,
+            initial: rate,
+            maintenance: rate,
+            source: source.to_owned(),
+        };
+        Ok(Profile {
+            underlyings: Vec::new(),
+            settlement: Settlement::Any,
+            volatility: None,
+            skew: None,
+            discount: None,
+            sets: vec![ScenarioSet { name: "scan".into(), source: source.to_owned() }],
+            scenarios: price_moves
+                .into_iter()
+                .map(|price_move| Scenario {
+                    set: 0,
+                    price_move,
+                    volatility: VolatilityMove::Same,
+                    weight: 1.0,
+                    treatment: Treatment::Plain,
+                    days: 0.0,
+                    basis: 0.0,
+                    rate: 0.0,
+                })
+                .collect(),
+            extension: None,
+            gains: Gains { share: 1.0, cap: f64::INFINITY },
+            charges: if rate > 0.0 { vec![charge] } else { Vec::new() },
+            initial_factor: None,
+            maintenance_factor: None,
+            delta_one: None,
+            options: None,
+            source: source.to_owned(),
+        })
     }
 
     #[expect(clippy::type_complexity, reason = "two results of one pass over the tables")]
@@ -304,7 +411,7 @@ impl Reader {
         let mut tables = Vec::new();
         let mut listed = BTreeMap::new();
         for table in &raw.tables {
-            let key = format!("tiers.{}", table.name);
+            let key = format!("tiers.tables.{}", segment(&table.name));
             let rates = match (&table.maintenance_rates, &table.max_leverage) {
                 (Some(rates), _) => rates.clone(),
                 (None, Some(leverages)) => {
@@ -336,7 +443,7 @@ impl Reader {
     fn rates(&self, raw: &RawRulebook) -> Result<BTreeMap<String, Vec<RateSlice>>> {
         let mut rates = BTreeMap::new();
         for (currency, rate) in &raw.collateral.rates {
-            let key = format!("collateral.rates.{currency}");
+            let key = format!("collateral.rates.{}", segment(currency));
             let rising = rate.from.windows(2).all(|pair| matches!(pair, [low, high] if low < high));
             if rate.from.len() != rate.rate.len() || rate.from.first() != Some(&0.0) || !rising {
                 return self

@@ -15,6 +15,8 @@ mod vector;
 pub use lines::{LINE, Line, lines, numbers};
 pub use sparse::SparseRows;
 
+use rows::{Both, Given};
+
 use super::level::Level;
 use crate::error::{Error, Result};
 
@@ -176,8 +178,6 @@ macro_rules! instruction_set {
     };
 }
 
-use rows::{Both, Given};
-
 instruction_set!(
     #[cfg(target_arch = "x86_64")]
     mod avx512: vector::x86::Eight, 4 at once,
@@ -186,7 +186,7 @@ instruction_set!(
 );
 instruction_set!(
     #[cfg(target_arch = "x86_64")]
-    mod avx2: vector::x86::Four, 3 at once,
+    mod avx2: vector::x86::Four, 2 at once,
     features "avx2,fma",
     lines [1 = 2, 2 = 4, 3 = 6, 4 = 8, 5 = 10, 6 = 12]
 );

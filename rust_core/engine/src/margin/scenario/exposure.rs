@@ -1,0 +1,283 @@
+//! What a risk unit holds, line by line, in the terms that scenarios and charges need.
+
+use super::table::{Pricing, Row, Table, pricing, profile_of};
+use crate::book::Book;
+use crate::error::Result;
+use crate::instrument::{ContractKind, Payoff};
+use crate::margin::PoolView;
+use crate::market::{MarketState, unrealised_pnl};
+use crate::pricing::greeks::forward_delta;
+use crate::rulebook::{Measure, Numeraire, RiskUnit, Rulebook};
+
+/// One quantity of one instrument.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Line<'a> {
+    /// Index of the position in the pool; `None` for an order that is taken as filled.
+    pub(super) position: Option<usize>,
+    pub(super) instrument: usize,
+    pub(super) kind: ContractKind,
+    /// Signed quantity, unit as in [`crate::book::Position::quantity`].
+    pub(super) quantity: f64,
+    /// Its values by scenario.
+    pub(super) row: &'a Row,
+    /// Price of the settlement currency at the state, reporting currency.
+    pub(super) money: f64,
+    /// Whether the settlement currency moves with the scenario.
+    pub(super) moves: bool,
+    /// Result that is carried at the state, settlement currency.
+    pub(super) carried: f64,
+    /// What an option is priced from.
+    pub(super) option: Option<Pricing>,
+    /// Mark at the state, quote currency: the forward for options.
+    pub(super) mark: f64,
+    /// Signed delta, coins.
+    pub(super) delta: f64,
+    /// Years to expiry; zero for perpetuals.
+    pub(super) years: f64,
+}
+
+/// A balance that moves in the scenarios of its coin.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Scanned {
+    /// Value at the state, reporting currency.
+    pub(super) value: f64,
+}
+
+/// What shares one worst scenario.
+#[derive(Debug, Clone)]
+pub(super) struct Unit<'a> {
+    /// Index of the coin; `None` where the pool has one index.
+    pub(super) underlying: Option<usize>,
+    /// Index of its profile.
+    pub(super) profile: usize,
+    pub(super) lines: Vec<Line<'a>>,
+    pub(super) scanned: Vec<Scanned>,
+    /// Index price of the coin at the state, quote currency.
+    pub(super) index: f64,
+}
+
+impl Line<'_> {
+    /// Result of a value per unit, reporting currency, when the price moves by a ratio.
+    pub(super) fn result(&self, value: f64, price_move: f64) -> f64 {
+        let gain = self.quantity * (value - self.row.base);
+        if self.moves {
+            self.money * ((1.0 + price_move) * (self.carried + gain) - self.carried)
+        } else {
+            self.money * gain
+        }
+    }
+
+    /// Unsigned size in coins.
+    pub(super) fn coins(&self, payoff: Payoff) -> f64 {
+        match (self.kind, payoff) {
+            (ContractKind::Option, _) | (_, Payoff::Linear) => self.quantity.abs(),
+            (_, Payoff::Inverse) => self.quantity.abs() / self.mark,
+        }
+    }
+}
+
+/// The delta of one unit of quantity, coins.
+///
+/// Of a coin-settled option it is the forward delta less the mark in coin: the premium is coins too
+/// (venues.md section 1.3, net transaction delta).
+fn unit_delta(
+    book: &Book,
+    rulebook: &Rulebook,
+    instrument: usize,
+    option: Option<&Pricing>,
+    row: &Row,
+    mark: f64,
+) -> f64 {
+    let payoff = book.instruments.get(instrument).map_or(Payoff::Linear, |known| known.payoff);
+    match (option, payoff) {
+        (Some(option), payoff) => {
+            let discount = rulebook.discounting.factor(option.rate, option.years);
+            let total = option.volatility * option.years.sqrt();
+            let delta = forward_delta(option.terms.right, option.forward, option.terms.strike.0, total);
+            match payoff {
+                Payoff::Linear => discount * delta,
+                Payoff::Inverse => discount * delta - row.base,
+            }
+        }
+        (None, Payoff::Linear) => 1.0,
+        (None, Payoff::Inverse) => mark.recip(),
+    }
+}
+
+/// Price that formulas call the index: the index given, else the price of the coin, at the state.
+pub(crate) fn index_price(book: &Book, underlying: usize, state: &MarketState) -> Option<f64> {
+    let known = book.underlyings.get(underlying)?;
+    known.index_price.or(known.price).map(|price| price * state.ratio(underlying))
+}
+
+/// Which balances are scanned at a state, by coin, with the value of each.
+///
+/// # Errors
+///
+/// [`crate::Error::NotCovered`] for a balance that would be both scanned and reduced by a collateral rate,
+/// unless the rulebook says that it is meant.
+pub(super) fn scanned(
+    view: &PoolView<'_>,
+    rulebook: &Rulebook,
+    state: &MarketState,
+) -> Result<Vec<(usize, Scanned)>> {
+    let Measure::Scenarios { collateral_in_scan, haircut_and_scan, numeraire, .. } = rulebook.measure else {
+        return Ok(Vec::new());
+    };
+    let mut found = Vec::new();
+    for balance in view.balances {
+        let known = view.book.currencies.get(balance.currency);
+        let Some(coin) = known.and_then(|known| known.underlying) else { continue };
+        let in_scan = balance.in_scan.unwrap_or(collateral_in_scan && numeraire == Numeraire::Report);
+        if !in_scan {
+            continue;
+        }
+        let code = known.map_or("?", |known| known.code.as_str());
+        if !haircut_and_scan && balance.rates.iter().any(|slice| slice.rate < 1.0) {
+            return Err(crate::Error::NotCovered {
+                what: format!("balance in {code}"),
+                why: format!(
+                    "it would be scanned and reduced by a collateral rate, which counts its risk twice; rulebook '{}' needs haircut_and_scan = true if both are meant",
+                    rulebook.id
+                ),
+                place: balance
+                    .row
+                    .map_or_else(crate::error::Place::default, |row| crate::error::Place::row(row, code)),
+            });
+        }
+        let value = view.price(balance.currency, state)? * (balance.cash - balance.debt);
+        found.push((coin, Scanned { value }));
+    }
+    Ok(found)
+}
+
+/// A quantity to be measured: an instrument, how much of it, and the position it comes from.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Held {
+    pub(super) position: Option<usize>,
+    pub(super) instrument: usize,
+    pub(super) quantity: f64,
+}
+
+/// Splits what is held into risk units, in the order of coins.
+///
+/// # Errors
+///
+/// As [`Table::row`]; [`crate::Error::NotCovered`] where one index would need two profiles.
+pub(super) fn units<'a>(
+    view: &PoolView<'_>,
+    rulebook: &Rulebook,
+    state: &MarketState,
+    table: &'a Table,
+    held: &[Held],
+) -> Result<Vec<Unit<'a>>> {
+    let Measure::Scenarios { numeraire, unit: rule, .. } = rulebook.measure else { return Ok(Vec::new()) };
+    let book = view.book;
+    let mut units: Vec<Unit<'a>> = Vec::new();
+    let key = |underlying: usize| match rule {
+        RiskUnit::Underlying => Some(underlying),
+        RiskUnit::Pool => None,
+    };
+    for held in held {
+        let row = table.row(book, held.instrument)?;
+        let underlying = book.instrument_underlying.get(held.instrument).copied().unwrap_or(0);
+        let settle = book.instrument_settle.get(held.instrument).copied().unwrap_or(0);
+        let coin = book.currencies.get(settle).and_then(|currency| currency.underlying);
+        let known = book.instruments.get(held.instrument);
+        let option = match known.and_then(|known| known.option) {
+            Some(_) => Some(pricing(book, state, held.instrument)?),
+            None => None,
+        };
+        let quote = book.quotes.get(held.instrument);
+        let mark = option.map_or_else(
+            || quote.and_then(|quote| quote.forward).unwrap_or(f64::NAN) * state.ratio(underlying),
+            |option| option.forward,
+        );
+        let position = held.position.and_then(|index| view.positions.get(index));
+        let line = Line {
+            position: held.position,
+            instrument: held.instrument,
+            kind: known.map_or(ContractKind::Perpetual, |known| known.kind),
+            quantity: held.quantity,
+            row,
+            money: view.price(settle, state)?,
+            moves: match (numeraire, rule) {
+                (Numeraire::Settle, _) => false,
+                (Numeraire::Report, RiskUnit::Pool) => coin.is_some(),
+                (Numeraire::Report, RiskUnit::Underlying) => coin == Some(underlying),
+            },
+            carried: position.map_or(0.0, |position| unrealised_pnl(book, position, state)),
+            option,
+            mark,
+            delta: held.quantity * unit_delta(book, rulebook, held.instrument, option.as_ref(), row, mark),
+            years: quote.map_or(0.0, |quote| quote.years),
+        };
+        let own = key(underlying);
+        match units.iter_mut().find(|unit| unit.underlying == own) {
+            Some(unit) if unit.profile == row.profile => unit.lines.push(line),
+            Some(_) if rule == RiskUnit::Pool => {
+                return Err(crate::Error::NotCovered {
+                    what: known.map_or_else(String::new, |known| known.symbol.clone()),
+                    why: format!(
+                        "rulebook '{}' has one index for the account but different parameters for its coins",
+                        rulebook.id
+                    ),
+                    place: crate::error::Place::default(),
+                });
+            }
+            _ => {
+                // the same coin may be held coin-settled and stable-settled, under parameters of their own
+                let same =
+                    units.iter_mut().find(|unit| unit.underlying == own && unit.profile == row.profile);
+                match same {
+                    Some(unit) => unit.lines.push(line),
+                    None => units.push(Unit {
+                        underlying: own,
+                        profile: row.profile,
+                        lines: vec![line],
+                        scanned: Vec::new(),
+                        index: index_price(book, underlying, state).unwrap_or(mark),
+                    }),
+                }
+            }
+        }
+    }
+    for (coin, scanned) in scanned(view, rulebook, state)? {
+        let own = key(coin);
+        match units.iter_mut().find(|unit| unit.underlying == own) {
+            Some(unit) => unit.scanned.push(scanned),
+            None => {
+                let name = book.underlyings.get(coin).map_or("", |known| known.name.as_str());
+                let profile =
+                    rulebook.profiles.iter().position(|profile| profile.covers(name, Payoff::Linear));
+                if let Some(profile) = profile {
+                    units.push(Unit {
+                        underlying: own,
+                        profile,
+                        lines: Vec::new(),
+                        scanned: vec![scanned],
+                        index: index_price(book, coin, state).unwrap_or(f64::NAN),
+                    });
+                }
+            }
+        }
+    }
+    units.sort_by_key(|unit| (unit.underlying, unit.profile));
+    Ok(units)
+}
+
+/// Every instrument of a pool and its orders, sorted, once; refused where the rulebook does not cover one.
+///
+/// # Errors
+///
+/// As [`profile_of`].
+pub(super) fn instruments(view: &PoolView<'_>, rulebook: &Rulebook) -> Result<Vec<usize>> {
+    let mut list: Vec<usize> = view.positions.iter().map(|position| position.instrument).collect();
+    list.extend(view.orders.iter().map(|order| order.instrument));
+    list.sort_unstable();
+    list.dedup();
+    for instrument in &list {
+        profile_of(view.book, rulebook, *instrument)?;
+    }
+    Ok(list)
+}

@@ -1,0 +1,457 @@
+//! Portfolio margin by scenarios: the six stages of design.md section 1, driven by the rulebook's profiles.
+//!
+//! An instrument is priced once per scenario (`table`), positions are weighted sums of its row, expiries are
+//! mapped and added (`unit`), charges compete with the worst scenario, are added to it, bound it from below
+//! or stand outside the level's factor (`charges`), credits between coins come last (`credits`).
+
+mod charges;
+mod credits;
+pub(crate) mod exposure;
+mod table;
+mod unit;
+
+use super::component::{Component, ComponentKind, Share, initial_total, maintenance_total};
+use super::{PoolView, PositionMargin, Requirement, Worst};
+use crate::error::Result;
+use crate::market::{MarketState, notional, settle_of, underlying_of};
+use crate::numeric::accumulate::sum;
+use crate::rulebook::portfolio::{Profile, Stage};
+use crate::rulebook::{Level, Measure, OrderRule, Rulebook};
+use charges::{Charged, Context, charged, check_peg};
+use exposure::{Held, Unit, units};
+pub use table::{Table, profile_of};
+pub use unit::Scanned;
+
+/// One risk unit, measured: components before credits, and what its positions bear.
+struct Measured {
+    underlying: Option<usize>,
+    components: Vec<Component>,
+    /// Maintenance money borne by each line, in the order of the unit's lines.
+    borne: Vec<f64>,
+    worst: Worst,
+}
+
+/// The rows of everything a pool holds and orders, at a state.
+///
+/// # Errors
+///
+/// As [`Table::new`].
+pub fn table_of(view: &PoolView<'_>, state: &MarketState) -> Result<Table> {
+    let rulebook = view.rulebook()?;
+    Table::new(view.book, rulebook, state, &exposure::instruments(view, rulebook)?)
+}
+
+/// The factor of a level for a profile, with what a lost peg adds.
+fn factor(level: &Level, own: Option<f64>, context: &Context<'_>, code: &str) -> Result<f64> {
+    let base = own.unwrap_or(level.factor);
+    match level.depeg {
+        None => Ok(base),
+        Some(depeg) => Ok(base + depeg.rate * (depeg.threshold - check_peg(context, code)?).max(0.0)),
+    }
+}
+
+pub(super) fn requirement(
+    view: &PoolView<'_>,
+    rulebook: &Rulebook,
+    state: &MarketState,
+    shared: Option<&Table>,
+) -> Result<Requirement> {
+    let Measure::Scenarios { orders, .. } = rulebook.measure else { return Ok(Requirement::default()) };
+    let own;
+    let table = match shared {
+        Some(table) => {
+            exposure::instruments(view, rulebook)?;
+            table
+        }
+        None => {
+            own = table_of(view, state)?;
+            &own
+        }
+    };
+    let held: Vec<Held> = view
+        .positions
+        .iter()
+        .enumerate()
+        .map(|(index, position)| Held {
+            position: Some(index),
+            instrument: position.instrument,
+            quantity: position.quantity,
+        })
+        .collect();
+    let split = units(view, rulebook, state, table, &held)?;
+    let coins: Vec<Option<usize>> = split.iter().map(|unit| unit.underlying).collect();
+    let mut measured = Vec::with_capacity(split.len());
+    for unit in &split {
+        measured.push(measure(view, rulebook, state, unit, &coins)?);
+    }
+    let mut components: Vec<Component> = measured.iter().flat_map(|m| m.components.iter().copied()).collect();
+    components.extend(credits::credits(rulebook, view.book, &split, &components)?);
+    floor_after_credits(rulebook, &mut components);
+    let without_orders = initial_total(&components);
+    let mut initial_missing = None;
+    if !view.orders.is_empty() {
+        if let Some(why) = rulebook.refusals.get("orders") {
+            initial_missing = Some(format!("rulebook '{}' does not cover open orders: {why}", rulebook.id));
+        } else if orders == OrderRule::Variants {
+            components.extend(order_components(view, rulebook, state, table, &held, &measured)?);
+        }
+    }
+    let initial = initial_total(&components);
+    let mut borne = vec![0.0; view.positions.len()];
+    for (unit, measured) in split.iter().zip(&measured) {
+        for (line, part) in unit.lines.iter().zip(&measured.borne) {
+            if let Some(slot) = line.position.and_then(|position| borne.get_mut(position)) {
+                *slot += part;
+            }
+        }
+    }
+    let mut by_position = Vec::with_capacity(view.positions.len());
+    for (position, part) in view.positions.iter().zip(&borne) {
+        let price = view.price(settle_of(view.book, position), state)?;
+        let ratio = state.ratio(underlying_of(view.book, position));
+        by_position.push(PositionMargin {
+            notional: notional(view.book, position, ratio) * price,
+            maintenance: *part,
+            initial: None,
+        });
+    }
+    let maintenance = maintenance_total(&components);
+    let scale = if maintenance == 0.0 { 0.0 } else { without_orders / maintenance };
+    for margin in &mut by_position {
+        margin.initial = Some(scale * margin.maintenance);
+    }
+    Ok(Requirement {
+        maintenance,
+        initial: initial_missing.is_none().then_some(initial),
+        order_margin: initial - without_orders,
+        initial_missing,
+        by_position,
+        worst: measured.into_iter().map(|m| m.worst).collect(),
+        components,
+    })
+}
+
+/// What charges need to know about the pool around a unit.
+fn context<'a>(
+    view: &PoolView<'a>,
+    rulebook: &'a Rulebook,
+    state: &MarketState,
+    unit: &Unit<'_>,
+    first: &[Option<usize>],
+    collateral: &'a mut Vec<(f64, Option<f64>)>,
+) -> Result<Context<'a>> {
+    for balance in view.balances {
+        let known = view.book.currencies.get(balance.currency);
+        if known.is_some_and(|known| known.code == rulebook.report_currency) {
+            continue; // cash is no collateral whose price could be doubted
+        }
+        let coin = known.and_then(|known| known.underlying);
+        // a balance of a coin that is no unit's is looked at once, with the first unit
+        let stray = !first.contains(&coin) && first.first() == Some(&unit.underlying);
+        if unit.underlying.is_none() || (coin.is_some() && coin == unit.underlying) || stray {
+            let value = view.price(balance.currency, state)? * (balance.cash - balance.debt);
+            collateral.push((value, balance.confidence));
+        }
+    }
+    let reporting = view.book.currencies.iter().find(|currency| currency.code == rulebook.report_currency);
+    Ok(Context {
+        book: view.book,
+        rulebook,
+        collateral,
+        quote_money: 1.0,
+        peg: reporting.and_then(|currency| currency.peg),
+    })
+}
+
+/// Measures one unit: every branch as a component, and which of them count.
+fn measure(
+    view: &PoolView<'_>,
+    rulebook: &Rulebook,
+    state: &MarketState,
+    unit: &Unit<'_>,
+    coins: &[Option<usize>],
+) -> Result<Measured> {
+    let no_profile = || Measured {
+        underlying: unit.underlying,
+        components: Vec::new(),
+        borne: vec![0.0; unit.lines.len()],
+        worst: Worst::default(),
+    };
+    let Some(profile) = rulebook.profiles.get(unit.profile) else { return Ok(no_profile()) };
+    let mut collateral = Vec::new();
+    let context = context(view, rulebook, state, unit, coins, &mut collateral)?;
+    let code = rulebook.report_currency.as_str();
+    let factors = (
+        factor(&rulebook.initial, profile.initial_factor, &context, code)?,
+        factor(&rulebook.maintenance, profile.maintenance_factor, &context, code)?,
+    );
+    let scanned = Scanned::of(unit, rulebook, profile);
+    let amount = |base: f64, rates: (f64, f64), inside: bool| {
+        let (initial, maintenance) = if inside { factors } else { (1.0, 1.0) };
+        (initial * rates.0 * base, maintenance * rates.1 * base)
+    };
+    let component = |kind, base: f64, amounts: (f64, f64)| Component {
+        unit: unit.underlying,
+        kind,
+        base,
+        initial: Share { amount: amounts.0, counts: false },
+        maintenance: Share { amount: amounts.1, counts: false },
+    };
+    let mut rows: Vec<(Stage, Component, Option<Charged>)> = Vec::new();
+    for set in 0..profile.sets.len() {
+        let worst = scanned.worst(profile, set);
+        let loss = worst.map_or(0.0, |(_, loss)| loss);
+        let kind = ComponentKind::Scenarios { profile: unit.profile, set, scenario: worst.map(|(s, _)| s) };
+        rows.push((Stage::Alternative, component(kind, loss, amount(loss, (1.0, 1.0), true)), None));
+    }
+    for (place, charge) in profile.charges.iter().enumerate() {
+        let charged = charged(unit, charge, &context)?;
+        let kind = ComponentKind::Charge { profile: unit.profile, charge: place };
+        let rates = (charge.initial, charge.maintenance);
+        let amounts = amount(charged.base, rates, charge.stage != Stage::Outside);
+        rows.push((charge.stage, component(kind, charged.base, amounts), Some(charged)));
+    }
+    // the largest alternative counts, the first of ties; what is inside or outside always does
+    for initial in [true, false] {
+        let figure = |row: &(Stage, Component, Option<Charged>)| {
+            if initial { row.1.initial.amount } else { row.1.maintenance.amount }
+        };
+        let largest = rows
+            .iter()
+            .enumerate()
+            .filter(|(_, row)| row.0 == Stage::Alternative)
+            .fold(None, |best: Option<(usize, f64)>, (place, row)| match best {
+                Some((_, most)) if most >= figure(row) => best,
+                _ => Some((place, figure(row))),
+            })
+            .map(|(place, _)| place);
+        for (place, row) in rows.iter_mut().enumerate() {
+            let counts = match row.0 {
+                Stage::Alternative => Some(place) == largest,
+                Stage::Inside | Stage::Outside => true,
+                Stage::Floor => false,
+            };
+            if initial {
+                row.1.initial.counts = counts;
+            } else {
+                row.1.maintenance.counts = counts;
+            }
+        }
+    }
+    let borne = borne(unit, rulebook, profile, &scanned, &rows);
+    Ok(Measured {
+        underlying: unit.underlying,
+        borne,
+        worst: worst_of(view, unit, profile, &scanned),
+        components: rows.into_iter().map(|(_, component, _)| component).collect(),
+    })
+}
+
+/// Maintenance money that each line of a unit bears: its share of the worst scenarios (ties take their
+/// mean) and the charges that fall on lines one by one.
+fn borne(
+    unit: &Unit<'_>,
+    rulebook: &Rulebook,
+    profile: &Profile,
+    scanned: &Scanned,
+    rows: &[(Stage, Component, Option<Charged>)],
+) -> Vec<f64> {
+    let mut parts = vec![0.0; unit.lines.len()];
+    for (_, component, charged) in rows.iter().filter(|row| row.1.maintenance.counts) {
+        let rate = if component.base == 0.0 { 0.0 } else { component.maintenance.amount / component.base };
+        match (component.kind, charged) {
+            (ComponentKind::Scenarios { scenario: Some(_), .. }, _) => {
+                let tied = scanned.tied(component.base);
+                for scenario in &tied {
+                    let (lines, _) = unit::shares(unit, rulebook, profile, scanned, *scenario);
+                    for (part, share) in parts.iter_mut().zip(lines) {
+                        *part += rate * share / tied.len() as f64;
+                    }
+                }
+            }
+            (_, Some(Charged { by_line: Some(lines), .. })) => {
+                for (part, share) in parts.iter_mut().zip(lines) {
+                    *part += rate * share;
+                }
+            }
+            _ => {}
+        }
+    }
+    parts
+}
+
+fn worst_of(view: &PoolView<'_>, unit: &Unit<'_>, profile: &Profile, scanned: &Scanned) -> Worst {
+    let name = unit.underlying.and_then(|coin| view.book.underlyings.get(coin));
+    let name = name.map_or("all", |known| known.name.as_str());
+    let worst = scanned.largest(profile);
+    let scenario = worst.and_then(|(index, _)| profile.scenarios.get(index));
+    Worst {
+        unit: name.to_owned(),
+        price_move: scenario.map_or(0.0, |scenario| scenario.price_move),
+        scenario: scenario.map_or_else(|| "no scenario loses".to_owned(), |scenario| scenario.words()),
+        loss: worst.map_or(0.0, |(_, loss)| loss),
+    }
+}
+
+/// Per unit, a floor that exceeds what it bounds takes its place, credits included.
+fn floor_after_credits(rulebook: &Rulebook, components: &mut [Component]) {
+    let stage = |component: &Component| match component.kind {
+        ComponentKind::Scenarios { .. } => Stage::Alternative,
+        ComponentKind::Charge { profile, charge } => rulebook
+            .profiles
+            .get(profile)
+            .and_then(|profile| profile.charges.get(charge))
+            .map_or(Stage::Inside, |charge| charge.stage),
+        _ => Stage::Inside,
+    };
+    let profile_of = |component: &Component| match component.kind {
+        ComponentKind::Scenarios { profile, .. } | ComponentKind::Charge { profile, .. } => Some(profile),
+        _ => None,
+    };
+    let floors: Vec<usize> = (0..components.len())
+        .filter(|i| components.get(*i).is_some_and(|c| stage(c) == Stage::Floor))
+        .collect();
+    for place in floors {
+        let Some(floor) = components.get(place).copied() else { continue };
+        let bounded = |component: &Component| {
+            component.unit == floor.unit
+                && (profile_of(component).is_none() || profile_of(component) == profile_of(&floor))
+                && stage(component) != Stage::Outside
+        };
+        for initial in [true, false] {
+            let share =
+                |component: &Component| if initial { component.initial } else { component.maintenance };
+            let total =
+                sum(components.iter().filter(|c| bounded(c) && share(c).counts).map(|c| share(c).amount));
+            if share(&floor).amount <= total {
+                continue;
+            }
+            for (index, component) in components.iter_mut().enumerate() {
+                if !bounded(component) {
+                    continue;
+                }
+                let own = if initial { &mut component.initial } else { &mut component.maintenance };
+                own.counts = index == place;
+            }
+        }
+    }
+}
+
+/// What open orders add to the initial level: per unit, the worst of none, all buys and all sells filled.
+fn order_components(
+    view: &PoolView<'_>,
+    rulebook: &Rulebook,
+    state: &MarketState,
+    table: &Table,
+    held: &[Held],
+    without: &[Measured],
+) -> Result<Vec<Component>> {
+    let mut added: Vec<(Option<usize>, f64)> = without.iter().map(|m| (m.underlying, 0.0)).collect();
+    let base = |underlying: Option<usize>| {
+        sum(without.iter().filter(|m| m.underlying == underlying).map(|m| initial_of_unit(rulebook, m)))
+    };
+    for buys in [true, false] {
+        let mut variant = held.to_vec();
+        variant.extend(
+            view.orders
+                .iter()
+                .filter(|order| !order.reduce_only && (order.quantity > 0.0) == buys)
+                .map(|order| Held { position: None, instrument: order.instrument, quantity: order.quantity }),
+        );
+        let split = units(view, rulebook, state, table, &variant)?;
+        let coins: Vec<Option<usize>> = split.iter().map(|unit| unit.underlying).collect();
+        let mut totals: Vec<(Option<usize>, f64)> = Vec::new();
+        for unit in &split {
+            let total = initial_of_unit(rulebook, &measure(view, rulebook, state, unit, &coins)?);
+            match totals.iter_mut().find(|(known, _)| *known == unit.underlying) {
+                Some((_, sum)) => *sum += total,
+                None => totals.push((unit.underlying, total)),
+            }
+        }
+        for (underlying, total) in totals {
+            let more = total - base(underlying);
+            match added.iter_mut().find(|(known, _)| *known == underlying) {
+                Some((_, most)) => *most = most.max(more),
+                None => added.push((underlying, more.max(0.0))),
+            }
+        }
+    }
+    Ok(added
+        .into_iter()
+        .filter(|(_, more)| *more > 0.0)
+        .map(|(unit, more)| Component {
+            unit,
+            kind: ComponentKind::Orders,
+            base: more,
+            initial: Share { amount: more, counts: true },
+            maintenance: Share { amount: 0.0, counts: false },
+        })
+        .collect())
+}
+
+/// The initial money of one unit with its floor, before credits between coins.
+fn initial_of_unit(rulebook: &Rulebook, measured: &Measured) -> f64 {
+    let mut components = measured.components.clone();
+    floor_after_credits(rulebook, &mut components);
+    initial_total(&components)
+}
+
+/// Every scenario of a pool's units: the coin, its profile and the results.
+///
+/// # Errors
+///
+/// As [`requirement`]; [`crate::Error::NotCovered`] for a measure without scenarios.
+pub fn scanned(view: &PoolView<'_>, state: &MarketState) -> Result<Vec<UnitScan>> {
+    let rulebook = view.rulebook()?;
+    if !matches!(rulebook.measure, Measure::Scenarios { .. }) {
+        return Err(crate::Error::NotCovered {
+            what: "scenarios".into(),
+            why: format!("rulebook '{}' is not measured by scenarios", rulebook.id),
+            place: crate::error::Place::default(),
+        });
+    }
+    let table = table_of(view, state)?;
+    let held: Vec<Held> = view
+        .positions
+        .iter()
+        .enumerate()
+        .map(|(index, position)| Held {
+            position: Some(index),
+            instrument: position.instrument,
+            quantity: position.quantity,
+        })
+        .collect();
+    let mut scans = Vec::new();
+    for unit in units(view, rulebook, state, &table, &held)? {
+        let Some(profile) = rulebook.profiles.get(unit.profile) else { continue };
+        let scanned = Scanned::of(&unit, rulebook, profile);
+        let mut by_line = Vec::with_capacity(profile.scenarios.len());
+        for scenario in 0..profile.scenarios.len() {
+            let (lines, collateral) = unit::shares(&unit, rulebook, profile, &scanned, scenario);
+            by_line.push((lines, collateral));
+        }
+        scans.push(UnitScan {
+            underlying: unit.underlying,
+            profile: unit.profile,
+            positions: unit.lines.iter().filter_map(|line| line.position).collect(),
+            scanned,
+            by_line,
+        });
+    }
+    Ok(scans)
+}
+
+/// A unit's scenarios with the loss that each of its positions bears in each.
+#[derive(Debug, Clone, PartialEq)]
+pub struct UnitScan {
+    /// Index of the coin; `None` where the pool has one index.
+    pub underlying: Option<usize>,
+    /// Index of the profile.
+    pub profile: usize,
+    /// Indices of the positions, in the order of the lines.
+    pub positions: Vec<usize>,
+    /// The results.
+    pub scanned: Scanned,
+    /// Per scenario: the loss borne by each line, and by collateral that moves.
+    pub by_line: Vec<(Vec<f64>, f64)>,
+}

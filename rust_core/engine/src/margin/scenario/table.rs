@@ -1,0 +1,250 @@
+//! Stage 2: what one unit of every instrument is worth in every scenario, each instrument once.
+//!
+//! Values are in the settlement currency per unit of quantity. A delta-one contract is kept as its profit
+//! and loss, base zero; an option as its value, because what is bought and sold is discounted differently.
+
+use rayon::prelude::*;
+
+use crate::book::Book;
+use crate::error::{Error, Place, Result};
+use crate::instrument::{ContractKind, OptionRight, OptionTerms, Payoff};
+use crate::market::MarketState;
+use crate::pricing::black76::log_moneyness;
+use crate::pricing::kernel::strike_row;
+use crate::pricing::level;
+use crate::rulebook::Rulebook;
+use crate::rulebook::portfolio::{Profile, Scenario, VolatilityMove};
+
+/// One instrument in every scenario of its profile.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Row {
+    /// Index of its profile.
+    pub profile: usize,
+    /// Value at the state itself; zero for delta-one contracts.
+    pub base: f64,
+    /// Value in each scenario of the profile; for delta-one contracts profit and loss.
+    pub values: Vec<f64>,
+}
+
+/// Rows by instrument of a book, for the instruments that were asked for.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Table {
+    rows: Vec<Option<Row>>,
+}
+
+impl Table {
+    /// The row of an instrument.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Missing`] for an instrument that was not priced, which building a table excludes.
+    pub fn row(&self, book: &Book, instrument: usize) -> Result<&Row> {
+        self.rows.get(instrument).and_then(Option::as_ref).ok_or_else(|| Error::Missing {
+            what: format!(
+                "scenario values of {}",
+                book.instruments.get(instrument).map_or("?", |known| known.symbol.as_str())
+            ),
+            why: "the instrument was not priced".into(),
+            place: Place::default(),
+        })
+    }
+
+    /// Prices instruments of a book at a state under a rulebook; the list is sorted and has no doubles.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotCovered`] for a contract that the rulebook does not know, [`Error::Missing`] for a quote.
+    pub fn new(book: &Book, rulebook: &Rulebook, state: &MarketState, instruments: &[usize]) -> Result<Self> {
+        let mut rows = vec![None; instruments.iter().max().map_or(0, |last| last + 1)];
+        let built: Vec<(usize, Row)> = if instruments.len() > 64 {
+            instruments
+                .par_iter()
+                .map(|i| Ok((*i, row(book, rulebook, state, *i)?)))
+                .collect::<Result<_>>()?
+        } else {
+            instruments.iter().map(|i| Ok((*i, row(book, rulebook, state, *i)?))).collect::<Result<_>>()?
+        };
+        for (instrument, row) in built {
+            if let Some(slot) = rows.get_mut(instrument) {
+                *slot = Some(row);
+            }
+        }
+        Ok(Self { rows })
+    }
+}
+
+/// The profile of an instrument, or why the rulebook does not cover it.
+///
+/// # Errors
+///
+/// [`Error::NotCovered`] names the contract and what the rulebook says about it.
+pub fn profile_of<'a>(
+    book: &Book,
+    rulebook: &'a Rulebook,
+    instrument: usize,
+) -> Result<(usize, &'a Profile)> {
+    let known = book.instruments.get(instrument);
+    let symbol = known.map_or("?", |known| known.symbol.as_str());
+    let refused = |why: String| Error::NotCovered {
+        what: symbol.to_owned(),
+        why,
+        place: book
+            .positions
+            .iter()
+            .find(|position| position.instrument == instrument)
+            .map_or_else(Place::default, |position| Place::row(position.row, symbol)),
+    };
+    let Some(known) = known else { return Err(refused("the book has no such instrument".into())) };
+    let kind = match known.kind {
+        ContractKind::Option => "option",
+        ContractKind::Future => "future",
+        ContractKind::Spot => "spot",
+        ContractKind::Perpetual => "",
+    };
+    let settled = if known.payoff == Payoff::Inverse { "coin_settled" } else { "stable_settled" };
+    for key in [kind, settled] {
+        if let Some(why) = rulebook.refusals.get(key) {
+            return Err(refused(format!("rulebook '{}' does not cover it: {why}", rulebook.id)));
+        }
+    }
+    let found = rulebook
+        .profiles
+        .iter()
+        .enumerate()
+        .find(|(_, profile)| profile.covers(&known.underlying, known.payoff));
+    found.ok_or_else(|| {
+        let named: Vec<&str> =
+            rulebook.profiles.iter().flat_map(|p| &p.underlyings).map(String::as_str).collect();
+        refused(format!(
+            "rulebook '{}' has no parameters for {} settled in {}; it has them for {}",
+            rulebook.id,
+            known.underlying,
+            known.settle,
+            if named.is_empty() { "none".to_owned() } else { named.join(", ") }
+        ))
+    })
+}
+
+/// What an option is priced from at a state.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Pricing {
+    pub(super) terms: OptionTerms,
+    pub(super) payoff: Payoff,
+    /// Forward at the state.
+    pub(super) forward: f64,
+    /// The part of it that settlement has fixed.
+    pub(super) fixed: f64,
+    pub(super) volatility: f64,
+    pub(super) years: f64,
+    pub(super) rate: f64,
+}
+
+/// The quote of an option at a state.
+pub(super) fn pricing(book: &Book, state: &MarketState, instrument: usize) -> Result<Pricing> {
+    let missing = |what: &str| Error::Missing {
+        what: format!(
+            "{what} of {}",
+            book.instruments.get(instrument).map_or("?", |known| known.symbol.as_str())
+        ),
+        why: "an option needs it to be priced; a missing price is never a default".into(),
+        place: Place::default(),
+    };
+    let known = book.instruments.get(instrument).ok_or_else(|| missing("terms"))?;
+    let terms = known.option.ok_or_else(|| missing("strike"))?;
+    let quote = book.quotes.get(instrument).ok_or_else(|| missing("quote"))?;
+    let forward = quote.forward.ok_or_else(|| missing("forward"))?;
+    let volatility = quote.implied_volatility.ok_or_else(|| missing("implied volatility"))?;
+    let fixed = quote.forward_fixed;
+    let ratio = state.ratio(book.instrument_underlying.get(instrument).copied().unwrap_or(0));
+    Ok(Pricing {
+        terms,
+        payoff: known.payoff,
+        forward: (forward - fixed) * ratio + fixed,
+        fixed,
+        volatility,
+        years: quote.years,
+        rate: quote.rate,
+    })
+}
+
+/// The volatility of an option in a scenario.
+fn shocked(profile: &Profile, scenario: &Scenario, option: &Pricing) -> f64 {
+    let (volatility, years) = (option.volatility, option.years);
+    let log_strike = || (option.terms.strike.0 / option.forward).ln();
+    match (scenario.volatility, profile.volatility, profile.skew) {
+        (VolatilityMove::Up, Some(shock), _) => shock.raised(volatility, years),
+        (VolatilityMove::Down, Some(shock), _) => shock.lowered(volatility, years),
+        (VolatilityMove::Relative(change), ..) => volatility * (1.0 + change),
+        (VolatilityMove::SkewLinear, _, Some(skew)) => skew.shocked(volatility, log_strike(), years, false),
+        (VolatilityMove::SkewAbsolute, _, Some(skew)) => skew.shocked(volatility, log_strike(), years, true),
+        _ => volatility,
+    }
+}
+
+fn row(book: &Book, rulebook: &Rulebook, state: &MarketState, instrument: usize) -> Result<Row> {
+    let (index, profile) = profile_of(book, rulebook, instrument)?;
+    let known = book.instruments.get(instrument);
+    if known.is_some_and(|known| known.option.is_some()) {
+        let option = pricing(book, state, instrument)?;
+        let (base, values) = option_row(rulebook, profile, &option)?;
+        return Ok(Row { profile: index, base, values });
+    }
+    let quote = book.quotes.get(instrument);
+    let mark = quote.and_then(|quote| quote.forward).ok_or_else(|| Error::Missing {
+        what: format!("mark price of {}", known.map_or("?", |known| known.symbol.as_str())),
+        why: "a missing price is never a default".into(),
+        place: Place::default(),
+    })?;
+    let price = mark * state.ratio(book.instrument_underlying.get(instrument).copied().unwrap_or(0));
+    let years = quote.map_or(0.0, |quote| quote.years);
+    let inverse = known.is_some_and(|known| known.payoff == Payoff::Inverse);
+    let values = profile.scenarios.iter().map(|scenario| {
+        let ratio = (1.0 + scenario.price_move) * (1.0 + scenario.basis * years);
+        let moved = ratio - 1.0;
+        if inverse { moved / ratio / price } else { price * moved }
+    });
+    Ok(Row { profile: index, base: 0.0, values: values.collect() })
+}
+
+/// An option at the state and in every scenario, settlement currency.
+fn option_row(rulebook: &Rulebook, profile: &Profile, option: &Pricing) -> Result<(f64, Vec<f64>)> {
+    let count = profile.scenarios.len();
+    let mut forwards = Vec::with_capacity(count + 1);
+    let mut totals = Vec::with_capacity(count + 1);
+    let mut discounts = Vec::with_capacity(count + 1);
+    forwards.push(option.forward);
+    totals.push(option.volatility * option.years.sqrt());
+    discounts.push(rulebook.discounting.factor(option.rate, option.years));
+    for scenario in &profile.scenarios {
+        let years = (option.years - scenario.days / 365.0).max(0.0);
+        let ratio = (1.0 + scenario.price_move) * (1.0 + scenario.basis * option.years);
+        forwards.push((option.forward - option.fixed) * ratio + option.fixed);
+        // at expiry there is nothing left to shock
+        totals.push(if years > 0.0 { shocked(profile, scenario, option) * years.sqrt() } else { 0.0 });
+        discounts.push(rulebook.discounting.factor(option.rate + scenario.rate, years));
+    }
+    let mut values = price(option.terms, &forwards, &totals)?;
+    for ((value, forward), discount) in values.iter_mut().zip(&forwards).zip(&discounts) {
+        *value *= discount;
+        if option.payoff == Payoff::Inverse {
+            *value /= forward;
+        }
+    }
+    let base = values.first().copied().unwrap_or(0.0);
+    values.remove(0);
+    Ok((base, values))
+}
+
+/// Undiscounted Black-76 values of one strike over lists of forwards and total volatilities, of which the
+/// first are today's.
+pub(super) fn price(terms: OptionTerms, forwards: &[f64], totals: &[f64]) -> Result<Vec<f64>> {
+    let today = forwards.first().copied().unwrap_or(terms.strike.0);
+    let shocks: Vec<f64> = forwards.iter().map(|forward| (forward / today).ln()).collect();
+    let moneyness = log_moneyness(today, terms.strike.0);
+    let (mut calls, mut puts) = (vec![0.0; forwards.len()], vec![0.0; forwards.len()]);
+    strike_row(level(), terms.strike.0, moneyness, forwards, &shocks, totals, &mut calls, &mut puts)?;
+    Ok(match terms.right {
+        OptionRight::Call => calls,
+        OptionRight::Put => puts,
+    })
+}

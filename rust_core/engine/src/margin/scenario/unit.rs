@@ -1,0 +1,180 @@
+//! Stages 3 and 4 of one risk unit: group map, worst scenario, and who is responsible for it.
+
+use super::exposure::{Line, Unit};
+use crate::rulebook::Rulebook;
+use crate::rulebook::portfolio::{Extension, Profile, Settlement, Treatment};
+
+/// A unit in every scenario.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Scanned {
+    /// Result per scenario as it counts, reporting currency.
+    pub counted: Vec<f64>,
+    /// Result per scenario before weight, dampener and share of gains, reporting currency.
+    pub raw: Vec<f64>,
+}
+
+/// The lines of a unit by expiry: options by their years, everything else in a group of its own.
+pub(super) fn expiries<'u, 'a>(unit: &'u Unit<'a>) -> Vec<(f64, Vec<&'u Line<'a>>)> {
+    let mut groups: Vec<(f64, Vec<&Line<'a>>)> = Vec::new();
+    for line in unit.lines.iter().filter(|line| line.option.is_some()) {
+        match groups.iter_mut().find(|(years, _)| years.total_cmp(&line.years).is_eq()) {
+            Some((_, lines)) => lines.push(line),
+            None => groups.push((line.years, vec![line])),
+        }
+    }
+    groups.sort_by(|a, b| a.0.total_cmp(&b.0));
+    groups
+}
+
+/// The factor of an expiry's net value by its sign, 1 without a rule.
+fn sign_factor(rulebook: &Rulebook, profile: &Profile, lines: &[&Line<'_>], value: f64) -> f64 {
+    let (Some(discount), Some(option)) = (profile.discount, lines.first().and_then(|line| line.option))
+    else {
+        return 1.0;
+    };
+    let rate = match rulebook.discounting {
+        crate::rulebook::Discounting::Rate => option.rate,
+        _ => option.rate.max(0.0),
+    };
+    if value >= 0.0 { discount.long(rate, option.years) } else { discount.short(rate, option.years) }
+}
+
+/// Result of one line in a scenario with the factor of its expiry.
+fn line_result(line: &Line<'_>, scenario: usize, price_move: f64, factor: f64) -> f64 {
+    let value = line.row.values.get(scenario).copied().unwrap_or(0.0);
+    line.result(factor * value, price_move)
+}
+
+impl Scanned {
+    /// Every scenario of a unit.
+    pub(super) fn of(unit: &Unit<'_>, rulebook: &Rulebook, profile: &Profile) -> Self {
+        let groups = expiries(unit);
+        let mut raw = Vec::with_capacity(profile.scenarios.len());
+        let mut counted = Vec::with_capacity(profile.scenarios.len());
+        for (index, scenario) in profile.scenarios.iter().enumerate() {
+            let mut total = 0.0;
+            for (_, lines) in &groups {
+                let factor = group_factor(rulebook, profile, lines, index);
+                let mut result = 0.0;
+                for line in lines {
+                    result += line_result(line, index, scenario.price_move, factor);
+                }
+                total += match scenario.treatment {
+                    Treatment::MinusAbsolutePerExpiry => -result.abs(),
+                    Treatment::Plain | Treatment::Extended => result,
+                };
+            }
+            for line in unit.lines.iter().filter(|line| line.option.is_none()) {
+                total += line_result(line, index, scenario.price_move, 1.0);
+            }
+            for balance in &unit.scanned {
+                total += balance.value * scenario.price_move;
+            }
+            raw.push(total);
+            counted.push(counts(total, scenario.price_move, scenario.weight, scenario.treatment, profile));
+        }
+        Self { counted, raw }
+    }
+
+    /// The scenario of a set with the largest loss, the first of ties, and that loss; none where none loses.
+    pub fn worst(&self, profile: &Profile, set: usize) -> Option<(usize, f64)> {
+        let of_set = profile.scenarios.iter().enumerate().filter(|(_, scenario)| scenario.set == set);
+        let losses = of_set.map(|(index, _)| (index, -self.counted.get(index).copied().unwrap_or(0.0)));
+        losses.filter(|(_, loss)| *loss > 0.0).fold(None, |worst, (index, loss)| match worst {
+            Some((_, most)) if most >= loss => worst,
+            _ => Some((index, loss)),
+        })
+    }
+
+    /// The scenario of all sets with the largest loss, the first of ties, and that loss.
+    pub fn largest(&self, profile: &Profile) -> Option<(usize, f64)> {
+        let by_set = (0..profile.sets.len()).filter_map(|set| self.worst(profile, set));
+        by_set.fold(None, |best, (index, loss)| match best {
+            Some((_, most)) if most >= loss => best,
+            _ => Some((index, loss)),
+        })
+    }
+
+    /// The scenarios whose loss is the largest of all.
+    pub(super) fn tied(&self, loss: f64) -> Vec<usize> {
+        self.counted.iter().enumerate().filter(|(_, result)| -**result >= loss).map(|(i, _)| i).collect()
+    }
+}
+
+/// The factor of an expiry's net value in a scenario.
+fn group_factor(rulebook: &Rulebook, profile: &Profile, lines: &[&Line<'_>], scenario: usize) -> f64 {
+    if profile.discount.is_none() {
+        return 1.0;
+    }
+    let mut net = 0.0;
+    for line in lines {
+        net += line.quantity * line.row.values.get(scenario).copied().unwrap_or(0.0);
+    }
+    sign_factor(rulebook, profile, lines, net)
+}
+
+/// What counts of a result: its weight, its scaling back to the edge of the range, its share of gains.
+fn counts(total: f64, price_move: f64, weight: f64, treatment: Treatment, profile: &Profile) -> f64 {
+    let weighted = match (treatment, profile.extension) {
+        (Treatment::Extended, Some(extension)) => {
+            weight * extended(total, price_move, &extension, profile.settlement == Settlement::Coin)
+        }
+        _ => weight * total,
+    };
+    if weighted > 0.0 { (weighted * profile.gains.share).min(profile.gains.cap) } else { weighted }
+}
+
+/// A result beyond the range: `total x factor x range / |move|`, for coin-settled books expressed at the
+/// edge of the range, less `dampener` per range beyond it (venues.md section 1.3, step 3).
+fn extended(total: f64, price_move: f64, extension: &Extension, coin: bool) -> f64 {
+    let edge = 1.0 + price_move.signum() * extension.range;
+    let scaled = total * extension.factor * extension.range / price_move.abs();
+    let scaled = if coin { scaled * (1.0 + price_move) / edge } else { scaled };
+    let beyond = ((price_move.abs() / extension.range).max(1.0) - 1.0) * extension.dampener;
+    let dampened = (if coin { beyond / edge } else { beyond }).min(scaled.abs());
+    scaled - scaled.signum() * dampened
+}
+
+/// How the loss of a scenario is shared by the lines of a unit: one figure per line, then what collateral
+/// bears. They sum to what counts, scaled where the whole is.
+pub(super) fn shares(
+    unit: &Unit<'_>,
+    rulebook: &Rulebook,
+    profile: &Profile,
+    scanned: &Scanned,
+    index: usize,
+) -> (Vec<f64>, f64) {
+    let Some(scenario) = profile.scenarios.get(index) else { return (vec![0.0; unit.lines.len()], 0.0) };
+    let raw = scanned.raw.get(index).copied().unwrap_or(0.0);
+    let counted = scanned.counted.get(index).copied().unwrap_or(0.0);
+    let scale = if raw == 0.0 { 0.0 } else { counted / raw };
+    let groups: Vec<(f64, f64, f64)> = expiries(unit)
+        .iter()
+        .map(|(years, lines)| {
+            let factor = group_factor(rulebook, profile, lines, index);
+            let mut result = 0.0;
+            for line in lines {
+                result += line_result(line, index, scenario.price_move, factor);
+            }
+            let sign = match scenario.treatment {
+                Treatment::MinusAbsolutePerExpiry if result > 0.0 => -1.0,
+                _ => 1.0,
+            };
+            (*years, factor, sign)
+        })
+        .collect();
+    let lines = unit.lines.iter().map(|line| {
+        let (factor, sign) = match line.option {
+            Some(_) => groups
+                .iter()
+                .find(|(years, ..)| years.total_cmp(&line.years).is_eq())
+                .map_or((1.0, 1.0), |(_, factor, sign)| (*factor, *sign)),
+            None => (1.0, 1.0),
+        };
+        -scale * sign * line_result(line, index, scenario.price_move, factor)
+    });
+    let lines = lines.collect();
+    let collateral: f64 =
+        unit.scanned.iter().map(|balance| -scale * balance.value * scenario.price_move).sum();
+    (lines, collateral)
+}

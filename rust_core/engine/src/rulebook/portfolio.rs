@@ -1,0 +1,545 @@
+//! What a rulebook says about one coin in portfolio or standard margin: scenarios, shocks, group maps,
+//! charges, option formulas. Data only; `margin` applies it.
+
+use super::options::StandardOptions;
+use crate::instrument::{ContractKind, Payoff};
+
+/// How a volatility is shocked, by time to expiry.
+///
+/// The scale is `(reference_days / max(days, floor_days))^power`; `up` and `down` are multiplied by it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct VolatilityShock {
+    /// Relative move up at the reference tenor.
+    pub up: f64,
+    /// Relative move down at the reference tenor, positive.
+    pub down: f64,
+    /// Power below the boundary.
+    pub short_power: f64,
+    /// Power above the boundary.
+    pub long_power: f64,
+    /// Days to expiry that divide short from long.
+    pub boundary_days: f64,
+    /// Whether the boundary itself belongs to the short side.
+    pub boundary_is_short: bool,
+    /// Tenor at which the scale is 1.
+    pub reference_days: f64,
+    /// Shortest tenor that the scale sees.
+    pub floor_days: f64,
+    /// Least volatility after a move up; zero for none.
+    pub minimum_up: f64,
+    /// Least relative move up after scaling; zero for none.
+    pub minimum_up_shock: f64,
+}
+
+impl VolatilityShock {
+    /// The factor on the relative moves at a time to expiry in years of 365 days.
+    pub fn scale(&self, years: f64) -> f64 {
+        let days = years * 365.0;
+        let short =
+            if self.boundary_is_short { days <= self.boundary_days } else { days < self.boundary_days };
+        let power = if short { self.short_power } else { self.long_power };
+        (self.reference_days / days.max(self.floor_days)).powf(power)
+    }
+
+    /// The volatility after the move up.
+    pub fn raised(&self, volatility: f64, years: f64) -> f64 {
+        let shock = (self.up * self.scale(years)).max(self.minimum_up_shock);
+        (volatility * (1.0 + shock)).max(self.minimum_up)
+    }
+
+    /// The volatility after the move down, not below zero.
+    pub fn lowered(&self, volatility: f64, years: f64) -> f64 {
+        volatility * (1.0 - self.down * self.scale(years)).max(0.0)
+    }
+}
+
+/// One leg of a skew shock: the cap of the relative move is `base + slope x sqrt(years)`.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct SkewLeg {
+    /// Cap at expiry.
+    pub base: f64,
+    /// How the cap changes with the square root of time.
+    pub slope: f64,
+}
+
+/// Moves of volatility that depend on the strike: against log moneyness, or against its size.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct SkewShock {
+    /// Against log moneyness: one wing up, the other down.
+    pub linear: SkewLeg,
+    /// Against its size: both wings the same way.
+    pub absolute: SkewLeg,
+    /// Least log moneyness at which the cap is reached.
+    pub minimum_width: f64,
+    /// Widths of that many standard deviations reach the cap.
+    pub width_scale: f64,
+    /// Volatility of the width.
+    pub volatility: f64,
+    /// How that volatility changes with the square root of time.
+    pub volatility_slope: f64,
+}
+
+impl SkewShock {
+    /// The volatility after the shock: `volatility x max(0, 1 + clip(k cap / k*, -cap, cap))`.
+    ///
+    /// The clip is `min(cap, max(-cap, x))` in that order, which matters when the cap is negative.
+    pub fn shocked(&self, volatility: f64, log_strike: f64, years: f64, absolute: bool) -> f64 {
+        let root = years.sqrt();
+        let leg = if absolute { self.absolute } else { self.linear };
+        let cap = leg.base + leg.slope * root;
+        let width = (self.width_scale * root * (self.volatility + root * self.volatility_slope))
+            .max(self.minimum_width);
+        let moneyness = if absolute { log_strike.abs() } else { log_strike };
+        let clipped = (moneyness * cap / width).max(-cap).min(cap);
+        volatility * (1.0 + clipped).max(0.0)
+    }
+}
+
+/// How the volatility moves in a scenario.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum VolatilityMove {
+    /// It stays.
+    Same,
+    /// Up by the profile's shock.
+    Up,
+    /// Down by the profile's shock.
+    Down,
+    /// By a relative move that no tenor changes.
+    Relative(f64),
+    /// By the linear skew shock.
+    SkewLinear,
+    /// By the absolute skew shock.
+    SkewAbsolute,
+}
+
+impl VolatilityMove {
+    /// The words of the scenario list.
+    pub fn words(self) -> String {
+        match self {
+            Self::Same => "volatility same".into(),
+            Self::Up => "volatility up".into(),
+            Self::Down => "volatility down".into(),
+            Self::Relative(change) => format!("volatility {:+} %", round(100.0 * change)),
+            Self::SkewLinear => "skew linear".into(),
+            Self::SkewAbsolute => "skew absolute".into(),
+        }
+    }
+}
+
+/// What is done with the profit and loss of a scenario before the worst is taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Treatment {
+    /// Added up over expiries and multiplied by the weight.
+    Plain,
+    /// Each expiry's net result enters as its negative size: no netting across expiries.
+    MinusAbsolutePerExpiry,
+    /// Beyond the range of prices: scaled back to its edge and dampened by an amount of money.
+    Extended,
+}
+
+/// One scenario of a profile.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Scenario {
+    /// Index of its set in [`Profile::sets`].
+    pub set: usize,
+    /// Relative move of the price and of every forward.
+    pub price_move: f64,
+    /// Move of the volatility.
+    pub volatility: VolatilityMove,
+    /// The share of the profit and loss that counts.
+    pub weight: f64,
+    /// What is done with the result.
+    pub treatment: Treatment,
+    /// Days that options age.
+    pub days: f64,
+    /// Further relative move of dated forwards, per year to expiry.
+    pub basis: f64,
+    /// Absolute change of the discount rate.
+    pub rate: f64,
+}
+
+impl Scenario {
+    /// The words of the scenario list, such as `-16 %, volatility up`.
+    pub fn words(&self) -> String {
+        let mut text = format!("{:+} %, {}", round(100.0 * self.price_move), self.volatility.words());
+        if self.basis != 0.0 {
+            text.push_str(&format!(", basis {:+} % a year", round(100.0 * self.basis)));
+        }
+        if self.rate != 0.0 {
+            text.push_str(&format!(", rate {:+} %", round(100.0 * self.rate)));
+        }
+        if self.days != 0.0 {
+            text.push_str(&format!(", {} days later", round(self.days)));
+        }
+        if self.weight != 1.0_f64 {
+            text.push_str(&format!(", {} % counted", round(100.0 * self.weight)));
+        }
+        text
+    }
+}
+
+/// Two decimals for words, without a negative zero.
+fn round(value: f64) -> f64 {
+    (value * 100.0).round() / 100.0 + 0.0
+}
+
+/// The net value of an expiry after a shock is multiplied by a factor that depends on its sign.
+///
+/// Long: `base exp(-years (rate long_multiple + long_add))`. Short:
+/// `min(1 / discount, base exp(years (rate short_multiple + short_add)))`, 1 where there is no base.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct SignDiscount {
+    /// Factor of a net value above zero.
+    pub long_base: f64,
+    /// Multiple of the rate in its decay.
+    pub long_rate_multiple: f64,
+    /// What is added to the rate in its decay.
+    pub long_rate_add: f64,
+    /// Factor of a net value below zero; `None` leaves it alone.
+    pub short_base: Option<f64>,
+    /// Multiple of the rate in its growth.
+    pub short_rate_multiple: f64,
+    /// What is added to the rate in its growth.
+    pub short_rate_add: f64,
+}
+
+impl SignDiscount {
+    /// The factor of a net value above zero.
+    pub fn long(&self, rate: f64, years: f64) -> f64 {
+        self.long_base * (-years * (rate * self.long_rate_multiple + self.long_rate_add)).exp()
+    }
+
+    /// The factor of a net value below zero.
+    pub fn short(&self, rate: f64, years: f64) -> f64 {
+        self.short_base.map_or(1.0, |base| {
+            let grown = base * (years * (rate * self.short_rate_multiple + self.short_rate_add)).exp();
+            grown.min((rate * years).exp())
+        })
+    }
+}
+
+/// Results beyond the range of prices (Deribit's extended table).
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Extension {
+    /// Edge of the range, a relative move.
+    pub range: f64,
+    /// Share that counts at the edge.
+    pub factor: f64,
+    /// Money by which the result is dampened per range beyond the edge, reporting currency.
+    pub dampener: f64,
+}
+
+/// How far gains of a scenario count: a share of them, up to an amount of money.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Gains {
+    /// The share.
+    pub share: f64,
+    /// The most, reporting currency.
+    pub cap: f64,
+}
+
+/// Where a charge enters (design.md section 1, stages 4 to 6).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stage {
+    /// Competes with the scenarios: the largest counts.
+    Alternative,
+    /// Added to the worst scenario, inside the level's factor.
+    Inside,
+    /// The unit needs no less than this, inside the level's factor.
+    Floor,
+    /// Added after the level's factor.
+    Outside,
+}
+
+impl Stage {
+    /// The word of the components table.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Alternative => "competes with the scenarios",
+            Self::Inside => "added to the worst scenario",
+            Self::Floor => "floor",
+            Self::Outside => "added after the factor",
+        }
+    }
+}
+
+/// How a rate grows with the time to expiry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Growth {
+    /// `rate x years`.
+    Linear,
+    /// `exp(rate x years) - 1`.
+    Exponential,
+}
+
+/// At which price a quantity of coins is turned into money.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PriceBasis {
+    /// The index of the coin.
+    Index,
+    /// The contract's own mark (a forward for options).
+    Mark,
+}
+
+/// What a charge is taken on.
+#[derive(Debug, Clone, PartialEq)]
+pub enum ChargeKind {
+    /// Basis risk: per expiry the net delta times `max(minimum, growth(annualised, years))`.
+    Roll {
+        /// Least rate.
+        minimum: f64,
+        /// Rate per year.
+        annualised: f64,
+        /// How it grows with time.
+        growth: Growth,
+    },
+    /// Size: `increment` per coin of net delta above a threshold, up to `cap`; deltas of long options only
+    /// reduce.
+    Size {
+        /// Money of delta that is free, reporting currency.
+        threshold: f64,
+        /// Rate per coin above it.
+        increment: f64,
+        /// Largest rate.
+        cap: f64,
+    },
+    /// Per expiry and strike, options sold less options bought, calls and puts together, at the index.
+    NakedShorts,
+    /// Unsigned quantities of some kinds of contract at a price.
+    Notional {
+        /// Which kinds.
+        kinds: Vec<ContractKind>,
+        /// At which price.
+        price: PriceBasis,
+        /// Whether only quantities below zero count.
+        short_only: bool,
+    },
+    /// `(unhedged |net delta| + hedged (gross - |net|) / 2) x index`.
+    MinimumDelta {
+        /// Rate of what is not hedged.
+        unhedged: f64,
+        /// Rate of what is.
+        hedged: f64,
+    },
+    /// Options sold, in coins at the index.
+    ShortOptions {
+        /// Whether the larger of calls and puts counts instead of both.
+        larger_side: bool,
+    },
+    /// Spreads between net deltas of opposite sign of different expiries, in coins at the index.
+    Calendar,
+    /// Per expiry the worse of two moves, undiscounted, options only, times `add + per_year x years`.
+    ForwardContingency {
+        /// The two moves.
+        moves: [f64; 2],
+        /// Factor at expiry.
+        add: f64,
+        /// Growth of the factor per year.
+        per_year: f64,
+    },
+    /// `1 - confidence` of the notional where the least confidence of the prices used is below a threshold.
+    Confidence {
+        /// The threshold.
+        threshold: f64,
+        /// Which kinds of contract; options per expiry, with the confidence of its forward and rate.
+        kinds: Vec<ContractKind>,
+        /// Whether only quantities below zero count.
+        short_only: bool,
+        /// Whether collateral counts too.
+        collateral: bool,
+        /// At which price.
+        price: PriceBasis,
+    },
+    /// What a funding rate takes over some hours, at least zero per contract.
+    Funding {
+        /// The hours.
+        hours: f64,
+    },
+    /// Fees of closing: a rate on the notional of each contract, capped by a share of an option's value.
+    Fee {
+        /// Largest share of an option's value.
+        option_cap: f64,
+    },
+    /// A rate on the unsigned delta at the index, times a multiplier by size of the raw charge.
+    TieredDelta {
+        /// Raw charge from which each multiplier applies, reporting currency.
+        from: Vec<f64>,
+        /// The multipliers.
+        multiplier: Vec<f64>,
+    },
+    /// Hedges between stablecoins: marginal rates on the volume hedged between quote currencies.
+    StableHedge {
+        /// Volume from which each rate applies, reporting currency.
+        from: Vec<f64>,
+        /// The rates.
+        rate: Vec<f64>,
+    },
+    /// A stablecoin that has lost its peg: `max(0, threshold - peg)` of perpetuals and options sold, at the
+    /// index.
+    Depeg {
+        /// The threshold.
+        threshold: f64,
+    },
+    /// Option value to be received counts against the requirement, value owed adds to it.
+    NetOptionValue,
+}
+
+/// One charge.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Charge {
+    /// What the venue calls it.
+    pub name: String,
+    /// What it is taken on.
+    pub kind: ChargeKind,
+    /// Where it enters.
+    pub stage: Stage,
+    /// Its rate at the initial level.
+    pub initial: f64,
+    /// Its rate at the maintenance level.
+    pub maintenance: f64,
+    /// Key of its source.
+    pub source: String,
+}
+
+/// Which settlement a profile is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Settlement {
+    /// Any.
+    Any,
+    /// In the coin itself.
+    Coin,
+    /// In a stable currency.
+    Stable,
+}
+
+/// Rates of perpetuals and futures in standard margin.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct DeltaOneRates {
+    /// Initial rate of a small position.
+    pub initial: f64,
+    /// Maintenance rate of a small position.
+    pub maintenance: f64,
+    /// What each further coin adds to both rates.
+    pub increment: f64,
+    /// Open interest from which the initial rate rises towards 1, reporting currency.
+    pub open_interest_lower: Option<f64>,
+    /// Open interest at which it is 1, reporting currency.
+    pub open_interest_upper: Option<f64>,
+}
+
+/// A named set of scenarios.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ScenarioSet {
+    /// Its name, such as `grid` or `tails`.
+    pub name: String,
+    /// Key of its source.
+    pub source: String,
+}
+
+/// What a rulebook says about some coins.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Profile {
+    /// The coins; empty for every coin that no other profile names.
+    pub underlyings: Vec<String>,
+    /// Which settlement it is about.
+    pub settlement: Settlement,
+    /// Shock of volatility.
+    pub volatility: Option<VolatilityShock>,
+    /// Shock of skew.
+    pub skew: Option<SkewShock>,
+    /// Factor on an expiry's net value by sign.
+    pub discount: Option<SignDiscount>,
+    /// Sets of scenarios.
+    pub sets: Vec<ScenarioSet>,
+    /// The scenarios of all sets, in order.
+    pub scenarios: Vec<Scenario>,
+    /// Results beyond the range of prices.
+    pub extension: Option<Extension>,
+    /// How far gains count.
+    pub gains: Gains,
+    /// Charges.
+    pub charges: Vec<Charge>,
+    /// Factor of the initial level instead of the rulebook's.
+    pub initial_factor: Option<f64>,
+    /// Factor of the maintenance level instead of the rulebook's.
+    pub maintenance_factor: Option<f64>,
+    /// Rates of perpetuals and futures in standard margin.
+    pub delta_one: Option<DeltaOneRates>,
+    /// Formulas of options in standard margin.
+    pub options: Option<StandardOptions>,
+    /// Key of its source.
+    pub source: String,
+}
+
+impl Profile {
+    /// Whether the profile is about a contract of a coin.
+    pub fn covers(&self, underlying: &str, payoff: Payoff) -> bool {
+        let named = self.underlyings.is_empty()
+            || self.underlyings.iter().any(|known| known.eq_ignore_ascii_case(underlying));
+        named
+            && match self.settlement {
+                Settlement::Any => true,
+                Settlement::Coin => payoff == Payoff::Inverse,
+                Settlement::Stable => payoff == Payoff::Linear,
+            }
+    }
+}
+
+/// A credit for opposite risks in different coins, in order of priority (SPAN).
+#[derive(Debug, Clone, PartialEq)]
+pub struct InterCredit {
+    /// The coins with the deltas of one spread.
+    pub legs: Vec<(String, f64)>,
+    /// Share of the price risk that is credited.
+    pub rate: f64,
+    /// Key of its source.
+    pub source: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SHOCK: VolatilityShock = VolatilityShock {
+        up: 0.5,
+        down: 0.25,
+        short_power: 0.3,
+        long_power: 0.13,
+        boundary_days: 30.0,
+        boundary_is_short: false,
+        reference_days: 30.0,
+        floor_days: 1.0,
+        minimum_up: 0.5,
+        minimum_up_shock: 0.0,
+    };
+
+    #[test]
+    fn the_scale_is_one_at_the_reference_tenor_and_stops_growing_below_the_floor() {
+        assert_eq!(SHOCK.scale(30.0 / 365.0).to_bits(), 1.0_f64.to_bits());
+        assert_eq!(SHOCK.scale(0.1 / 365.0).to_bits(), SHOCK.scale(1.0 / 365.0).to_bits());
+        assert!((SHOCK.scale(7.0 / 365.0) - (30.0_f64 / 7.0).powf(0.3)).abs() < 1e-15);
+    }
+
+    #[test]
+    fn a_floor_on_the_volatility_is_not_a_floor_on_the_shock() {
+        assert_eq!(SHOCK.raised(0.2, 30.0 / 365.0).to_bits(), 0.5_f64.to_bits());
+        let on_shock = VolatilityShock { minimum_up: 0.0, minimum_up_shock: 0.4, up: 0.1, ..SHOCK };
+        assert!((on_shock.raised(0.2, 30.0 / 365.0) - 0.28).abs() < 1e-15);
+    }
+
+    #[test]
+    fn a_negative_cap_is_clipped_from_above_last() {
+        let leg = SkewLeg { base: -0.1, slope: 0.0 };
+        let skew = SkewShock {
+            linear: leg,
+            absolute: leg,
+            minimum_width: 0.01,
+            width_scale: 4.0,
+            volatility: 0.6,
+            volatility_slope: 0.0,
+        };
+        // k cap / k* = -0.05; max(0.1, .) = 0.1; min(-0.1, .) = -0.1
+        let years = 1.0 / 5.76; // width 4 x sqrt(years) x 0.6 = 1
+        assert!((skew.shocked(1.0, 0.5, years, false) - 0.9).abs() < 1e-12);
+    }
+}
