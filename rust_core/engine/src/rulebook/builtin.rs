@@ -96,7 +96,10 @@ mod tests {
     #[test]
     fn an_unknown_id_names_the_known_ones_and_an_unknown_version_the_versions() {
         let refusal = builtin("deribit-xyz").unwrap_err().to_string();
-        assert!(refusal.starts_with("unknown rulebook 'deribit-xyz'; known: binance-usdm, custom, "), "{refusal}");
+        assert!(
+            refusal.starts_with("unknown rulebook 'deribit-xyz'; known: binance-usdm, custom, "),
+            "{refusal}"
+        );
         let refusal = builtin("deribit-spm@1999.01").unwrap_err().to_string();
         assert_eq!(
             refusal,
