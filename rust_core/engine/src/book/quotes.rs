@@ -33,8 +33,8 @@ impl Quote {
     }
 
     /// Value of one coin of an option, settlement currency: Black-76 at an annual volatility on the moved
-    /// forward, discounted at the rate that the rulebook discounts at; in the coin it is divided by that forward. Zero where there is
-    /// no forward, not a number where ratio or volatility is below zero.
+    /// forward, discounted at the rate that the rulebook discounts at; in the coin it is divided by that
+    /// forward. Zero where there is no forward, not a number where ratio or volatility is below zero.
     pub fn value(&self, payoff: Payoff, terms: OptionTerms, ratio: f64, volatility: f64) -> f64 {
         let Some(forward) = self.moved_forward(ratio) else { return 0.0 };
         let total = volatility * self.years.sqrt();
