@@ -146,7 +146,7 @@ fn an_option_follows_its_forward_at_its_own_volatility_and_does_not_move_at_a_ra
         let positions = table(&format!("symbol|size|forward|markIv|rate\n{symbol}|-2|90500|0.6|5%"));
         let market = table(SPOT);
         let input = Input { positions: Some(&positions), market: Some(&market), ..Input::default() };
-        let options = Options { as_of: Some(AS_OF.into()), partial: false };
+        let options = Options { as_of: Some(AS_OF.into()), partial: false, rebook: false };
         let outcome = build(&input, &rules(rulebook), &options);
         assert!(has(&outcome.findings, "mark_computed"));
         let book = outcome.book.expect("a book without errors");

@@ -22,10 +22,21 @@ pub(super) fn rebook(collected: &mut Collected, rulebook: &Rulebook) {
             || rulebook.profile(&instrument.underlying, Payoff::Inverse).is_some();
         !refused && measured
     };
-    contracts(collected, rulebook, covered);
+    let target = target(collected, rulebook);
+    contracts(collected, rulebook, &target, covered);
     if rulebook.pool == PoolRule::Account && rulebook.other_currencies == OtherCurrencies::RateRequired {
-        balances(collected, rulebook);
+        balances(collected, rulebook, &target);
     }
+}
+
+/// The currency to book in: the rulebook's settlement currency where it has a price, else its reporting one.
+fn target(collected: &Collected, rulebook: &Rulebook) -> String {
+    let settle = &rulebook.settle;
+    let named = |name: &Option<String>| name.as_deref().is_some_and(|name| name.eq_ignore_ascii_case(settle));
+    let priced = *settle == rulebook.report_currency
+        || collected.market.rows.iter().any(|row| named(&row.underlying) && row.index_price.is_some())
+        || collected.balances.rows.iter().any(|row| row.currency == *settle && row.price_venue.is_some());
+    if priced { settle.clone() } else { rulebook.report_currency.clone() }
 }
 
 fn note(collected: &mut Collected, sheet: &'static str, row: Option<usize>, value: &str, message: String) {
@@ -41,7 +52,12 @@ fn note(collected: &mut Collected, sheet: &'static str, row: Option<usize>, valu
     });
 }
 
-fn contracts(collected: &mut Collected, rulebook: &Rulebook, covered: impl Fn(&Instrument) -> bool) {
+fn contracts(
+    collected: &mut Collected,
+    rulebook: &Rulebook,
+    target: &str,
+    covered: impl Fn(&Instrument) -> bool,
+) {
     let market: BTreeMap<String, Option<f64>> = collected
         .market
         .rows
@@ -53,12 +69,12 @@ fn contracts(collected: &mut Collected, rulebook: &Rulebook, covered: impl Fn(&I
     for (index, instrument) in collected.positions.instruments.iter_mut().enumerate() {
         let to_stable = instrument.payoff == Payoff::Inverse && !covered(instrument);
         let other_stable = instrument.payoff == Payoff::Linear
-            && instrument.settle != rulebook.settle
+            && instrument.settle != target
             && is_stable(&instrument.settle)
             && rulebook.pool == PoolRule::Account;
         if to_stable || other_stable {
             moved.push(format!("{} from {}", instrument.symbol, instrument.settle));
-            instrument.settle.clone_from(&rulebook.settle);
+            instrument.settle.replace_range(.., target);
         }
         if to_stable {
             instrument.payoff = Payoff::Linear;
@@ -103,7 +119,7 @@ fn contracts(collected: &mut Collected, rulebook: &Rulebook, covered: impl Fn(&I
                 order.quantity /= price;
             }
             order.instrument.payoff = Payoff::Linear;
-            order.instrument.settle.clone_from(&rulebook.settle);
+            order.instrument.settle.replace_range(.., target);
         }
     }
     if !moved.is_empty() {
@@ -111,15 +127,15 @@ fn contracts(collected: &mut Collected, rulebook: &Rulebook, covered: impl Fn(&I
         let first: Vec<String> = moved.into_iter().take(3).collect();
         let message = format!(
             "{count} contracts are re-booked as settled in {} ({}{})",
-            rulebook.settle,
+            target,
             first.join(", "),
             if count > 3 { ", ..." } else { "" }
         );
-        note(collected, "Positions", None, &rulebook.settle, message);
+        note(collected, "Positions", None, target, message);
     }
 }
 
-fn balances(collected: &mut Collected, rulebook: &Rulebook) {
+fn balances(collected: &mut Collected, rulebook: &Rulebook, target: &str) {
     let price_of = |collected: &Collected, code: &str| {
         let own = collected.balances.rows.iter().filter(|row| row.currency == code);
         own.filter_map(|row| row.price_venue).next().or_else(|| {
@@ -133,13 +149,13 @@ fn balances(collected: &mut Collected, rulebook: &Rulebook) {
         let Some(row) = collected.balances.rows.get(place) else { continue };
         let code = row.currency.clone();
         let rated = row.collateral_rate.is_some() || rulebook.collateral_rates.contains_key(&code);
-        if code == rulebook.settle || code == rulebook.report_currency || rated {
+        if code == target || code == rulebook.report_currency || rated {
             continue;
         }
         let price = if is_stable(&code) { Some(1.0) } else { price_of(collected, &code) };
         let Some(price) = price else { continue };
         if let Some(row) = collected.balances.rows.get_mut(place) {
-            row.currency.clone_from(&rulebook.settle);
+            row.currency.replace_range(.., target);
             row.cash = row.cash.map(|cash| cash * price);
             row.equity = row.equity.map(|equity| equity * price);
             row.debt *= price;
@@ -152,8 +168,8 @@ fn balances(collected: &mut Collected, rulebook: &Rulebook) {
     }
     for code in said {
         let message = format!(
-            "the balance in {code} is re-booked as {}: rulebook '{}' gives no collateral rate for it",
-            rulebook.settle, rulebook.id
+            "the balance in {code} is re-booked as {target}: rulebook '{}' gives no collateral rate for it",
+            rulebook.id
         );
         note(collected, "Collateral", None, &code, message);
     }
