@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from tests.vectors.adapters.tables import table
-from tests.vectors.adapters.units import LOSS_UNIT
+from tests.vectors.adapters.units import DAY_UNIT, LOSS_UNIT, SECOND_UNIT
 from tests.vectors.view import Adapter, Shape, spelled
 
 if TYPE_CHECKING:
