@@ -7,6 +7,7 @@ mod raw;
 mod raw_portfolio;
 mod read;
 mod read_portfolio;
+mod read_standard;
 pub mod tiers;
 
 use std::collections::BTreeMap;

@@ -419,12 +419,20 @@ pub struct DeltaOneRates {
     pub initial: f64,
     /// Maintenance rate of a small position.
     pub maintenance: f64,
-    /// What each further coin adds to both rates.
+    /// What each coin of the position adds to both rates.
     pub increment: f64,
     /// Open interest from which the initial rate rises towards 1, reporting currency.
     pub open_interest_lower: Option<f64>,
     /// Open interest at which it is 1, reporting currency.
     pub open_interest_upper: Option<f64>,
+    /// The initial rate that open interest raises is cut down to whole multiples of this.
+    pub rate_step: Option<f64>,
+    /// At which price linear contracts are counted.
+    pub price: PriceBasis,
+    /// Whether a lower leverage chosen by the user raises the initial rate to its reciprocal.
+    pub user_leverage: bool,
+    /// Whether orders at a worse price than the mark need the difference at the initial level.
+    pub open_loss: bool,
 }
 
 /// A named set of scenarios.

@@ -159,7 +159,7 @@ pub(super) fn charged(unit: &Unit<'_>, charge: &Charge, context: &Context<'_>) -
                     match line.option {
                         // the cap is in money per rate, so that the rate can stay outside
                         Some(_) if option_cap.is_finite() && charge.maintenance > 0.0 => {
-                            let value = line.quantity.abs() * line.row.base * line.money;
+                            let value = line.quantity.abs() * line.base * line.money;
                             size.min(option_cap * value / charge.maintenance)
                         }
                         _ => size,
@@ -195,7 +195,7 @@ pub(super) fn charged(unit: &Unit<'_>, charge: &Charge, context: &Context<'_>) -
             unit.lines
                 .iter()
                 .map(|line| match line.option {
-                    Some(_) => -line.quantity * line.row.base * line.money,
+                    Some(_) => -line.quantity * line.base * line.money,
                     None => 0.0,
                 })
                 .collect(),
