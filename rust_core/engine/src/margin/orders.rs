@@ -43,11 +43,14 @@ pub(super) fn order_margin(
     by_position: &[PositionMargin],
     state: &MarketState,
 ) -> Result<OrReason<f64>> {
-    if rule == OrderRule::None || view.orders.is_empty() {
+    if view.orders.is_empty() {
         return Ok(Ok(0.0));
     }
     if let Some(why) = rulebook.refusals.get("orders") {
         return Ok(Err(format!("rulebook '{}' does not cover open orders: {why}", rulebook.id)));
+    }
+    if rule == OrderRule::None {
+        return Ok(Ok(0.0));
     }
     let mut instruments: Vec<usize> = view.orders.iter().map(|order| order.instrument).collect();
     instruments.sort_unstable();
