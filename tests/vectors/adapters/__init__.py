@@ -8,7 +8,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from tests.vectors.adapters import accounts, amounts, cross, inverse, linear, portfolio
+from tests.vectors.adapters import (
+    accounts,
+    amounts,
+    cross,
+    inverse,
+    linear,
+    portfolio,
+    spreads,
+    standard,
+)
 
 if TYPE_CHECKING:
     from tests.vectors.view import Adapter, EngineStep
@@ -20,4 +29,6 @@ ADAPTERS: Final[tuple[Adapter | EngineStep, ...]] = (
     *accounts.ADAPTERS,
     *amounts.ADAPTERS,
     *portfolio.ADAPTERS,
+    *spreads.ADAPTERS,
+    *standard.ADAPTERS,
 )

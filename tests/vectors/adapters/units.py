@@ -5,3 +5,4 @@ from __future__ import annotations
 from typing import Final
 
 PERCENT_UNIT: Final = 0.01
+PPM_UNIT: Final = 1e-6

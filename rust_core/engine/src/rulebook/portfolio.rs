@@ -347,6 +347,8 @@ pub enum ChargeKind {
         short_only: bool,
         /// Whether collateral counts too.
         collateral: bool,
+        /// Whether the confidence in a perpetual that is held bears on options too.
+        with_perpetual: bool,
         /// At which price.
         price: PriceBasis,
     },

@@ -172,6 +172,8 @@ pub(super) struct RawCharge {
     #[serde(default)]
     pub(super) collateral: Option<bool>,
     #[serde(default)]
+    pub(super) with_perpetual: Option<bool>,
+    #[serde(default)]
     pub(super) unhedged: Option<f64>,
     #[serde(default)]
     pub(super) hedged: Option<f64>,

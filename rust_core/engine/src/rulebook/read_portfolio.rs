@@ -359,6 +359,7 @@ impl Reader {
                 kinds: self.kinds(raw, key)?,
                 short_only: raw.short_only.unwrap_or(false),
                 collateral: raw.collateral.unwrap_or(false),
+                with_perpetual: raw.with_perpetual.unwrap_or(true),
                 price: price()?,
             },
             "funding" => ChargeKind::Funding { hours: need("hours", raw.hours, 0.0, 8760.0)? },
