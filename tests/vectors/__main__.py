@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 SHARED_FOLDER_VARIABLE = "CROSSMARGIN_SHARED"
-ADAPTER_FILES_AT_LEAST = 8
+ADAPTER_FILES_AT_LEAST = 10
 
 
 def default_folder() -> Path:

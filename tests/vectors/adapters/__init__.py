@@ -8,7 +8,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from tests.vectors.adapters import accounts, amounts, cross, derive, inverse, linear, portfolio
+from tests.vectors.adapters import (
+    accounts,
+    amounts,
+    cross,
+    derive,
+    inverse,
+    linear,
+    portfolio,
+    spreads,
+    standard,
+)
 
 if TYPE_CHECKING:
     from tests.vectors.view import Adapter, EngineStep
@@ -21,4 +31,6 @@ ADAPTERS: Final[tuple[Adapter | EngineStep, ...]] = (
     *amounts.ADAPTERS,
     *portfolio.ADAPTERS,
     *derive.ADAPTERS,
+    *spreads.ADAPTERS,
+    *standard.ADAPTERS,
 )

@@ -10,14 +10,16 @@ if TYPE_CHECKING:
 CURRENCY = "USD"
 
 
-def _rulebook(identifier: str, measure: Mapping[str, object]) -> dict[str, object]:
-    """Return a rulebook with `measure`, reporting and settling in dollars."""
+def _rulebook(
+    identifier: str, measure: Mapping[str, object], currency: str = CURRENCY
+) -> dict[str, object]:
+    """Return a rulebook with `measure`, reporting and settling in `currency`."""
     return {
         "id": identifier,
         "version": "1",
         "venue": "case",
-        "report_currency": CURRENCY,
-        "settle": CURRENCY,
+        "report_currency": currency,
+        "settle": currency,
         "source": "the inputs of the case",
         "retrieved": "2026-11-20",
         "effective": "2026-11-20",
@@ -64,3 +66,20 @@ def value_at_risk(
             "days_per_year": days_per_year,
         },
     )
+
+
+def standard(
+    profile: Mapping[str, object],
+    *,
+    currency: str = CURRENCY,
+    value_in_equity: bool = False,
+) -> dict[str, object]:
+    """Return a rulebook of closed formulas that are the same for all coins.
+
+    The value of options is in the equity only with `value_in_equity`.
+    """
+    level = {"option_value": "all" if value_in_equity else "nothing"}
+    return _rulebook("case-standard", {"kind": "tiers"}, currency) | {
+        "levels": {"initial": level, "maintenance": level},
+        "profiles": [{"underlyings": ["*"], **profile}],
+    }

@@ -90,7 +90,7 @@ pub enum TableOrigin {
     Listed,
     /// Assumed from the row's leverage.
     Assumed,
-    /// The measure needs none.
+    /// The measure needs none, or a formula of the rulebook takes its place.
     None,
 }
 

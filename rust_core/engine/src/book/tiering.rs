@@ -86,8 +86,7 @@ impl Tiering {
     ) -> std::result::Result<(usize, TableOrigin), NoTable> {
         let (number, rules) = rulebook;
         if instrument.kind == ContractKind::Option || !matches!(rules.measure, Measure::Tiers { .. }) {
-            let none = || TierTable::single("none".into(), 0.0, 0.0, None);
-            return Ok((self.intern(number, "none", none), TableOrigin::None));
+            return Ok((self.intern(number, "none", TierTable::absent), TableOrigin::None));
         }
         match source {
             TierSource::Table(name) => {
@@ -108,6 +107,10 @@ impl Tiering {
                 }
                 if let Some(index) = rules.table_listed(instrument) {
                     return Ok((self.listed(number, rules, index), TableOrigin::Listed));
+                }
+                let rates = rules.profile(&instrument.underlying, instrument.payoff);
+                if rates.is_some_and(|profile| profile.delta_one.is_some()) {
+                    return Ok((self.intern(number, "none", TierTable::absent), TableOrigin::None));
                 }
                 if let TierSource::ReportedRate { rate } = source {
                     let own = TierSource::Rate { rate: *rate, amount: 0.0 };

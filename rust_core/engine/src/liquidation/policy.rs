@@ -45,7 +45,10 @@ pub fn next_victim(
     if choice.policy == Policy::LargestLoss {
         for position in view.positions {
             let price = view.price(settle_of(view.book, position), state)?;
-            losses.push(unrealised_pnl(view.book, position, state) * price);
+            // the whole value of an option is in the equity; what it has gained or lost counts from its entry
+            let option = view.book.instruments.get(position.instrument).is_some_and(|i| i.option.is_some());
+            let paid = position.entry_price.filter(|_| option).map_or(0.0, |entry| position.quantity * entry);
+            losses.push((unrealised_pnl(view.book, position, state) - paid) * price);
         }
     }
     let symbol = |index: usize| {
@@ -105,7 +108,8 @@ fn draw(seed: u64, step: usize, row: usize) -> f64 {
 
 /// The position in the highest bracket, the fraction that brings it to the bracket below, and why.
 ///
-/// Positions that are tagged to be liquidated last go after all others.
+/// Contracts without brackets, such as options, go after those that have them, whole; positions that are
+/// tagged to be liquidated last go after all others.
 pub fn tier_step(
     view: &PoolView<'_>,
     state: &MarketState,
@@ -125,18 +129,20 @@ pub fn tier_step(
         let notional = maintenance_notional(view, position, on, ratio);
         Some((table.bracket_index(notional), notional, table))
     };
-    let highest = (0..view.positions.len())
-        .filter_map(|index| size(index).map(|(bracket, notional, _)| (index, bracket, notional)))
-        .min_by(|a, b| {
-            let tagged = last(a.0).cmp(&last(b.0));
-            tagged.then(b.1.cmp(&a.1)).then(b.2.total_cmp(&a.2)).then(a.0.cmp(&b.0))
-        })?;
-    let (index, bracket, notional) = highest;
-    let floor = size(index)?.2.brackets.get(bracket)?.floor;
+    let sized = (0..view.positions.len()).filter_map(|index| size(index).map(|found| (index, found)));
+    let highest = sized.min_by(|(i, a), (j, b)| {
+        // what has no brackets comes after what has
+        let tagged = last(*i).cmp(&last(*j)).then(a.2.is_absent().cmp(&b.2.is_absent()));
+        tagged.then(b.0.cmp(&a.0)).then(b.1.total_cmp(&a.1)).then(i.cmp(j))
+    })?;
+    let (index, (bracket, notional, table)) = highest;
+    let floor = table.brackets.get(bracket)?.floor;
     let fraction = if bracket == 0 || notional == 0.0 { 1.0 } else { 1.0 - floor / notional };
     // exactly on the floor counts as the bracket above it, so go a hair below
     let fraction = if bracket == 0 { 1.0 } else { (fraction + 1e-9).min(1.0) };
-    let reason = if bracket == 0 {
+    let reason = if table.is_absent() {
+        "no brackets to step down".to_owned()
+    } else if bracket == 0 {
         "lowest bracket: nothing to step down to".to_owned()
     } else {
         format!("from bracket {} to bracket {bracket}", bracket + 1)

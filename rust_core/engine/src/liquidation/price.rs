@@ -4,9 +4,9 @@ use super::sweep::{Crossing, Crossings, Prepared, Target};
 use crate::book::{Book, Pool, PoolKind};
 use crate::error::{Error, Place, Result};
 use crate::margin::equity::equity;
+use crate::margin::tiers::brackets_only;
 use crate::margin::{PoolView, excess};
 use crate::path::Path;
-use crate::rulebook::Measure;
 
 /// Which way the price goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,9 +48,10 @@ pub struct LiquidationPrice {
 ///
 /// As [`crate::margin::evaluate`].
 pub fn crossings(view: &PoolView<'_>, path: &Path, target: Target, limit: f64) -> Result<Crossings> {
-    match view.rulebook()?.measure {
-        Measure::Tiers { .. } => Ok(Prepared::new(*view)?.crossings(path, target, limit)),
-        _ => searched(view, path, target, limit),
+    if brackets_only(view)? {
+        Ok(Prepared::new(*view)?.crossings(path, target, limit))
+    } else {
+        searched(view, path, target, limit)
     }
 }
 
@@ -236,8 +237,7 @@ pub fn shown(price: f64) -> String {
 /// As [`crate::margin::evaluate`].
 pub fn alone(book: &Book, pool: (usize, &Pool), target: Target, limit: f64) -> Result<Vec<LiquidationPrice>> {
     let view = PoolView::of(book, pool.1);
-    let tiers = matches!(view.rulebook()?.measure, Measure::Tiers { .. });
-    let prepared = if tiers { Some(Prepared::new(view)?) } else { None };
+    let prepared = if brackets_only(&view)? { Some(Prepared::new(view)?) } else { None };
     let mut answers = Vec::new();
     for underlying in coins_of(book, &view) {
         let path = Path::Alone(underlying);

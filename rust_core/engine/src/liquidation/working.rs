@@ -78,7 +78,8 @@ impl<'a> Working<'a> {
         if closed >= size { 1.0 } else { closed / size }
     }
 
-    /// Closes a fraction of a position at a state; `slippage` and `fee` are fractions of its notional.
+    /// Closes a fraction of a position at a state; `slippage` and `fee` are fractions of its notional, for
+    /// options slippage is a fraction of their value.
     ///
     /// The result is realised into the balance of the settlement currency, less the cost. A position
     /// that is closed whole leaves the pool.
@@ -99,8 +100,18 @@ impl<'a> Working<'a> {
         let currency = settle_of(self.book, &position);
         let price = self.view().price(currency, state)?;
         let ratio = state.ratio(underlying_of(self.book, &position));
-        let cost = fraction * notional(self.book, &position, ratio) * (slippage + fee);
-        let realised = fraction * unrealised_pnl(self.book, &position, state);
+        let result = unrealised_pnl(self.book, &position, state);
+        let size = notional(self.book, &position, ratio);
+        let option =
+            self.book.instruments.get(position.instrument).is_some_and(|known| known.option.is_some());
+        // an option is sold at its mark and all of its value is realised; it slips by a fraction of that
+        let (mark, slipping) = if option && position.quantity != 0.0 {
+            (result / position.quantity, result.abs())
+        } else {
+            (position.mark_price * ratio, size)
+        };
+        let cost = fraction * (slipping * slippage + size * fee);
+        let realised = fraction * result;
         let slot = match self.balances.iter().position(|balance| balance.currency == currency) {
             Some(slot) => slot,
             None => {
@@ -130,7 +141,7 @@ impl<'a> Working<'a> {
             instrument: position.instrument,
             long: side > 0.0,
             quantity: position.quantity.abs() * fraction,
-            price: position.mark_price * ratio * (1.0 - side * slippage),
+            price: mark * (1.0 - side * slippage),
             cost: cost * price,
         };
         if fraction >= 1.0 {

@@ -1,15 +1,15 @@
 //! Risk contributions: how much of a pool's maintenance measure each position is responsible for.
 //!
 //! `component` is Euler's share where the measure is homogeneous, Aumann-Shapley's along the ray where
-//! it is not; a tiered margin is separable, so both are the position's own maintenance margin. It sums
-//! to the measure. `marginal` is the component per unit of notional, `incremental` what the measure
+//! it is not; a margin of brackets alone is separable, so both are the position's own maintenance
+//! margin. It sums to the measure. `marginal` is the component per unit of notional, `incremental` what the measure
 //! loses when the position is closed (methods.md section 2.5). The three give different orders.
 
+use super::tiers::brackets_only;
 use super::{PoolView, PositionMargin, evaluate};
 use crate::error::Result;
 use crate::market::MarketState;
 use crate::numeric::accumulate::sum;
-use crate::rulebook::Measure;
 
 /// One position's contributions, reporting currency.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -37,7 +37,7 @@ pub fn contributions(view: &PoolView<'_>, state: &MarketState) -> Result<(Vec<Co
         if margin.notional > 0.0 { margin.maintenance / margin.notional } else { 0.0 }
     };
     let mut rows = Vec::with_capacity(view.positions.len());
-    if matches!(view.rulebook()?.measure, Measure::Tiers { .. }) {
+    if brackets_only(view)? {
         rows.extend(whole.by_position.iter().map(|margin| Contribution {
             notional: margin.notional,
             standalone: margin.maintenance,

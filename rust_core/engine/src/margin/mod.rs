@@ -3,7 +3,10 @@
 pub mod component;
 pub mod contributions;
 pub mod equity;
+mod expiry;
+mod orders;
 pub mod scenario;
+mod standard;
 pub mod status;
 pub mod tiers;
 pub mod variance;

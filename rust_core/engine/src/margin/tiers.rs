@@ -1,13 +1,22 @@
-//! Tiered margin: brackets of notional per position, a closed formula without scenarios.
+//! Margin by closed formulas, without scenarios: brackets of notional, rates that grow with size, options.
 
 use super::component::{Component, ComponentKind, Share, initial_total, maintenance_total};
+use super::expiry::{Expiry, Leg, Offset};
+use super::orders::{OrReason, interest, order_margin};
+use super::scenario::bare;
+use super::scenario::exposure::index_price;
+use super::standard::{Chosen, Levels, Rule, Seen, counted_price, option_margin, raised, rates, rule_of};
 use super::{PoolView, PositionMargin, Requirement};
 use crate::book::Position;
 use crate::error::Result;
+use crate::instrument::Payoff;
 use crate::market::{MarketState, notional, payoff, settle_of, underlying_of};
-use crate::numeric::accumulate::sum;
-use crate::rulebook::{MaintenanceOn, Measure, OrderRule, Rulebook};
-use crate::tables::Leg;
+use crate::rulebook::options::{Premium, StandardOptions};
+use crate::rulebook::portfolio::Profile;
+use crate::rulebook::{MaintenanceOn, Measure, Rulebook};
+
+/// Seconds of a year of 365 days.
+const SECONDS_PER_YEAR: f64 = 31_536_000.0;
 
 /// The notional that decides the bracket and the maintenance margin, settlement currency.
 pub fn maintenance_notional(view: &PoolView<'_>, position: &Position, on: MaintenanceOn, ratio: f64) -> f64 {
@@ -18,11 +27,46 @@ pub fn maintenance_notional(view: &PoolView<'_>, position: &Position, on: Mainte
 }
 
 /// Initial margin rate: the row's own, else one over the leverage (not above the bracket's largest).
-fn initial_rate(given: Option<f64>, leverage: Option<f64>, largest: Option<f64>) -> Option<f64> {
+pub(super) fn initial_rate(given: Option<f64>, leverage: Option<f64>, largest: Option<f64>) -> Option<f64> {
     given.or_else(|| match (leverage, largest) {
         (Some(leverage), Some(largest)) => Some(leverage.min(largest).recip()),
         (leverage, largest) => leverage.or(largest).map(f64::recip),
     })
+}
+
+/// Whether a pool has brackets only, so that its margin is linear between two changes of bracket and adds up
+/// over its positions: no options, no rates that grow with size, no charges.
+///
+/// # Errors
+///
+/// [`crate::Error::NotCovered`] for a contract that the rulebook has no rule for.
+pub fn brackets_only(view: &PoolView<'_>) -> Result<bool> {
+    let rulebook = view.rulebook()?;
+    if !matches!(rulebook.measure, Measure::Tiers { .. }) {
+        return Ok(false);
+    }
+    for position in view.positions {
+        if !matches!(rule_of(view.book, rulebook, position)?, Rule::Table(_)) {
+            return Ok(false);
+        }
+    }
+    Ok(rulebook.profiles.iter().all(|profile| profile.charges.is_empty()))
+}
+
+/// What an initial margin is missing, the first reason.
+#[derive(Debug, Default)]
+struct Reasons(Option<String>);
+
+impl Reasons {
+    fn add<T>(&mut self, result: OrReason<T>) -> Option<T> {
+        match result {
+            Ok(value) => Some(value),
+            Err(reason) => {
+                self.0.get_or_insert(reason);
+                None
+            }
+        }
+    }
 }
 
 pub(super) fn requirement(
@@ -34,133 +78,245 @@ pub(super) fn requirement(
         return Ok(Requirement::default());
     };
     let mut by_position = Vec::with_capacity(view.positions.len());
-    let mut initial_missing = None;
-    for position in view.positions {
-        let margin = position_margin(view, rulebook, position, maintenance_on, state)?;
-        if margin.initial.is_none() && initial_missing.is_none() {
-            let symbol = view.book.instruments.get(position.instrument).map_or("", |i| i.symbol.as_str());
-            initial_missing = Some(format!("{symbol} has neither a leverage nor an initial margin rate"));
-        }
+    let mut reasons = Reasons::default();
+    let mut expiries: Vec<Grouped<'_>> = Vec::new();
+    for (index, position) in view.positions.iter().enumerate() {
+        let margin = match rule_of(view.book, rulebook, position)? {
+            Rule::Option(profile, rules) => {
+                let formula = Formula { profile, rules };
+                option_position(view, rulebook, index, position, formula, state, &mut expiries)?
+            }
+            rule => {
+                let (margin, initial) =
+                    delta_one_position(view, rulebook, position, rule, maintenance_on, state)?;
+                PositionMargin { initial: reasons.add(initial), ..margin }
+            }
+        };
         by_position.push(margin);
     }
-    let order_margin = match order_margin(view, rulebook, orders, &by_position, state)? {
-        Ok(margin) => margin,
-        Err(reason) => {
-            initial_missing.get_or_insert(reason);
-            0.0
+    let mut components = positions(view, &by_position);
+    for grouped in &expiries {
+        components.extend(grouped.offset(rulebook, &mut by_position));
+    }
+    let order_margin = order_margin(view, rulebook, orders, &by_position, state)?;
+    let order_margin = reasons.add(order_margin).unwrap_or(0.0);
+    for extra in bare::extras(view, rulebook, state)? {
+        let Component { base, initial, maintenance, .. } = extra.component;
+        let rate = |share: Share| if base == 0.0 { 0.0 } else { share.amount / base };
+        for (position, part) in extra.borne {
+            if let Some(margin) = by_position.get_mut(position) {
+                margin.maintenance += rate(maintenance) * part;
+                margin.initial = margin.initial.map(|own| own + rate(initial) * part);
+            }
         }
-    };
-    let components = components(&by_position, order_margin);
+        components.push(extra.component);
+    }
+    if order_margin != 0.0 {
+        components.push(Component {
+            unit: None,
+            kind: ComponentKind::Orders,
+            base: order_margin,
+            initial: Share { amount: order_margin, counts: true },
+            maintenance: Share { amount: 0.0, counts: true },
+        });
+    }
     Ok(Requirement {
         maintenance: maintenance_total(&components),
-        initial: initial_missing.is_none().then(|| initial_total(&components)),
+        initial: reasons.0.is_none().then(|| initial_total(&components)),
         order_margin,
-        initial_missing,
+        initial_missing: reasons.0,
         by_position,
         worst: Vec::new(),
         components,
     })
 }
 
-/// One row per position, and one for the orders.
-fn components(by_position: &[PositionMargin], order_margin: f64) -> Vec<Component> {
-    let row = |kind, base: f64, initial: f64, maintenance: f64| Component {
-        unit: None,
-        kind,
-        base,
-        initial: Share { amount: initial, counts: true },
-        maintenance: Share { amount: maintenance, counts: true },
-    };
-    let positions = by_position.iter().enumerate().map(|(position, margin)| {
-        let kind = ComponentKind::Position { position };
-        row(kind, margin.notional, margin.initial.unwrap_or(0.0), margin.maintenance)
-    });
-    let orders = (order_margin != 0.0).then(|| row(ComponentKind::Orders, order_margin, order_margin, 0.0));
-    positions.chain(orders).collect()
+/// One row per position, its margin by itself.
+fn positions(view: &PoolView<'_>, by_position: &[PositionMargin]) -> Vec<Component> {
+    let rows = view.positions.iter().zip(by_position).enumerate();
+    rows.map(|(position, (held, margin))| Component {
+        unit: Some(underlying_of(view.book, held)),
+        kind: ComponentKind::Position { position },
+        base: margin.notional,
+        initial: Share { amount: margin.initial.unwrap_or(0.0), counts: true },
+        maintenance: Share { amount: margin.maintenance, counts: true },
+    })
+    .collect()
 }
 
-/// Margin of one position, reporting currency.
-fn position_margin(
+/// Factors of the two levels for the contracts of a profile.
+fn factors(rulebook: &Rulebook, profile: &Profile) -> Levels {
+    Levels {
+        initial: profile.initial_factor.unwrap_or(rulebook.initial.factor),
+        maintenance: profile.maintenance_factor.unwrap_or(rulebook.maintenance.factor),
+    }
+}
+
+/// Margin of a perpetual, a future or the coin itself, reporting currency; its initial margin, or why it is
+/// not known.
+fn delta_one_position(
     view: &PoolView<'_>,
     rulebook: &Rulebook,
     position: &Position,
+    rule: Rule<'_>,
     maintenance_on: MaintenanceOn,
     state: &MarketState,
-) -> Result<PositionMargin> {
+) -> Result<(PositionMargin, OrReason<f64>)> {
     let price = view.price(settle_of(view.book, position), state)?;
     let ratio = state.ratio(underlying_of(view.book, position));
     let current = notional(view.book, position, ratio);
-    let base = maintenance_notional(view, position, maintenance_on, ratio);
-    let table = view.book.tables.get(position.table);
-    let maintenance = table.map_or(0.0, |table| table.maintenance_margin(base));
-    let largest = table.and_then(|table| table.bracket(current).max_leverage);
-    let initial = initial_rate(position.initial_rate, position.leverage, largest)
-        .map(|rate| rulebook.initial.factor * rate * current * price);
+    let mark = position.mark_price * ratio;
+    let (margin, initial) = match rule {
+        Rule::DeltaOne(profile, own) => {
+            // in coin the size is the notional; linear contracts are counted at the rulebook's price
+            let (coins, money) = match payoff(view.book, position) {
+                Payoff::Inverse => (current, current),
+                Payoff::Linear => {
+                    let counted = counted_price(view.book, &own, position.instrument, mark, state)?;
+                    (position.quantity.abs(), position.quantity.abs() * counted)
+                }
+            };
+            let chosen = Chosen { rate: position.initial_rate, leverage: position.leverage };
+            let rate = rates(&own, coins, chosen);
+            let factor = factors(rulebook, profile);
+            let initial = interest(view, &own, position.instrument, mark, price)
+                .map(|interest| {
+                    interest.map_or(rate.initial, |interest| raised(&own, rate.initial, interest))
+                })
+                .map(|rate| factor.initial * rate * money * price);
+            (factor.maintenance * rate.maintenance * money, initial)
+        }
+        Rule::Table(own) => {
+            let base = maintenance_notional(view, position, maintenance_on, ratio);
+            let table = view.book.tables.get(position.table);
+            let maintenance = table.map_or(0.0, |table| table.maintenance_margin(base));
+            let largest = table.and_then(|table| table.bracket(current).max_leverage);
+            let initial = initial_rate(position.initial_rate, position.leverage, largest).ok_or_else(|| {
+                let known = view.book.instruments.get(position.instrument);
+                let symbol = known.map_or("", |known| known.symbol.as_str());
+                format!("{symbol} has neither a leverage nor an initial margin rate")
+            });
+            let initial = initial.and_then(|rate| match own {
+                None => Ok(rate),
+                Some(own) => Ok(interest(view, own, position.instrument, mark, price)?
+                    .map_or(rate, |interest| raised(own, rate, interest))),
+            });
+            let initial = initial.map(|rate| rulebook.initial.factor * rate * current * price);
+            (rulebook.maintenance.factor * maintenance, initial)
+        }
+        Rule::Option(..) => (0.0, Ok(0.0)),
+    };
+    let margin = PositionMargin { notional: current * price, maintenance: margin * price, initial: None };
+    Ok((margin, initial))
+}
+
+/// The formulas of options with the profile that holds them.
+#[derive(Debug, Clone, Copy)]
+struct Formula<'a> {
+    profile: &'a Profile,
+    rules: StandardOptions,
+}
+
+/// The options of one expiry as they are found.
+#[derive(Debug)]
+struct Grouped<'a> {
+    formula: Formula<'a>,
+    coin: usize,
+    settle: usize,
+    years: f64,
+    /// Price of the settlement currency, reporting currency.
+    price: f64,
+    expiry: Expiry,
+}
+
+/// Margin of an option by itself, reporting currency; it joins its expiry where spreads count.
+fn option_position<'a>(
+    view: &PoolView<'_>,
+    rulebook: &Rulebook,
+    index: usize,
+    position: &Position,
+    formula: Formula<'a>,
+    state: &MarketState,
+    expiries: &mut Vec<Grouped<'a>>,
+) -> Result<PositionMargin> {
+    let book = view.book;
+    let (coin, settle) = (underlying_of(book, position), settle_of(book, position));
+    let price = view.price(settle, state)?;
+    let ratio = state.ratio(coin);
+    let Some(seen) = Seen::of_position(book, position, state)? else { return Ok(PositionMargin::default()) };
+    let alone = option_margin(&formula.rules, &seen, position.quantity);
+    let quote = book.quotes.get(position.instrument).copied().unwrap_or_default();
+    let linear = payoff(book, position) == Payoff::Linear;
+    if formula.rules.offset.is_some() && linear {
+        let leg = Leg {
+            position: index,
+            quantity: position.quantity,
+            right: seen.right,
+            strike: seen.strike,
+            mark: seen.mark,
+            alone,
+        };
+        let same = |known: &&mut Grouped<'_>| {
+            (known.coin, known.settle) == (coin, settle) && known.years.total_cmp(&quote.years).is_eq()
+        };
+        match expiries.iter_mut().find(same) {
+            Some(known) => known.expiry.legs.push(leg),
+            None => expiries.push(Grouped {
+                formula,
+                coin,
+                settle,
+                years: quote.years,
+                price,
+                expiry: Expiry {
+                    legs: vec![leg],
+                    forward: quote.moved_forward(ratio).unwrap_or(seen.index),
+                    index: index_price(book, coin, state).unwrap_or(seen.index),
+                },
+            }),
+        }
+    }
+    let factor = factors(rulebook, formula.profile);
     Ok(PositionMargin {
-        notional: current * price,
-        maintenance: rulebook.maintenance.factor * maintenance * price,
-        initial,
+        notional: notional(book, position, ratio) * price,
+        maintenance: factor.maintenance * alone.maintenance * price,
+        initial: Some(factor.initial * alone.initial * price),
     })
 }
 
-/// Initial margin that open orders add, or why it is not known.
-fn order_margin(
-    view: &PoolView<'_>,
-    rulebook: &Rulebook,
-    rule: OrderRule,
-    by_position: &[PositionMargin],
-    state: &MarketState,
-) -> Result<std::result::Result<f64, String>> {
-    if rule == OrderRule::None || view.orders.is_empty() {
-        return Ok(Ok(0.0));
-    }
-    let mut instruments: Vec<usize> = view.orders.iter().map(|order| order.instrument).collect();
-    instruments.sort_unstable();
-    instruments.dedup();
-    let mut added = Vec::new();
-    for instrument in instruments {
-        let orders = || view.orders.iter().filter(move |order| order.instrument == instrument);
-        let Some(contract) = view.book.instruments.get(instrument) else { continue };
-        let settle = view.book.instrument_settle.get(instrument).copied().unwrap_or(0);
-        let price = view.price(settle, state)?;
-        let held = || {
-            view.positions
-                .iter()
-                .zip(by_position)
-                .filter(move |(position, _)| position.instrument == instrument)
-        };
-        // orders do not say which leg of a hedge-mode account they open or close, so none is netted there
-        let hedged = held().any(|(position, _)| position.leg != Leg::Net);
-        let net: f64 = held()
-            .map(|(position, margin)| margin.notional.copysign(position.quantity))
-            .filter(|_| !hedged)
-            .sum();
-        // (size, margin) of the buys and of the sells
-        let mut sides = [(0.0, 0.0), (0.0, 0.0)];
-        for order in orders().filter(|order| !order.reduce_only) {
-            let size = price * contract.payoff.notional(order.quantity, order.price);
-            let largest =
-                view.book.tables.get(order.table).and_then(|table| table.bracket(size).max_leverage);
-            let Some(rate) = initial_rate(order.initial_rate, order.leverage, largest) else {
-                return Ok(Err(format!(
-                    "the orders in {} have neither a leverage nor an initial margin rate",
-                    contract.symbol
-                )));
-            };
-            let side = if order.quantity > 0.0 { &mut sides[0] } else { &mut sides[1] };
-            side.0 += size;
-            side.1 += rate * size;
+impl Grouped<'_> {
+    /// What the expiry saves as a component, if anything; its positions then bear their part of what is left.
+    fn offset(&self, rulebook: &Rulebook, by_position: &mut [PositionMargin]) -> Option<Component> {
+        let rule = self.formula.rules.offset?;
+        let from_mark = self.formula.rules.premium == Premium::Nothing;
+        let [initial, maintenance] = self.expiry.offsets(&rule, from_mark);
+        if initial.is_none() && maintenance.is_none() {
+            return None;
         }
-        // the part of a side that adds to the position: all of it, or what goes through zero and beyond
-        let adding = |(size, margin): (f64, f64), same_side: bool| {
-            let part = if same_side || size == 0.0 { 1.0 } else { (1.0 - 2.0 * net.abs() / size).max(0.0) };
-            margin * part
+        let factor = factors(rulebook, self.formula.profile);
+        let scales =
+            Levels { initial: factor.initial * self.price, maintenance: factor.maintenance * self.price };
+        let parts = |offset: &Option<Offset>, place: usize| offset.as_ref()?.borne.get(place).copied();
+        for (place, leg) in self.expiry.legs.iter().enumerate() {
+            let Some(margin) = by_position.get_mut(leg.position) else { continue };
+            if let Some(part) = parts(&initial, place) {
+                margin.initial = Some(scales.initial * part);
+            }
+            if let Some(part) = parts(&maintenance, place) {
+                margin.maintenance = scales.maintenance * part;
+            }
+        }
+        let saved = |offset: &Option<Offset>, scale: f64| Share {
+            amount: scale * offset.as_ref().map_or(0.0, |offset| offset.saved),
+            counts: true,
         };
-        let margin = match rule {
-            OrderRule::Additive => sides[0].1 + sides[1].1,
-            _ => adding(sides[0], net >= 0.0).max(adding(sides[1], net <= 0.0)),
-        };
-        added.push(rulebook.initial.factor * margin);
+        let (initial, maintenance) =
+            (saved(&initial, scales.initial), saved(&maintenance, scales.maintenance));
+        Some(Component {
+            unit: Some(self.coin),
+            kind: ComponentKind::ExpiryOffset { seconds: (self.years * SECONDS_PER_YEAR).round() as u64 },
+            base: if maintenance.amount == 0.0 { initial.amount } else { maintenance.amount },
+            initial,
+            maintenance,
+        })
     }
-    Ok(Ok(sum(added)))
 }

@@ -8,14 +8,19 @@ use crate::error::{Error, Result};
 /// In alphabetical order of ids, the versions of one id from old to new.
 const TEXTS: &[&str] = &[
     include_str!("../../rulebooks/binance-usdm.toml"),
+    include_str!("../../rulebooks/bybit-cross.toml"),
     include_str!("../../rulebooks/custom.toml"),
     include_str!("../../rulebooks/custom-scan.toml"),
+    include_str!("../../rulebooks/deribit-sm.toml"),
     include_str!("../../rulebooks/deribit-spm-2024-06.toml"),
     include_str!("../../rulebooks/deribit-spm.toml"),
     include_str!("../../rulebooks/deribit-spm-2026-09.toml"),
     include_str!("../../rulebooks/derive-pm2.toml"),
+    include_str!("../../rulebooks/derive-sm.toml"),
+    include_str!("../../rulebooks/dydx-v4.toml"),
     include_str!("../../rulebooks/hyperliquid.toml"),
     include_str!("../../rulebooks/okx-pm.toml"),
+    include_str!("../../rulebooks/paradex-cross.toml"),
     include_str!("../../rulebooks/paradex-pm.toml"),
     include_str!("../../rulebooks/span-16.toml"),
 ];
@@ -97,7 +102,7 @@ mod tests {
     fn an_unknown_id_names_the_known_ones_and_an_unknown_version_the_versions() {
         let refusal = builtin("deribit-xyz").unwrap_err().to_string();
         assert!(
-            refusal.starts_with("unknown rulebook 'deribit-xyz'; known: binance-usdm, custom, "),
+            refusal.starts_with("unknown rulebook 'deribit-xyz'; known: binance-usdm, bybit-cross, custom, "),
             "{refusal}"
         );
         let refusal = builtin("deribit-spm@1999.01").unwrap_err().to_string();

@@ -11,6 +11,7 @@ mod raw;
 mod raw_portfolio;
 mod read;
 mod read_portfolio;
+mod read_standard;
 mod schema;
 mod sheet;
 pub mod tiers;

@@ -33,14 +33,39 @@ pub struct LongRate {
     pub rate: f64,
 }
 
+/// At which price a net call sold is charged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OffsetPrice {
+    /// The forward of the expiry.
+    Forward,
+    /// The index of the coin.
+    Index,
+}
+
 /// Spreads: the margin of an expiry is no more than its largest loss at the book's own strikes plus a
 /// charge per net option sold without a cover.
+///
+/// The loss counts from the options' value where that is in the equity ([`Premium::Nothing`]), from zero
+/// where it is not. An expiry with no option sold is left alone.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct ExpiryOffset {
-    /// Charge at the initial level, a multiple of the forward per net call sold.
+    /// Charge at the initial level, a multiple of the price per net call sold.
     pub initial: f64,
     /// Charge at the maintenance level.
     pub maintenance: f64,
+    /// At which price.
+    pub price: OffsetPrice,
+}
+
+/// What open orders in options need at the initial level besides the margin of the position they lead to.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct OptionOrders {
+    /// Fee of a fill, a fraction of the index.
+    pub fee: f64,
+    /// Largest fee, a fraction of the order's price; infinite for none.
+    pub fee_cap: f64,
+    /// Whether the premium that a sale will bring counts against its margin.
+    pub credit_premium: bool,
 }
 
 /// Standard option margin. Money is in the settlement currency: coins for coin-settled options, whose
@@ -63,4 +88,6 @@ pub struct StandardOptions {
     pub long_maintenance: LongRate,
     /// Spreads within an expiry.
     pub offset: Option<ExpiryOffset>,
+    /// Open orders.
+    pub orders: OptionOrders,
 }

@@ -313,6 +313,8 @@ pub enum ChargeKind {
         price: PriceBasis,
         /// Whether only quantities below zero count.
         short_only: bool,
+        /// Whether collateral that the scenarios move counts too.
+        collateral: bool,
     },
     /// `(unhedged |net delta| + hedged (gross - |net|) / 2) x index`.
     MinimumDelta {
@@ -347,6 +349,8 @@ pub enum ChargeKind {
         short_only: bool,
         /// Whether collateral counts too.
         collateral: bool,
+        /// Whether the confidence in a perpetual that is held bears on options too.
+        with_perpetual: bool,
         /// At which price.
         price: PriceBasis,
     },
@@ -419,12 +423,20 @@ pub struct DeltaOneRates {
     pub initial: f64,
     /// Maintenance rate of a small position.
     pub maintenance: f64,
-    /// What each further coin adds to both rates.
+    /// What each coin of the position adds to both rates.
     pub increment: f64,
     /// Open interest from which the initial rate rises towards 1, reporting currency.
     pub open_interest_lower: Option<f64>,
     /// Open interest at which it is 1, reporting currency.
     pub open_interest_upper: Option<f64>,
+    /// The initial rate that open interest raises is cut down to whole multiples of this.
+    pub rate_step: Option<f64>,
+    /// At which price linear contracts are counted.
+    pub price: PriceBasis,
+    /// Whether a lower leverage chosen by the user raises the initial rate to its reciprocal.
+    pub user_leverage: bool,
+    /// Whether orders at a worse price than the mark need the difference at the initial level.
+    pub open_loss: bool,
 }
 
 /// A named set of scenarios.

@@ -179,6 +179,8 @@ pub(super) struct RawCharge {
     #[serde(default)]
     pub(super) collateral: Option<bool>,
     #[serde(default)]
+    pub(super) with_perpetual: Option<bool>,
+    #[serde(default)]
     pub(super) unhedged: Option<f64>,
     #[serde(default)]
     pub(super) hedged: Option<f64>,
@@ -210,13 +212,24 @@ pub(super) struct RawCharge {
 #[serde(deny_unknown_fields)]
 pub(super) struct RawDeltaOne {
     pub(super) initial: f64,
-    pub(super) maintenance: f64,
+    #[serde(default)]
+    pub(super) maintenance: Option<f64>,
+    #[serde(default)]
+    pub(super) maintenance_share_of_initial: Option<f64>,
     #[serde(default)]
     pub(super) increment: f64,
     #[serde(default)]
     pub(super) open_interest_lower: Option<f64>,
     #[serde(default)]
     pub(super) open_interest_upper: Option<f64>,
+    #[serde(default)]
+    pub(super) rate_step: Option<f64>,
+    #[serde(default)]
+    pub(super) price: Option<String>,
+    #[serde(default)]
+    pub(super) user_leverage: bool,
+    #[serde(default)]
+    pub(super) open_loss: bool,
 }
 
 #[derive(Debug, Deserialize)]
@@ -238,6 +251,14 @@ pub(super) struct RawOptions {
     pub(super) offset_initial: Option<f64>,
     #[serde(default)]
     pub(super) offset_maintenance: Option<f64>,
+    #[serde(default)]
+    pub(super) offset_price: Option<String>,
+    #[serde(default)]
+    pub(super) order_fee: f64,
+    #[serde(default)]
+    pub(super) order_fee_cap: Option<f64>,
+    #[serde(default)]
+    pub(super) order_credit_premium: bool,
 }
 
 #[derive(Debug, Deserialize)]

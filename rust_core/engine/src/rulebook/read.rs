@@ -87,6 +87,14 @@ impl Reader {
         {
             return self.refuse("profiles", "is missing; a measure of scenarios needs at least one");
         }
+        if raw.measure.kind == "tiers" {
+            for (index, profile) in profiles.iter().enumerate() {
+                if let Some(charge) = profile.charges.iter().find(|charge| charge.stage != Stage::Outside) {
+                    let key = format!("profiles[{}].charges.{}.stage", index + 1, charge.name);
+                    return self.refuse(&key, "must be outside; a closed formula has no scenarios");
+                }
+            }
+        }
         if let Some(key) = raw.refusals.keys().find(|key| !REFUSABLE.contains(&key.as_str())) {
             return self.refuse("refusals", format!("'{key}' is none of {}", REFUSABLE.join(", ")));
         }
@@ -365,6 +373,7 @@ impl Reader {
                 ],
                 price: PriceBasis::Mark,
                 short_only: false,
+                collateral: false,
             },
             stage: Stage::Inside,
             initial: rate,

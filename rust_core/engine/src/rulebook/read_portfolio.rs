@@ -1,15 +1,11 @@
 //! Checks the portfolio and standard margin groups of a rulebook file.
 
-use super::options::{ExpiryOffset, LongRate, Premium, ShortRate, StandardOptions};
 use super::path::{labels, profile_name, segment};
 use super::portfolio::{
-    Charge, ChargeKind, DeltaOneRates, Extension, Gains, Growth, InterCredit, PriceBasis, Profile, Scenario,
-    ScenarioSet, Settlement, SignDiscount, SkewLeg, SkewShock, Stage, Treatment, VolatilityMove,
-    VolatilityShock,
+    Charge, ChargeKind, Extension, Gains, Growth, InterCredit, PriceBasis, Profile, Scenario, ScenarioSet,
+    Settlement, SignDiscount, SkewLeg, SkewShock, Stage, Treatment, VolatilityMove, VolatilityShock,
 };
-use super::raw_portfolio::{
-    RawCharge, RawCredit, RawDeltaOne, RawMove, RawOptions, RawProfile, RawScenarios, RawShort, RawVolatility,
-};
+use super::raw_portfolio::{RawCharge, RawCredit, RawMove, RawProfile, RawScenarios, RawVolatility};
 use super::read::Reader;
 use crate::error::Result;
 use crate::instrument::ContractKind;
@@ -362,6 +358,7 @@ impl Reader {
                 kinds: self.kinds(raw, key)?,
                 price: price()?,
                 short_only: raw.short_only.unwrap_or(false),
+                collateral: raw.collateral.unwrap_or(false),
             },
             "minimum_delta" => ChargeKind::MinimumDelta {
                 unhedged: need("unhedged", raw.unhedged, 0.0, 10.0)?,
@@ -399,6 +396,7 @@ impl Reader {
                 kinds: self.kinds(raw, key)?,
                 short_only: raw.short_only.unwrap_or(false),
                 collateral: raw.collateral.unwrap_or(false),
+                with_perpetual: raw.with_perpetual.unwrap_or(true),
                 price: price()?,
             },
             "funding" => ChargeKind::Funding { hours: need("hours", raw.hours, 0.0, 8760.0)? },
@@ -445,7 +443,11 @@ impl Reader {
     }
 
     fn kinds(&self, raw: &RawCharge, key: &str) -> Result<Vec<ContractKind>> {
-        let words = self.required(&format!("{key}.kinds"), raw.kinds.as_ref())?;
+        // a charge on collateral alone names no kind
+        let words = match (&raw.kinds, raw.collateral) {
+            (None, Some(true)) => Vec::new(),
+            (kinds, _) => self.required(&format!("{key}.kinds"), kinds.as_ref())?,
+        };
         words
             .iter()
             .map(|word| {
@@ -461,63 +463,6 @@ impl Reader {
                 )
             })
             .collect()
-    }
-
-    fn delta_one(&self, raw: &RawDeltaOne, key: &str) -> Result<DeltaOneRates> {
-        let rate = |part: &str, value: f64| self.number(&format!("{key}.{part}"), value, 0.0, 1.0);
-        let interest = |part: &str, value| self.optional(&format!("{key}.{part}"), value, 0.0, f64::MAX);
-        Ok(DeltaOneRates {
-            initial: rate("initial", raw.initial)?,
-            maintenance: rate("maintenance", raw.maintenance)?,
-            increment: rate("increment", raw.increment)?,
-            open_interest_lower: interest("open_interest_lower", raw.open_interest_lower)?,
-            open_interest_upper: interest("open_interest_upper", raw.open_interest_upper)?,
-        })
-    }
-
-    fn options(&self, raw: &RawOptions, key: &str) -> Result<StandardOptions> {
-        let number = |part: &str, value: f64| self.number(&format!("{key}.{part}"), value, 0.0, 10.0);
-        let short = |part: &str, raw: &RawShort| -> Result<ShortRate> {
-            Ok(ShortRate {
-                rate: number(part, raw.rate)?,
-                floor: raw.floor.map(|floor| number(part, floor)).transpose()?,
-                call_mark: number(part, raw.call_mark)?,
-                put_mark: number(part, raw.put_mark)?,
-                fee: number(part, raw.fee)?,
-            })
-        };
-        let offset = match (raw.offset_initial, raw.offset_maintenance) {
-            (None, None) => None,
-            (Some(initial), Some(maintenance)) => Some(ExpiryOffset {
-                initial: number("offset_initial", initial)?,
-                maintenance: number("offset_maintenance", maintenance)?,
-            }),
-            _ => return self.refuse(key, "offset_initial and offset_maintenance go together"),
-        };
-        Ok(StandardOptions {
-            short_initial: short("short_initial", &raw.short_initial)?,
-            short_maintenance: short("short_maintenance", &raw.short_maintenance)?,
-            call_initial_over_maintenance: number(
-                "call_initial_over_maintenance",
-                raw.call_initial_over_maintenance,
-            )?,
-            put_initial_over_maintenance: number(
-                "put_initial_over_maintenance",
-                raw.put_initial_over_maintenance,
-            )?,
-            premium: self.word(
-                &format!("{key}.premium"),
-                raw.premium.as_deref(),
-                &[
-                    ("mark", Premium::Mark),
-                    ("larger_of_entry_and_mark", Premium::LargerOfEntryAndMark),
-                    ("nothing", Premium::Nothing),
-                ],
-            )?,
-            long_initial: LongRate { rate: number("long_initial", raw.long_initial)? },
-            long_maintenance: LongRate { rate: number("long_maintenance", raw.long_maintenance)? },
-            offset,
-        })
     }
 
     pub(super) fn credits(&self, raw: &[RawCredit], known: &Known<'_>) -> Result<Vec<InterCredit>> {

@@ -255,6 +255,7 @@ static CHARGE: &[Key] = &[
     may("price", Text, "", ""),
     may("short_only", Flag, "", "no"),
     may("collateral", Flag, "", "no"),
+    may("with_perpetual", Flag, "", ""),
     may("unhedged", Number, "rate", ""),
     may("hedged", Number, "rate", ""),
     may("count", Text, "", ""),
@@ -272,10 +273,15 @@ static CHARGE: &[Key] = &[
 
 static DELTA_ONE: &[Key] = &[
     must("initial", Number, "fraction"),
-    must("maintenance", Number, "fraction"),
+    may("maintenance", Number, "fraction", ""),
+    may("maintenance_share_of_initial", Number, "x initial", ""),
     may("increment", Number, "fraction per coin", "0"),
     may("open_interest_lower", Number, "{report}", ""),
     may("open_interest_upper", Number, "{report}", ""),
+    may("rate_step", Number, "fraction", ""),
+    may("price", Text, "", "mark"),
+    may("user_leverage", Flag, "", "no"),
+    may("open_loss", Flag, "", "no"),
 ];
 
 static OPTIONS: &[Key] = &[
@@ -288,6 +294,10 @@ static OPTIONS: &[Key] = &[
     may("long_maintenance", Number, "x index", "0"),
     may("offset_initial", Number, "x forward", ""),
     may("offset_maintenance", Number, "x forward", ""),
+    may("offset_price", Text, "", ""),
+    may("order_fee", Number, "x index", "0"),
+    may("order_fee_cap", Number, "share of the premium", ""),
+    may("order_credit_premium", Flag, "", "no"),
 ];
 
 static SHORT: &[Key] = &[

@@ -110,6 +110,16 @@ impl TierTable {
         Self { name, brackets: vec![Bracket { floor: 0.0, rate, amount, max_leverage }] }
     }
 
+    /// Stands for the table of a contract that needs none.
+    pub fn absent() -> Self {
+        Self::single(String::new(), 0.0, 0.0, None)
+    }
+
+    /// Whether it is [`TierTable::absent`]: every other table has a name.
+    pub fn is_absent(&self) -> bool {
+        self.name.is_empty()
+    }
+
     /// Index of the bracket that holds a notional.
     pub fn bracket_index(&self, notional: f64) -> usize {
         self.brackets.partition_point(|bracket| bracket.floor <= notional).saturating_sub(1)

@@ -80,15 +80,18 @@ pub(super) fn charged(unit: &Unit<'_>, charge: &Charge, context: &Context<'_>) -
             Charged::whole(index * net.abs() * rate)
         }
         ChargeKind::NakedShorts => Charged::whole(index * naked_shorts(unit)),
-        ChargeKind::Notional { kinds, price, short_only } => Charged::lines(
-            unit.lines
+        ChargeKind::Notional { kinds, price, short_only, collateral } => {
+            let parts: Vec<f64> = unit
+                .lines
                 .iter()
                 .map(|line| {
                     let counts = kinds.contains(&line.kind) && (!short_only || line.quantity < 0.0);
                     if counts { line.coins(payoff(book, line)) * price_of(*price, line) } else { 0.0 }
                 })
-                .collect(),
-        ),
+                .collect();
+            let scanned = sum(unit.scanned.iter().filter(|_| *collateral).map(|held| held.value.abs()));
+            if scanned == 0.0 { Charged::lines(parts) } else { Charged::whole(sum(parts) + scanned) }
+        }
         ChargeKind::MinimumDelta { unhedged, hedged } => {
             let net = sum(unit.lines.iter().map(|line| line.delta)).abs();
             let gross = sum(unit.lines.iter().map(|line| line.delta.abs()));
@@ -114,14 +117,14 @@ pub(super) fn charged(unit: &Unit<'_>, charge: &Charge, context: &Context<'_>) -
         ChargeKind::ForwardContingency { moves, add, per_year } => {
             forward_contingency(unit, context, *moves, *add, *per_year)?
         }
-        ChargeKind::Confidence { threshold, kinds, short_only, collateral, price } => {
+        ChargeKind::Confidence { threshold, kinds, short_only, collateral, with_perpetual, price } => {
             let own = confidence_of_index(unit, book);
             let mut parts: Vec<f64> = Vec::with_capacity(unit.lines.len());
             for line in &unit.lines {
                 let counts = kinds.contains(&line.kind) && (!short_only || line.quantity < 0.0);
                 let quote = book.quotes.get(line.instrument);
                 let least = if line.kind == ContractKind::Option {
-                    expiry_confidence(unit, book, line.years)
+                    expiry_confidence(unit, book, line.years, *with_perpetual)
                 } else {
                     quote.and_then(|quote| quote.confidence)
                 };
@@ -159,7 +162,7 @@ pub(super) fn charged(unit: &Unit<'_>, charge: &Charge, context: &Context<'_>) -
                     match line.option {
                         // the cap is in money per rate, so that the rate can stay outside
                         Some(_) if option_cap.is_finite() && charge.maintenance > 0.0 => {
-                            let value = line.quantity.abs() * line.row.base * line.money;
+                            let value = line.quantity.abs() * line.base * line.money;
                             size.min(option_cap * value / charge.maintenance)
                         }
                         _ => size,
@@ -195,7 +198,7 @@ pub(super) fn charged(unit: &Unit<'_>, charge: &Charge, context: &Context<'_>) -
             unit.lines
                 .iter()
                 .map(|line| match line.option {
-                    Some(_) => -line.quantity * line.row.base * line.money,
+                    Some(_) => -line.quantity * line.base * line.money,
                     None => 0.0,
                 })
                 .collect(),
@@ -294,15 +297,15 @@ fn confidence_of_index(unit: &Unit<'_>, book: &Book) -> Option<f64> {
     unit.underlying.and_then(|coin| book.underlyings.get(coin)?.confidence)
 }
 
-/// Least confidence of an expiry: its forward, its rate, the volatilities of the options held; and that of
-/// the perpetual where one is held.
-fn expiry_confidence(unit: &Unit<'_>, book: &Book, years: f64) -> Option<f64> {
+/// Least confidence of an expiry: its forward, its rate, the volatilities of the options held; where it bears
+/// on them, that of the perpetual held.
+fn expiry_confidence(unit: &Unit<'_>, book: &Book, years: f64, with_perpetual: bool) -> Option<f64> {
     let quotes = unit.lines.iter().filter_map(|line| {
         let own = line.option.is_some() && line.years.total_cmp(&years).is_eq();
         let quote = book.quotes.get(line.instrument)?;
         match (own, line.kind) {
             (true, _) => least_of(quote.confidence, quote.forward_confidence),
-            (false, ContractKind::Perpetual) => quote.confidence,
+            (false, ContractKind::Perpetual) if with_perpetual => quote.confidence,
             _ => None,
         }
     });

@@ -1,6 +1,6 @@
 //! What a risk unit holds, line by line, in the terms that scenarios and charges need.
 
-use super::table::{Pricing, Row, Table, pricing, profile_of};
+use super::table::{Pricing, Table, pricing, profile_of};
 use crate::book::Book;
 use crate::error::Result;
 use crate::instrument::{ContractKind, Payoff};
@@ -18,8 +18,10 @@ pub(super) struct Line<'a> {
     pub(super) kind: ContractKind,
     /// Signed quantity, unit as in [`crate::book::Position::quantity`].
     pub(super) quantity: f64,
-    /// Its values by scenario.
-    pub(super) row: &'a Row,
+    /// Value of one unit at the state, settlement currency; zero for delta-one contracts.
+    pub(super) base: f64,
+    /// Value of one unit in each scenario, settlement currency; empty where no scenario is run.
+    pub(super) values: &'a [f64],
     /// Price of the settlement currency at the state, reporting currency.
     pub(super) money: f64,
     /// Whether the settlement currency moves with the scenario.
@@ -59,7 +61,7 @@ pub(super) struct Unit<'a> {
 impl Line<'_> {
     /// Result of a value per unit, reporting currency, when the price moves by a ratio.
     pub(super) fn result(&self, value: f64, price_move: f64) -> f64 {
-        let gain = self.quantity * (value - self.row.base);
+        let gain = self.quantity * (value - self.base);
         if self.moves {
             self.money * ((1.0 + price_move) * (self.carried + gain) - self.carried)
         } else {
@@ -85,7 +87,7 @@ fn unit_delta(
     rulebook: &Rulebook,
     instrument: usize,
     option: Option<&Pricing>,
-    row: &Row,
+    base: f64,
     mark: f64,
 ) -> f64 {
     let payoff = book.instruments.get(instrument).map_or(Payoff::Linear, |known| known.payoff);
@@ -96,7 +98,7 @@ fn unit_delta(
             let delta = forward_delta(option.terms.right, option.forward, option.terms.strike.0, total);
             match payoff {
                 Payoff::Linear => discount * delta,
-                Payoff::Inverse => discount * delta - row.base,
+                Payoff::Inverse => discount * delta - base,
             }
         }
         (None, Payoff::Linear) => 1.0,
@@ -159,6 +161,56 @@ pub(super) struct Held {
     pub(super) quantity: f64,
 }
 
+/// A quantity in the terms that scenarios and charges need, from the value of one unit at the state and in
+/// each scenario.
+///
+/// # Errors
+///
+/// [`crate::Error::Missing`] for a price, or for what an option is priced from.
+pub(super) fn line<'a>(
+    view: &PoolView<'_>,
+    rulebook: &Rulebook,
+    state: &MarketState,
+    held: &Held,
+    base: f64,
+    values: &'a [f64],
+) -> Result<Line<'a>> {
+    let book = view.book;
+    let underlying = book.instrument_underlying.get(held.instrument).copied().unwrap_or(0);
+    let settle = book.instrument_settle.get(held.instrument).copied().unwrap_or(0);
+    let coin = book.currencies.get(settle).and_then(|currency| currency.underlying);
+    let known = book.instruments.get(held.instrument);
+    let option = match known.and_then(|known| known.option) {
+        Some(_) => Some(pricing(book, state, held.instrument)?),
+        None => None,
+    };
+    let quote = book.quotes.get(held.instrument);
+    let mark = option.map_or_else(
+        || quote.and_then(|quote| quote.forward).unwrap_or(f64::NAN) * state.ratio(underlying),
+        |option| option.forward,
+    );
+    let position = held.position.and_then(|index| view.positions.get(index));
+    Ok(Line {
+        position: held.position,
+        instrument: held.instrument,
+        kind: known.map_or(ContractKind::Perpetual, |known| known.kind),
+        quantity: held.quantity,
+        base,
+        values,
+        money: view.price(settle, state)?,
+        moves: match rulebook.measure {
+            Measure::Scenarios { numeraire: Numeraire::Report, unit: RiskUnit::Pool, .. } => coin.is_some(),
+            Measure::Scenarios { numeraire: Numeraire::Report, .. } => coin == Some(underlying),
+            _ => false,
+        },
+        carried: position.map_or(0.0, |position| unrealised_pnl(book, position, state)),
+        option,
+        mark,
+        delta: held.quantity * unit_delta(book, rulebook, held.instrument, option.as_ref(), base, mark),
+        years: quote.map_or(0.0, |quote| quote.years),
+    })
+}
+
 /// Splits what is held into risk units, in the order of coins.
 ///
 /// # Errors
@@ -171,7 +223,7 @@ pub(super) fn units<'a>(
     table: &'a Table,
     held: &[Held],
 ) -> Result<Vec<Unit<'a>>> {
-    let Measure::Scenarios { numeraire, unit: rule, .. } = rulebook.measure else { return Ok(Vec::new()) };
+    let Measure::Scenarios { unit: rule, .. } = rulebook.measure else { return Ok(Vec::new()) };
     let book = view.book;
     let mut units: Vec<Unit<'a>> = Vec::new();
     let key = |underlying: usize| match rule {
@@ -180,38 +232,10 @@ pub(super) fn units<'a>(
     };
     for held in held {
         let row = table.row(book, held.instrument)?;
+        let line = line(view, rulebook, state, held, row.base, &row.values)?;
         let underlying = book.instrument_underlying.get(held.instrument).copied().unwrap_or(0);
-        let settle = book.instrument_settle.get(held.instrument).copied().unwrap_or(0);
-        let coin = book.currencies.get(settle).and_then(|currency| currency.underlying);
         let known = book.instruments.get(held.instrument);
-        let option = match known.and_then(|known| known.option) {
-            Some(_) => Some(pricing(book, state, held.instrument)?),
-            None => None,
-        };
-        let quote = book.quotes.get(held.instrument);
-        let mark = option.map_or_else(
-            || quote.and_then(|quote| quote.forward).unwrap_or(f64::NAN) * state.ratio(underlying),
-            |option| option.forward,
-        );
-        let position = held.position.and_then(|index| view.positions.get(index));
-        let line = Line {
-            position: held.position,
-            instrument: held.instrument,
-            kind: known.map_or(ContractKind::Perpetual, |known| known.kind),
-            quantity: held.quantity,
-            row,
-            money: view.price(settle, state)?,
-            moves: match (numeraire, rule) {
-                (Numeraire::Settle, _) => false,
-                (Numeraire::Report, RiskUnit::Pool) => coin.is_some(),
-                (Numeraire::Report, RiskUnit::Underlying) => coin == Some(underlying),
-            },
-            carried: position.map_or(0.0, |position| unrealised_pnl(book, position, state)),
-            option,
-            mark,
-            delta: held.quantity * unit_delta(book, rulebook, held.instrument, option.as_ref(), row, mark),
-            years: quote.map_or(0.0, |quote| quote.years),
-        };
+        let mark = line.mark;
         let own = key(underlying);
         match units.iter_mut().find(|unit| unit.underlying == own) {
             Some(unit) if unit.profile == row.profile => unit.lines.push(line),

@@ -4,6 +4,7 @@
 //! mapped and added (`unit`), charges compete with the worst scenario, are added to it, bound it from below
 //! or stand outside the level's factor (`charges`), credits between coins come last (`credits`).
 
+pub(in crate::margin) mod bare;
 mod charges;
 mod credits;
 pub(crate) mod exposure;
@@ -20,6 +21,7 @@ use crate::rulebook::{Level, Measure, OrderRule, Rulebook};
 use charges::{Charged, Context, charged, check_peg};
 use exposure::{Held, Unit, units};
 pub use table::{Table, profile_of};
+pub(in crate::margin) use table::{check_refusals, not_covered};
 pub use unit::Scanned;
 
 /// One risk unit, measured: components before credits, and what its positions bear.

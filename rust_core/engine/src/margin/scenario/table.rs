@@ -73,6 +73,42 @@ impl Table {
     }
 }
 
+/// A refusal of an instrument, with the row that holds it.
+pub(in crate::margin) fn not_covered(book: &Book, instrument: usize, why: String) -> Error {
+    let symbol = book.instruments.get(instrument).map_or("?", |known| known.symbol.as_str());
+    let held = book.positions.iter().find(|position| position.instrument == instrument);
+    Error::NotCovered {
+        what: symbol.to_owned(),
+        why,
+        place: held.map_or_else(Place::default, |position| Place::row(position.row, symbol)),
+    }
+}
+
+/// Refuses what the rulebook says that it does not cover.
+///
+/// # Errors
+///
+/// [`Error::NotCovered`] names the contract and the reason that the rulebook gives.
+pub(in crate::margin) fn check_refusals(book: &Book, rulebook: &Rulebook, instrument: usize) -> Result<()> {
+    let Some(known) = book.instruments.get(instrument).filter(|_| !rulebook.refusals.is_empty()) else {
+        return Ok(());
+    };
+    let kind = match known.kind {
+        ContractKind::Option => "option",
+        ContractKind::Future => "future",
+        ContractKind::Spot => "spot",
+        ContractKind::Perpetual => "",
+    };
+    let settled = if known.payoff == Payoff::Inverse { "coin_settled" } else { "stable_settled" };
+    for key in [kind, settled] {
+        if let Some(why) = rulebook.refusals.get(key) {
+            let why = format!("rulebook '{}' does not cover it: {why}", rulebook.id);
+            return Err(not_covered(book, instrument, why));
+        }
+    }
+    Ok(())
+}
+
 /// The profile of an instrument, or why the rulebook does not cover it.
 ///
 /// # Errors
@@ -83,30 +119,10 @@ pub fn profile_of<'a>(
     rulebook: &'a Rulebook,
     instrument: usize,
 ) -> Result<(usize, &'a Profile)> {
-    let known = book.instruments.get(instrument);
-    let symbol = known.map_or("?", |known| known.symbol.as_str());
-    let refused = |why: String| Error::NotCovered {
-        what: symbol.to_owned(),
-        why,
-        place: book
-            .positions
-            .iter()
-            .find(|position| position.instrument == instrument)
-            .map_or_else(Place::default, |position| Place::row(position.row, symbol)),
+    let Some(known) = book.instruments.get(instrument) else {
+        return Err(not_covered(book, instrument, "the book has no such instrument".into()));
     };
-    let Some(known) = known else { return Err(refused("the book has no such instrument".into())) };
-    let kind = match known.kind {
-        ContractKind::Option => "option",
-        ContractKind::Future => "future",
-        ContractKind::Spot => "spot",
-        ContractKind::Perpetual => "",
-    };
-    let settled = if known.payoff == Payoff::Inverse { "coin_settled" } else { "stable_settled" };
-    for key in [kind, settled] {
-        if let Some(why) = rulebook.refusals.get(key) {
-            return Err(refused(format!("rulebook '{}' does not cover it: {why}", rulebook.id)));
-        }
-    }
+    check_refusals(book, rulebook, instrument)?;
     let found = rulebook
         .profiles
         .iter()
@@ -115,13 +131,14 @@ pub fn profile_of<'a>(
     found.ok_or_else(|| {
         let named: Vec<&str> =
             rulebook.profiles.iter().flat_map(|p| &p.underlyings).map(String::as_str).collect();
-        refused(format!(
+        let why = format!(
             "rulebook '{}' has no parameters for {} settled in {}; it has them for {}",
             rulebook.id,
             known.underlying,
             known.settle,
             if named.is_empty() { "none".to_owned() } else { named.join(", ") }
-        ))
+        );
+        not_covered(book, instrument, why)
     })
 }
 

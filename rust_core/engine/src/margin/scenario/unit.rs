@@ -41,7 +41,7 @@ fn sign_factor(rulebook: &Rulebook, profile: &Profile, lines: &[&Line<'_>], valu
 
 /// Result of one line in a scenario with the factor of its expiry.
 fn line_result(line: &Line<'_>, scenario: usize, price_move: f64, factor: f64) -> f64 {
-    let value = line.row.values.get(scenario).copied().unwrap_or(0.0);
+    let value = line.values.get(scenario).copied().unwrap_or(0.0);
     line.result(factor * value, price_move)
 }
 
@@ -108,7 +108,7 @@ fn group_factor(rulebook: &Rulebook, profile: &Profile, lines: &[&Line<'_>], sce
     }
     let mut net = 0.0;
     for line in lines {
-        net += line.quantity * line.row.values.get(scenario).copied().unwrap_or(0.0);
+        net += line.quantity * line.values.get(scenario).copied().unwrap_or(0.0);
     }
     sign_factor(rulebook, profile, lines, net)
 }

@@ -1,0 +1,247 @@
+//! The closed formulas of standard margin: rates that grow with size, options by themselves.
+
+use super::scenario::exposure::index_price;
+use super::scenario::{check_refusals, not_covered};
+use crate::book::{Book, Position, TableOrigin};
+use crate::error::{Error, Place, Result};
+use crate::instrument::{ContractKind, OptionRight, Payoff};
+use crate::market::{MarketState, option_value};
+use crate::numeric::rounding::{Direction, to_step};
+use crate::rulebook::Rulebook;
+use crate::rulebook::options::{Premium, ShortRate, StandardOptions};
+use crate::rulebook::portfolio::{DeltaOneRates, PriceBasis, Profile};
+
+/// Which formula is about a contract.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Rule<'a> {
+    /// Its maintenance table; the rates are those of a profile whose open interest raises the initial rate.
+    Table(Option<&'a DeltaOneRates>),
+    /// Rates that grow with size.
+    DeltaOne(&'a Profile, DeltaOneRates),
+    /// The formulas of options.
+    Option(&'a Profile, StandardOptions),
+}
+
+/// The two levels of one figure.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub(super) struct Levels {
+    pub(super) initial: f64,
+    pub(super) maintenance: f64,
+}
+
+/// The formula about a contract; `tabled` says whether a maintenance table was found for it.
+///
+/// # Errors
+///
+/// [`Error::NotCovered`] names a contract that the rulebook has no rule for, and what it refuses.
+pub(super) fn rule<'a>(
+    book: &Book,
+    rulebook: &'a Rulebook,
+    instrument: usize,
+    tabled: bool,
+) -> Result<Rule<'a>> {
+    check_refusals(book, rulebook, instrument)?;
+    let known = book.instruments.get(instrument);
+    let option = known.is_some_and(|known| known.kind == ContractKind::Option);
+    let profile = known
+        .filter(|_| !rulebook.profiles.is_empty())
+        .and_then(|known| rulebook.profile(&known.underlying, known.payoff));
+    match profile {
+        Some(profile) if option => {
+            if let Some(rules) = profile.options {
+                return Ok(Rule::Option(profile, rules));
+            }
+        }
+        Some(profile) if tabled => return Ok(Rule::Table(profile.delta_one.as_ref())),
+        None if tabled && !option => return Ok(Rule::Table(None)),
+        Some(profile) => {
+            if let Some(rates) = profile.delta_one {
+                return Ok(Rule::DeltaOne(profile, rates));
+            }
+        }
+        None => {}
+    }
+    let (coin, settle) = known.map_or(("?", "?"), |known| (known.underlying.as_str(), known.settle.as_str()));
+    let what = if option { "options" } else { "contracts" };
+    let why = format!("rulebook '{}' has no rule for {what} on {coin} settled in {settle}", rulebook.id);
+    Err(not_covered(book, instrument, why))
+}
+
+/// The formula about a position.
+///
+/// # Errors
+///
+/// As [`rule`].
+pub(super) fn rule_of<'a>(book: &Book, rulebook: &'a Rulebook, position: &Position) -> Result<Rule<'a>> {
+    rule(book, rulebook, position.instrument, position.origin != TableOrigin::None)
+}
+
+/// What an option's margin is counted from, settlement currency per coin. Of a coin-settled option the
+/// index is 1 coin and amounts of money are divided by the index price.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Seen {
+    pub(super) right: OptionRight,
+    pub(super) strike: f64,
+    /// The index.
+    pub(super) index: f64,
+    /// How far it is out of the money: `max(0, strike - index)` of a call, the reverse of a put.
+    pub(super) out_of_money: f64,
+    pub(super) mark: f64,
+    pub(super) entry: Option<f64>,
+}
+
+impl Seen {
+    /// An option at a state, with the price at which it was sold.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Missing`] without an index price.
+    pub(super) fn of(
+        book: &Book,
+        instrument: usize,
+        state: &MarketState,
+        mark: f64,
+        entry: Option<f64>,
+    ) -> Result<Option<Self>> {
+        let Some(known) = book.instruments.get(instrument) else { return Ok(None) };
+        let Some(terms) = known.option else { return Ok(None) };
+        let coin = book.instrument_underlying.get(instrument).copied().unwrap_or(0);
+        let price = index_price(book, coin, state).ok_or_else(|| Error::Missing {
+            what: format!("index price of {}", known.underlying),
+            why: "the margin of an option is counted from it; give indexPrice".into(),
+            place: Place::label(known.symbol.clone()),
+        })?;
+        let strike = terms.strike.0;
+        let out_of_money = match terms.right {
+            OptionRight::Call => (strike - price).max(0.0),
+            OptionRight::Put => (price - strike).max(0.0),
+        };
+        let unit = match known.payoff {
+            Payoff::Linear => 1.0,
+            Payoff::Inverse => price,
+        };
+        let right = terms.right;
+        Ok(Some(Self { right, strike, index: price / unit, out_of_money: out_of_money / unit, mark, entry }))
+    }
+
+    /// A position's option at a state.
+    ///
+    /// # Errors
+    ///
+    /// As [`Seen::of`].
+    pub(super) fn of_position(book: &Book, position: &Position, state: &MarketState) -> Result<Option<Self>> {
+        let mark = moved_mark(book, position.instrument, position.mark_price, state);
+        Self::of(book, position.instrument, state, mark, position.entry_price)
+    }
+}
+
+/// A mark of today's at a state: it moves as Black-76 does at the option's own volatility, to zero at the
+/// least.
+fn moved_mark(book: &Book, instrument: usize, mark: f64, state: &MarketState) -> f64 {
+    let coin = book.instrument_underlying.get(instrument).copied().unwrap_or(0);
+    let ratio = state.ratio(coin);
+    if ratio == 1.0 {
+        return mark;
+    }
+    let volatility = book.quotes.get(instrument).and_then(|quote| quote.implied_volatility).unwrap_or(0.0);
+    let value = |ratio: f64| option_value(book, instrument, ratio, volatility);
+    (mark + value(ratio) - value(1.0)).max(0.0)
+}
+
+/// Margin of a quantity of an option by itself, settlement currency.
+///
+/// Sold, per coin: `max(rate x index - out of the money, floor x index)`, or `rate x index` without a floor;
+/// no less than a fraction of the mark; plus the fee on the index and the premium. The initial margin is no
+/// less than a multiple of the maintenance margin. Bought: `min(mark, rate x index)` (venues.md sections 1.2,
+/// 4.2, 7.1, 8.1).
+pub(super) fn option_margin(rules: &StandardOptions, seen: &Seen, quantity: f64) -> Levels {
+    if quantity >= 0.0 {
+        let bought = |rate: f64| quantity * seen.mark.min(rate * seen.index);
+        return Levels {
+            initial: bought(rules.long_initial.rate),
+            maintenance: bought(rules.long_maintenance.rate),
+        };
+    }
+    let sold = |rate: &ShortRate, premium: f64| {
+        let base = match rate.floor {
+            Some(floor) => (rate.rate * seen.index - seen.out_of_money).max(floor * seen.index),
+            None => rate.rate * seen.index,
+        };
+        let of_mark = match seen.right {
+            OptionRight::Call => rate.call_mark,
+            OptionRight::Put => rate.put_mark,
+        };
+        base.max(of_mark * seen.mark) + rate.fee * seen.index + premium
+    };
+    let (premium_initial, premium) = match rules.premium {
+        Premium::Mark => (seen.mark, seen.mark),
+        Premium::LargerOfEntryAndMark => (seen.entry.unwrap_or(seen.mark).max(seen.mark), seen.mark),
+        Premium::Nothing => (0.0, 0.0),
+    };
+    let maintenance = sold(&rules.short_maintenance, premium);
+    let over = match seen.right {
+        OptionRight::Call => rules.call_initial_over_maintenance,
+        OptionRight::Put => rules.put_initial_over_maintenance,
+    };
+    let initial = sold(&rules.short_initial, premium_initial).max(over * maintenance);
+    Levels { initial: -quantity * initial, maintenance: -quantity * maintenance }
+}
+
+/// What a row says about the initial margin of a contract.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Chosen {
+    /// Its initial rate.
+    pub(super) rate: Option<f64>,
+    /// Its leverage.
+    pub(super) leverage: Option<f64>,
+}
+
+/// Rates of a size in coins: `rate + increment x coins` (venues.md section 1.2); a row's own initial rate
+/// comes first.
+pub(super) fn rates(rates: &DeltaOneRates, coins: f64, chosen: Chosen) -> Levels {
+    let more = rates.increment * coins;
+    let own = chosen.rate.unwrap_or(rates.initial + more);
+    let initial = match chosen.leverage {
+        Some(leverage) if rates.user_leverage => own.max(leverage.recip()),
+        _ => own,
+    };
+    Levels { initial, maintenance: rates.maintenance + more }
+}
+
+/// An initial rate raised by open interest: `min(rate + max(0, scale) (1 - rate), 1)` with
+/// `scale = (open interest - lower) / (upper - lower)`, cut down to whole steps (venues.md section 6).
+/// `interest` is in the reporting currency.
+pub(super) fn raised(rates: &DeltaOneRates, rate: f64, interest: f64) -> f64 {
+    let (Some(lower), Some(upper)) = (rates.open_interest_lower, rates.open_interest_upper) else {
+        return rate;
+    };
+    let scale = ((interest - lower) / (upper - lower)).max(0.0);
+    let raised = (rate + scale * (1.0 - rate)).min(1.0);
+    rates.rate_step.map_or(raised, |step| to_step(raised, step, Direction::Down))
+}
+
+/// Price at which a linear contract is counted at a state, quote currency.
+///
+/// # Errors
+///
+/// [`Error::Missing`] without an index price where the rulebook counts at the index.
+pub(super) fn counted_price(
+    book: &Book,
+    rates: &DeltaOneRates,
+    instrument: usize,
+    mark: f64,
+    state: &MarketState,
+) -> Result<f64> {
+    match rates.price {
+        PriceBasis::Mark => Ok(mark),
+        PriceBasis::Index => {
+            let coin = book.instrument_underlying.get(instrument).copied().unwrap_or(0);
+            let known = book.instruments.get(instrument);
+            index_price(book, coin, state).ok_or_else(|| Error::Missing {
+                what: format!("index price of {}", known.map_or("?", |known| known.underlying.as_str())),
+                why: "the rulebook counts the contract at the index; give indexPrice".into(),
+                place: Place::label(known.map_or("", |known| known.symbol.as_str())),
+            })
+        }
+    }
+}
