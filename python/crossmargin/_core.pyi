@@ -21,6 +21,7 @@ __all__ = [
     "Strikes",
     "TableError",
     "UnknownWordError",
+    "black76",
     "build_book",
     "build_information",
     "compare",
@@ -28,17 +29,20 @@ __all__ = [
     "implied_volatilities",
     "inspect",
     "linear_liquidation_prices",
+    "normal_implied_volatility",
     "option_greeks",
     "option_values",
     "rank_value",
     "rulebook_difference",
     "rulebook_list",
     "rulebook_parts",
-    "simd_level",
-    "simd_levels",
     "rulebook_text",
     "rulebook_text_of_rows",
+    "simd_level",
+    "simd_levels",
     "single_prices",
+    "spot_implied_volatility",
+    "spot_option",
 ]
 
 _Rows: TypeAlias = tuple[tuple[str, ...], list[tuple[float | str | None, ...]], str]
@@ -239,3 +243,28 @@ class Accounts:
 
 def simd_level() -> str: ...
 def simd_levels() -> list[str]: ...
+
+def spot_option(
+    is_call: bool,
+    spot: float,
+    strike: float,
+    volatility: float,
+    years: float,
+    rate: float,
+    dividend_yield: float,
+) -> list[float]: ...
+def spot_implied_volatility(
+    is_call: bool,
+    price: float,
+    spot: float,
+    strike: float,
+    years: float,
+    rate: float,
+    dividend_yield: float,
+) -> float: ...
+def normal_implied_volatility(
+    is_call: bool, price: float, forward: float, strike: float, years: float
+) -> float: ...
+def black76(
+    forward: float, strike: float, volatility: float, years: float, discount: float
+) -> tuple[float, float]: ...

@@ -19,7 +19,17 @@ if TYPE_CHECKING:
     Floats = npt.NDArray[np.float64]
     Flags = npt.NDArray[np.bool_]
 
-__all__ = ["OptionGreeks", "implied_volatilities", "option_greeks", "option_values"]
+__all__ = [
+    "OptionGreeks",
+    "SpotOption",
+    "black76",
+    "implied_volatilities",
+    "normal_implied_volatility",
+    "option_greeks",
+    "option_on_spot",
+    "option_values",
+    "spot_implied_volatility",
+]
 
 _RIGHTS = ("call", "put")
 
@@ -260,3 +270,175 @@ def _columns(
         for name, column in zip(numbers, columns, strict=True)
     }
     return np.ascontiguousarray(is_call, dtype=np.bool_).ravel(), flat, is_call.shape
+
+
+@dataclass(frozen=True)
+class SpotOption:
+    """Value and sensitivities of one option on a spot price, per unit of the underlying.
+
+    Parameters
+    ----------
+    value
+        Discounted value.
+    delta
+        Change of value per 1.00 of the spot price.
+    gamma
+        Change of delta per 1.00 of the spot price.
+    vega
+        Change of value per 1.00 of volatility.
+    theta
+        Change of value per year that passes.
+    theta_per_day
+        A 365th of it.
+    rho
+        Change of value per 1.00 of the interest rate.
+    dividend_rho
+        Change of value per 1.00 of the dividend yield.
+    elasticity
+        Delta x spot / value.
+    """
+
+    value: float
+    delta: float
+    gamma: float
+    vega: float
+    theta: float
+    theta_per_day: float
+    rho: float
+    dividend_rho: float
+    elasticity: float
+
+
+def _is_call(right: str) -> bool:
+    if right not in _RIGHTS:
+        raise UnknownWordError(f"right must be call or put, was {right!r}")
+    return right == "call"
+
+
+def black76(
+    forward: float, strike: float, volatility: float, years: float, *, discount: float = 1.0
+) -> tuple[float, float]:
+    """Return the discounted values of the call and the put of one strike (Black 1976).
+
+    Parameters
+    ----------
+    forward, strike
+        Quote currency per unit, zero or above.
+    volatility
+        Yearly volatility, zero or above.
+    years
+        Time to expiry, zero or above.
+    discount
+        Value today of 1.00 at expiry.
+
+    Raises
+    ------
+    OutOfRangeError
+        If a number is not finite or outside its range.
+
+    Examples
+    --------
+    >>> [round(value, 6) for value in black76(1500, 1500, 1.0, 7 / 365)]
+    [82.805081, 82.805081]
+    """
+    return _core.black76(forward, strike, volatility, years, discount)
+
+
+def option_on_spot(  # noqa: PLR0913  the terms of one option
+    right: str,
+    spot: float,
+    strike: float,
+    volatility: float,
+    years: float,
+    *,
+    rate: float = 0.0,
+    dividend_yield: float = 0.0,
+) -> SpotOption:
+    """Return value and sensitivities of a European option on a spot price with a yield.
+
+    Parameters
+    ----------
+    right
+        `call` or `put`.
+    spot, strike
+        Quote currency per unit, above zero.
+    volatility
+        Yearly volatility, above zero.
+    years
+        Time to expiry, above zero.
+    rate, dividend_yield
+        Continuous, per year.
+
+    Raises
+    ------
+    OutOfRangeError
+        If a number is not finite or outside its range.
+    UnknownWordError
+        For another right.
+
+    Examples
+    --------
+    >>> round(option_on_spot("call", 100, 100, 0.2, 1, rate=0.05).value, 5)
+    10.45058
+    """
+    terms = (_is_call(right), spot, strike, volatility, years, rate, dividend_yield)
+    return SpotOption(*_core.spot_option(*terms))
+
+
+def spot_implied_volatility(  # noqa: PLR0913  the terms of one option
+    right: str,
+    price: float,
+    spot: float,
+    strike: float,
+    years: float,
+    *,
+    rate: float = 0.0,
+    dividend_yield: float = 0.0,
+) -> float:
+    """Return the volatility at which an option on a spot price is worth `price`.
+
+    Parameters
+    ----------
+    right
+        `call` or `put`.
+    price
+        Discounted price, between intrinsic value and bound.
+    spot, strike, years, rate, dividend_yield
+        As in :func:`option_on_spot`.
+
+    Raises
+    ------
+    OutOfRangeError
+        If no volatility gives the price.
+    """
+    terms = (_is_call(right), price, spot, strike, years, rate, dividend_yield)
+    return _core.spot_implied_volatility(*terms)
+
+
+def normal_implied_volatility(
+    right: str, price: float, forward: float, strike: float, years: float
+) -> float:
+    """Return the volatility of the normal law (Bachelier) at which an option is worth `price`.
+
+    Parameters
+    ----------
+    right
+        `call` or `put`.
+    price
+        Undiscounted price.
+    forward, strike
+        Quote currency per unit.
+    years
+        Time to expiry, above zero.
+
+    Raises
+    ------
+    OutOfRangeError
+        If no volatility gives the price.
+
+    Examples
+    --------
+    >>> round(normal_implied_volatility("call", 20, 100, 90, 30), 9)
+    6.614292466
+    """
+    return _core.normal_implied_volatility(_is_call(right), price, forward, strike, years)

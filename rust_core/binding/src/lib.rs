@@ -29,7 +29,10 @@ mod _core {
         build_information, compare, cumulative_amounts, linear_liquidation_prices, rank_value, single_prices,
     };
     #[pymodule_export]
-    use super::pricing::{implied_volatilities, option_greeks, option_values};
+    use super::pricing::{
+        black76, implied_volatilities, normal_implied_volatility, option_greeks, option_values,
+        spot_implied_volatility, spot_option,
+    };
     #[pymodule_export]
     use super::revaluation::{Account, Accounts, Scenarios, Strikes, simd_level, simd_levels};
     #[pymodule_export]

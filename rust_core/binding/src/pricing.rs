@@ -1,7 +1,7 @@
 //! Columns of options on a forward: values, sensitivities and implied volatilities.
 
 use crossmargin_engine::pricing::OptionRight;
-use crossmargin_engine::pricing::greeks::{ForwardOption, Greeks};
+use crossmargin_engine::pricing::greeks::{ForwardOption, Greeks, SpotOption};
 use crossmargin_engine::pricing::implied;
 use crossmargin_engine::{Error, Place, Result};
 use numpy::{PyArray1, PyReadonlyArray1};
@@ -86,6 +86,94 @@ pub(crate) fn implied_volatilities<'py>(
         Ok((volatilities, refused))
     })?;
     Ok((array::result(python, volatilities), refused))
+}
+
+/// Discounted values of the call and the put of one strike on a forward.
+#[pyfunction]
+#[pyo3(signature = (forward, strike, volatility, years, discount))]
+pub(crate) fn black76(
+    python: Python<'_>,
+    forward: f64,
+    strike: f64,
+    volatility: f64,
+    years: f64,
+    discount: f64,
+) -> PyResult<(f64, f64)> {
+    enter(python, || {
+        let value = |right| {
+            ForwardOption { right, forward, strike, years, volatility, discount_factor: discount }.value()
+        };
+        Ok((value(OptionRight::Call)?, value(OptionRight::Put)?))
+    })
+}
+
+/// Value and sensitivities of one option on a spot price: value, delta, gamma, vega, theta, theta per day, rho,
+/// dividend rho, elasticity.
+#[pyfunction]
+#[pyo3(signature = (is_call, spot, strike, volatility, years, rate, dividend_yield))]
+#[expect(clippy::too_many_arguments, reason = "the terms of one option")]
+pub(crate) fn spot_option(
+    python: Python<'_>,
+    is_call: bool,
+    spot: f64,
+    strike: f64,
+    volatility: f64,
+    years: f64,
+    rate: f64,
+    dividend_yield: f64,
+) -> PyResult<Vec<f64>> {
+    let right = if is_call { OptionRight::Call } else { OptionRight::Put };
+    enter(python, || {
+        let g = SpotOption { right, spot, strike, years, volatility, rate, dividend_yield }.greeks()?;
+        Ok(vec![
+            g.value,
+            g.delta,
+            g.gamma,
+            g.vega,
+            g.theta,
+            g.theta_per_day,
+            g.rho,
+            g.dividend_rho,
+            g.elasticity,
+        ])
+    })
+}
+
+/// Volatility implied by the price of one option on a spot price.
+#[pyfunction]
+#[pyo3(signature = (is_call, price, spot, strike, years, rate, dividend_yield))]
+#[expect(clippy::too_many_arguments, reason = "the terms of one option")]
+pub(crate) fn spot_implied_volatility(
+    python: Python<'_>,
+    is_call: bool,
+    price: f64,
+    spot: f64,
+    strike: f64,
+    years: f64,
+    rate: f64,
+    dividend_yield: f64,
+) -> PyResult<f64> {
+    let right = if is_call { OptionRight::Call } else { OptionRight::Put };
+    enter(python, || {
+        let option =
+            SpotOption { right, spot, strike, years, volatility: 0.0, rate, dividend_yield }.on_forward()?;
+        implied::volatility(right, price / option.discount_factor, option.forward, strike, years)
+    })
+}
+
+/// Volatility of Bachelier's normal law implied by an undiscounted price.
+#[pyfunction]
+#[pyo3(signature = (is_call, price, forward, strike, years))]
+pub(crate) fn normal_implied_volatility(
+    python: Python<'_>,
+    is_call: bool,
+    price: f64,
+    forward: f64,
+    strike: f64,
+    years: f64,
+) -> PyResult<f64> {
+    let right = if is_call { OptionRight::Call } else { OptionRight::Put };
+    enter(python, || implied::normal_volatility(right, price, forward, strike, years))
 }
 
 fn on_forward(right: OptionRight, [forward, strike, volatility, years]: [f64; 4]) -> ForwardOption {

@@ -10,3 +10,4 @@ LOSS_UNIT: Final = -1.0
 SECOND_UNIT: Final = 1.0
 DAY_UNIT: Final = 86_400.0
 PPM_UNIT: Final = 1e-6
+YEAR_UNIT: Final = 31_536_000.0
