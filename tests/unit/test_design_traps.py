@@ -208,6 +208,27 @@ def test_one_index_nets_coins_of_one_range_and_refuses_two() -> None:
         cm.maintenance_margin(two)
 
 
+@pytest.mark.xfail(
+    strict=True,
+    reason="with one index for the account, all coins are charged at the price of the first",
+)
+@pytest.mark.parametrize(
+    "charge",
+    [
+        {"on": "notional", "kinds": ["perpetual"], "price": "index", "rate": 0.01},
+        {"on": "fee", "rate": 0.01},
+        {"on": "minimum_delta", "unhedged": 0.01, "hedged": 0.01},
+        {"on": "roll", "minimum": 0.01, "annualised": 0.0},
+    ],
+)
+def test_one_index_charges_every_coin_at_its_own_price(charge: Row) -> None:
+    rules = _rules("account", {"BTC ETH": 0.0})
+    rules["profiles"][0]["charges"] = [{"name": "charge", "stage": "inside", **charge}]
+    rows = [_perpetual("BTC", 1.0, 100_000.0), _perpetual("ETH", 10.0, 4_000.0)]
+    found = cm.maintenance_margin(cm.book(rows, rules))
+    assert found == pytest.approx(0.01 * (100_000.0 + 10.0 * 4_000.0), rel=1e-12)
+
+
 # What the coin itself does ----------------------------------------------------------------------
 
 INDEX, STRIKE, VOLATILITY, MOVE = 90_000.0, 90_000.0, 0.50, 0.16
