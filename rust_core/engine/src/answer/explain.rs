@@ -351,6 +351,7 @@ fn formula_of(charge: &Charge) -> String {
         ChargeKind::Depeg { threshold } => {
             format!("max(0, {threshold} - peg) x (perpetuals and options sold) x index x rate")
         }
+        ChargeKind::Fixed => "an amount that the rulebook sets".into(),
         ChargeKind::NetOptionValue => "less the value of options bought, plus that of options sold".into(),
     }
 }

@@ -149,40 +149,40 @@ fn rows(groups: BTreeMap<(String, u64, String), Sums>, equity: f64, in_coins: bo
             *slot += value;
         }
         coins.extend(sums.coins.iter().filter(|coin| !coins.contains(coin)).copied().collect::<Vec<_>>());
-        let [delta, money, gamma, vega, theta, gross, net] = values;
-        answer.rows.push(vec![
-            name.as_str().into(),
-            // coins of different kinds are never added up
-            (sums.coins.len() == 1).then_some(delta).into(),
-            money.into(),
-            gamma.into(),
-            vega.into(),
-            theta.into(),
-            gross.into(),
-            net.into(),
-            (equity > 0.0 && !in_coins).then(|| gross / equity).into(),
-            sums.beta.as_ref().filter(|_| !sums.beta_missing).map(Accumulator::value).into(),
-            (whole > 0.0).then(|| gross / whole).into(),
-        ]);
+        answer.rows.push(row(name, values, &sums.coins, in_coins, equity, whole, {
+            sums.beta.as_ref().filter(|_| !sums.beta_missing).map(Accumulator::value)
+        }));
     }
-    if in_coins && coins.len() > 1 {
-        return answer;
-    }
-    let [delta, money, gamma, vega, theta, gross, net] = total;
-    answer.rows.push(vec![
-        "TOTAL".into(),
-        (coins.len() == 1).then_some(delta).into(),
-        money.into(),
-        gamma.into(),
-        vega.into(),
-        theta.into(),
-        gross.into(),
-        net.into(),
-        (equity > 0.0 && !in_coins).then(|| gross / equity).into(),
-        Value::Missing,
-        (whole > 0.0).then_some(1.0).into(),
-    ]);
+    answer.rows.push(row("TOTAL", total, &coins, in_coins, equity, whole, None));
     answer
+}
+
+/// One row; figures in coins of different kinds are never added up.
+fn row(
+    name: &str,
+    values: [f64; 7],
+    coins: &[usize],
+    in_coins: bool,
+    equity: f64,
+    whole: f64,
+    beta: Option<f64>,
+) -> Vec<Value> {
+    let [delta, money, gamma, vega, theta, gross, net] = values;
+    let one = coins.len() == 1;
+    let figure = |value: f64| -> Value { (one || !in_coins).then_some(value).into() };
+    vec![
+        name.into(),
+        one.then_some(delta).into(),
+        money.into(),
+        figure(gamma),
+        figure(vega),
+        figure(theta),
+        figure(gross),
+        figure(net),
+        (equity > 0.0 && !in_coins).then(|| gross / equity).into(),
+        beta.into(),
+        (whole > 0.0 && (one || !in_coins)).then(|| gross / whole).into(),
+    ]
 }
 
 fn key(book: &Book, position: &Position, instrument: &Instrument, group: Group) -> (String, u64, String) {

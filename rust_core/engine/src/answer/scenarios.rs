@@ -127,7 +127,13 @@ fn choose<'a>(book: &Book, found: Vec<Found<'a>>, unit: &str) -> Result<Vec<Foun
             loss(a).total_cmp(&loss(b)).then(j.cmp(i))
         })
         .map(|(index, _)| index);
-    let known: Vec<String> = found.iter().map(|f| name_of(book, f)).collect();
+    let mut known: Vec<String> = found.iter().map(|f| name_of(book, f)).collect();
+    let mut distinct = known.clone();
+    distinct.sort();
+    distinct.dedup();
+    if distinct.len() < known.len() {
+        known = found.iter().map(|f| format!("{}/{}", book.pool_name(f.pool), name_of(book, f))).collect();
+    }
     let keep = |index: usize, f: &Found<'_>| {
         if wanted.is_empty() {
             return Some(index) == largest;
@@ -193,9 +199,11 @@ fn list(book: &Book, chosen: &[Found<'_>]) -> Answer {
 /// Rows by price move, columns by volatility move; the first unit of those chosen.
 fn matrix(book: &Book, chosen: &[Found<'_>]) -> Result<Answer> {
     let Some(found) = chosen.first().filter(|_| chosen.len() == 1) else {
+        let names: Vec<String> =
+            chosen.iter().map(|f| format!("{}/{}", book.pool_name(f.pool), name_of(book, f))).collect();
         return Err(Error::NotCovered {
             what: "a matrix of several units".into(),
-            why: "name one risk unit, or ask for the list".into(),
+            why: format!("name one of {}, or ask for the list", names.join(", ")),
             place: Place::default(),
         });
     };

@@ -10,9 +10,11 @@ use crate::finding::{Finding, Severity};
 use crate::instrument::{ContractKind, Instrument, OptionRight, OptionTerms, Payoff};
 use crate::pricing::implied::volatility;
 use crate::pricing::value;
-use crate::rulebook::Rulebook;
+use crate::rulebook::{Measure, Rulebook};
 use crate::tables::{Quoted, expiry_of_day, instant};
 
+/// A forward is no more than this many times the index, and no less than its reciprocal.
+const LARGEST_CARRY: f64 = 10.0;
 /// Seconds of a year of 365 days.
 const SECONDS_PER_YEAR: f64 = 31_536_000.0;
 /// A mark may differ from the value at its volatility by this share of itself ...
@@ -115,17 +117,37 @@ pub(super) fn quotes(
         if instrument.kind != ContractKind::Option {
             let known = sources.as_of.and_then(|(_, seconds)| *seconds);
             let left = years_of_future(instrument, known);
-            if left.is_none() && !std::mem::replace(&mut said, true) {
+            if left.is_some_and(|left| left < 0.0) {
+                let day = instrument.expiry.as_deref().unwrap_or("its expiry");
+                let message = format!("it expired on {day}, before the as-of");
+                findings.push(place.finding(
+                    Severity::Error,
+                    "expiry",
+                    "expired",
+                    message,
+                    "leave expired contracts out",
+                ));
+            }
+            let measured_in_time = matches!(sources.rulebook.measure, Measure::Scenarios { .. });
+            if left.is_none() && measured_in_time {
+                findings.push(place.finding(
+                    Severity::Error,
+                    "expiry",
+                    "as_of_missing",
+                    "how long it has left is not known without an as-of that can be read, and its expiry would be taken for that of others".into(),
+                    "give as_of (such as 2026-01-13T12:00:00Z)",
+                ));
+            } else if left.is_none() && !std::mem::replace(&mut said, true) {
                 findings.push(place.finding(
                     Severity::Info,
                     "expiry",
                     "years_unknown",
-                    "how long a dated future has left is not known without an as-of; it is taken as nothing".into(),
+                    "how long a dated future has left is not known without an as-of; this rulebook does not ask".into(),
                     "give as_of",
                 ));
             }
             priced.quotes.push(Quote {
-                years: left.unwrap_or(0.0),
+                years: left.unwrap_or(0.0).max(0.0),
                 forward: marks.get(index).copied().flatten(),
                 confidence: own.confidence,
                 funding_rate: own
@@ -207,7 +229,7 @@ fn years_of_future(instrument: &Instrument, as_of: Option<f64>) -> Option<f64> {
         return Some(0.0);
     }
     let seconds = expiry_seconds(instrument)? - as_of?;
-    Some((seconds / SECONDS_PER_YEAR).max(0.0))
+    Some(seconds / SECONDS_PER_YEAR)
 }
 
 /// The quote of an option, `None` where it cannot be priced; its mark is computed where none is given.
@@ -223,15 +245,11 @@ fn option_quote(
     let instrument = place.instrument;
     let terms = instrument.option?;
     let (expiry, contracts) = (market.expiry(instrument), market.contracts(instrument));
-    let mut refuse = |finding: Finding| {
-        findings.push(finding);
-        None::<Quote>
-    };
     let seconds = own.seconds_to_expiry.or(expiry.seconds_to_expiry).or(contracts.seconds_to_expiry);
     let years = match years(sources.as_of, instrument, seconds) {
         Ok(years) => years,
         Err((code, message, fix)) => {
-            return refuse(place.finding(Severity::Error, "expiry", code, message, fix));
+            return refused(findings, place.finding(Severity::Error, "expiry", code, message, fix));
         }
     };
     let with_expiry = own.or(&expiry);
@@ -241,7 +259,7 @@ fn option_quote(
         .or(contracts.forward)
         .or_else(|| forwards.of_future(instrument, own));
     let Some(forward) = forward else {
-        return refuse(place.finding(
+        return refused(findings, place.finding(
             Severity::Error,
             "forward",
             "forward_missing",
@@ -250,6 +268,33 @@ fn option_quote(
             "fill forward (the venue's underlying price), or a Market row with underlying, expiry and forward",
         ));
     };
+    if let Some(index) = index_given(sources.collected, instrument).filter(|index| *index > 0.0) {
+        let ratio = forward / index;
+        if !(1.0 / LARGEST_CARRY..=LARGEST_CARRY).contains(&ratio) {
+            return refused(
+                findings,
+                place.finding(
+                    Severity::Error,
+                    "forward",
+                    "forward_far_from_index",
+                    format!("a forward of {forward} beside an index of {index} is no price of the same coin"),
+                    "correct the forward or the index price",
+                ),
+            );
+        }
+    }
+    if let (Some(given), Some((_, Some(now)))) = (seconds, sources.as_of)
+        && let Some(left) = expiry_seconds(instrument).map(|expiry| expiry - now)
+        && (given - left).abs() > 86_400.0
+    {
+        findings.push(place.finding(
+            Severity::Warning,
+            "secondsToExpiry",
+            "seconds_to_expiry_differ",
+            format!("{given} seconds are pasted, date and as-of leave {left}; the seconds are used"),
+            "correct one of them",
+        ));
+    }
     let rate = with_expiry.rate.or(contracts.rate).or_else(|| market.coin(instrument).rate).unwrap_or(0.0);
     let fixed = with_expiry.forward_fixed.unwrap_or(0.0).min(forward);
     let mut quote = Quote {
@@ -266,7 +311,7 @@ fn option_quote(
     let slot = mark?;
     if let Some(given) = *slot {
         if let Some(bound) = in_quote_currency(instrument.payoff, terms, forward, given) {
-            return refuse(place.finding(
+            return refused(findings, place.finding(
                 Severity::Error,
                 "markPrice",
                 "mark_in_quote_currency",
@@ -282,7 +327,7 @@ fn option_quote(
             let implied = match volatility(terms.right, value, forward, terms.strike.0, years) {
                 Ok(implied) => implied,
                 Err(why) => {
-                    return refuse(place.finding(
+                    return refused(findings, place.finding(
                         Severity::Error,
                         "markIv",
                         "volatility_missing",
@@ -307,7 +352,7 @@ fn option_quote(
         }
     }
     if quote.implied_volatility.is_none() && years > 0.0 {
-        return refuse(place.finding(
+        return refused(findings, place.finding(
             Severity::Error,
             "markIv",
             "volatility_missing",
@@ -344,6 +389,19 @@ fn option_quote(
         }
     }
     Some(quote)
+}
+
+/// The index price of a coin that the market table gives.
+fn index_given(collected: &Collected, instrument: &Instrument) -> Option<f64> {
+    let about = |name: &Option<String>| {
+        name.as_deref().is_some_and(|name| name.eq_ignore_ascii_case(&instrument.underlying))
+    };
+    collected.market.rows.iter().filter(|row| about(&row.underlying)).find_map(|row| row.index_price)
+}
+
+fn refused(findings: &mut Vec<Finding>, finding: Finding) -> Option<Quote> {
+    findings.push(finding);
+    None
 }
 
 /// Why an option has no time to expiry: code, rule, fix.

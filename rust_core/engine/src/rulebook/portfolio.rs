@@ -384,6 +384,8 @@ pub enum ChargeKind {
         /// The threshold.
         threshold: f64,
     },
+    /// An amount of money that the venue sets for the account, whatever it holds: its rates are the money.
+    Fixed,
     /// Option value to be received counts against the requirement, value owed adds to it.
     NetOptionValue,
 }

@@ -82,10 +82,22 @@ impl Reader {
         if raw.measure.kind == "scan" {
             profiles.push(self.scan_profile(&raw.measure, &measure_source)?);
         }
-        if matches!(raw.measure.kind.as_str(), "scan" | "scenarios")
-            && profiles.iter().all(|profile| profile.scenarios.is_empty() && profile.charges.is_empty())
-        {
-            return self.refuse("profiles", "is missing; a measure of scenarios needs at least one");
+        if matches!(raw.measure.kind.as_str(), "scan" | "scenarios") {
+            let empty = profiles.iter().find(|p| p.scenarios.is_empty() && p.charges.is_empty());
+            match empty {
+                Some(profile) => {
+                    let names = profile.underlyings.join("+");
+                    let names = if names.is_empty() { "*" } else { &names };
+                    return self.refuse(
+                        &format!("profiles.{names}"),
+                        "has neither scenarios nor charges; what it holds would need no margin",
+                    );
+                }
+                None if profiles.is_empty() => {
+                    return self.refuse("profiles", "is missing; a measure of scenarios needs at least one");
+                }
+                None => {}
+            }
         }
         if raw.measure.kind == "tiers" {
             for (index, profile) in profiles.iter().enumerate() {

@@ -303,6 +303,7 @@ impl Reader {
                 ("outside", Stage::Outside),
             ],
         )?;
+        self.charge_keys(raw, key)?;
         let rate = raw.rate.unwrap_or(1.0);
         let own = raw.source.clone().or_else(|| Some(group.to_owned()));
         Ok(Charge {
@@ -323,6 +324,64 @@ impl Reader {
             )?,
             source: known(&own, key)?,
         })
+    }
+
+    /// Refuses keys that a charge does not read, and a charge whose rate nobody gives.
+    fn charge_keys(&self, raw: &RawCharge, key: &str) -> Result<()> {
+        let (own, rated): (&[&str], bool) = match raw.on.as_str() {
+            "roll" => (&["minimum", "annualised", "growth"], false),
+            "size" => (&["threshold", "increment", "cap"], false),
+            "naked_shorts" | "calendar" => (&[], true),
+            "fixed" => (&[], true),
+            "net_option_value" => (&[], false),
+            "notional" => (&["kinds", "price", "short_only", "collateral"], true),
+            "minimum_delta" => (&["unhedged", "hedged"], false),
+            "short_options" => (&["count"], true),
+            "forward_contingency" => (&["moves", "multipliers", "add", "per_year"], false),
+            "confidence" => {
+                (&["threshold", "kinds", "short_only", "collateral", "with_perpetual", "price"], true)
+            }
+            "funding" => (&["hours"], false),
+            "fee" => (&["option_cap"], true),
+            "tiered_delta" => (&["from", "multiplier"], true),
+            "stable_hedge" => (&["from", "rates"], false),
+            "depeg" => (&["threshold"], true),
+            _ => return Ok(()), // refused by its name
+        };
+        let given = [
+            ("minimum", raw.minimum.is_some()),
+            ("annualised", raw.annualised.is_some()),
+            ("growth", raw.growth.is_some()),
+            ("threshold", raw.threshold.is_some()),
+            ("increment", raw.increment.is_some()),
+            ("cap", raw.cap.is_some()),
+            ("kinds", raw.kinds.is_some()),
+            ("price", raw.price.is_some()),
+            ("short_only", raw.short_only.is_some()),
+            ("collateral", raw.collateral.is_some()),
+            ("with_perpetual", raw.with_perpetual.is_some()),
+            ("unhedged", raw.unhedged.is_some()),
+            ("hedged", raw.hedged.is_some()),
+            ("count", raw.count.is_some()),
+            ("moves", raw.moves.is_some()),
+            ("multipliers", raw.multipliers.is_some()),
+            ("add", raw.add.is_some()),
+            ("per_year", raw.per_year.is_some()),
+            ("hours", raw.hours.is_some()),
+            ("option_cap", raw.option_cap.is_some()),
+            ("from", raw.from.is_some()),
+            ("multiplier", raw.multiplier.is_some()),
+            ("rates", raw.rates.is_some()),
+        ];
+        if let Some((name, _)) = given.iter().find(|(name, given)| *given && !own.contains(name)) {
+            return self.refuse(&format!("{key}.{name}"), format!("is not read by a charge on {}", raw.on));
+        }
+        let any = raw.rate.is_some() || raw.initial.is_some() || raw.maintenance.is_some();
+        if rated && !any {
+            return self
+                .refuse(&format!("{key}.rate"), format!("is missing; a charge on {} needs it", raw.on));
+        }
+        Ok(())
     }
 
     fn charge_kind(&self, raw: &RawCharge, key: &str) -> Result<ChargeKind> {
@@ -411,11 +470,12 @@ impl Reader {
             }
             "depeg" => ChargeKind::Depeg { threshold: need("threshold", raw.threshold, 0.0, 10.0)? },
             "net_option_value" => ChargeKind::NetOptionValue,
+            "fixed" => ChargeKind::Fixed,
             other => {
                 return self.refuse(
                     &format!("{key}.on"),
                     format!(
-                        "must be one of roll, size, naked_shorts, notional, minimum_delta, short_options, calendar, forward_contingency, confidence, funding, fee, tiered_delta, stable_hedge, depeg, net_option_value, was '{other}'"
+                        "must be one of roll, size, naked_shorts, notional, minimum_delta, short_options, calendar, forward_contingency, confidence, funding, fee, tiered_delta, stable_hedge, depeg, net_option_value, fixed, was '{other}'"
                     ),
                 );
             }

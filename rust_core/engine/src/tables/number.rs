@@ -35,6 +35,9 @@ pub(super) enum Rule {
     Rate,
 }
 
+/// Beyond this a rate per year is no fraction: a thousand percent.
+const LARGEST_RATE: f64 = 10.0;
+
 /// The finding is written; the row cannot be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Refused;
@@ -126,7 +129,12 @@ impl<'a> NumberColumn<'a> {
             }
         };
         let (holds, code, words) = match rule {
-            Rule::Finite | Rule::Rate => (true, "", ""),
+            Rule::Finite => (true, "", ""),
+            Rule::Rate => (
+                (-LARGEST_RATE..=LARGEST_RATE).contains(&value),
+                "rate_out_of_range",
+                "must be a fraction per year from -10 to 10 (0.05 is 5 %)",
+            ),
             Rule::Price => (value > 0.0, "price_not_positive", "must be above zero"),
             Rule::Positive(code) => (value > 0.0, code, "must be above zero"),
             Rule::NotNegative => (value >= 0.0, "negative", "must be zero or more"),

@@ -1,6 +1,6 @@
 //! The charges of a risk unit: what each is taken on, before its rate and the level's factor.
 
-use super::exposure::{Line, Unit};
+use super::exposure::{Expiry, Line, Unit};
 use super::table::price;
 use super::unit::expiries;
 use crate::book::Book;
@@ -48,7 +48,32 @@ fn payoff(book: &Book, line: &Line<'_>) -> Payoff {
 /// # Errors
 ///
 /// [`Error::Missing`] for a peg or a confidence that the rulebook needs.
-pub(super) fn charged(unit: &Unit<'_>, charge: &Charge, context: &Context<'_>) -> Result<Charged> {
+pub(in crate::margin) fn charged(unit: &Unit<'_>, charge: &Charge, context: &Context<'_>) -> Result<Charged> {
+    let single = unit.lines.iter().all(|line| unit.lines.first().is_none_or(|first| first.coin == line.coin));
+    if single {
+        return of_coin(unit, charge, context);
+    }
+    let mut whole = of_coin(&Unit { lines: Vec::new(), ..unit.clone() }, charge, context)?.base;
+    let mut by_line: Option<Vec<(usize, f64)>> = Some(Vec::new());
+    for part in unit.by_coin() {
+        let Charged { base, by_line: own } = of_coin(&part, charge, context)?;
+        whole += base;
+        by_line = by_line.zip(own).map(|(mut known, own)| {
+            let places = part.lines.first().map_or(0, |line| line.coin);
+            let lines = unit.lines.iter().enumerate().filter(|(_, line)| line.coin == places);
+            known.extend(lines.map(|(place, _)| place).zip(own));
+            known
+        });
+    }
+    let by_line = by_line.map(|mut lines| {
+        lines.sort_by_key(|(place, _)| *place);
+        lines.into_iter().map(|(_, part)| part).collect()
+    });
+    Ok(Charged { base: whole, by_line })
+}
+
+/// The base of a charge on the lines of one coin.
+fn of_coin(unit: &Unit<'_>, charge: &Charge, context: &Context<'_>) -> Result<Charged> {
     let index = unit.index * context.quote_money;
     let book = context.book;
     let price_of = |basis: PriceBasis, line: &Line<'_>| match basis {
@@ -124,7 +149,7 @@ pub(super) fn charged(unit: &Unit<'_>, charge: &Charge, context: &Context<'_>) -
                 let counts = kinds.contains(&line.kind) && (!short_only || line.quantity < 0.0);
                 let quote = book.quotes.get(line.instrument);
                 let least = if line.kind == ContractKind::Option {
-                    expiry_confidence(unit, book, line.years, *with_perpetual)
+                    expiry_confidence(unit, book, line.expiry, *with_perpetual)
                 } else {
                     quote.and_then(|quote| quote.confidence)
                 };
@@ -194,6 +219,7 @@ pub(super) fn charged(unit: &Unit<'_>, charge: &Charge, context: &Context<'_>) -
                     .collect(),
             )
         }
+        ChargeKind::Fixed => Charged::whole(1.0),
         ChargeKind::NetOptionValue => Charged::lines(
             unit.lines
                 .iter()
@@ -208,32 +234,30 @@ pub(super) fn charged(unit: &Unit<'_>, charge: &Charge, context: &Context<'_>) -
 
 /// Net deltas by expiry, coins; a perpetual is an expiry of its own at zero years.
 fn deltas_by_expiry(unit: &Unit<'_>) -> Vec<(f64, f64)> {
-    let mut groups: Vec<(f64, f64)> = Vec::new();
+    let mut groups: Vec<(Expiry, f64, f64)> = Vec::new();
     for line in &unit.lines {
-        match groups.iter_mut().find(|(years, _)| years.total_cmp(&line.years).is_eq()) {
-            Some((_, delta)) => *delta += line.delta,
-            None => groups.push((line.years, line.delta)),
+        match groups.iter_mut().find(|(expiry, ..)| *expiry == line.expiry) {
+            Some((.., delta)) => *delta += line.delta,
+            None => groups.push((line.expiry, line.years, line.delta)),
         }
     }
-    groups.sort_by(|a, b| a.0.total_cmp(&b.0));
-    groups
+    groups.sort_by_key(|(expiry, ..)| *expiry);
+    groups.into_iter().map(|(_, years, delta)| (years, delta)).collect()
 }
 
 /// Options sold less options bought, per expiry and strike, calls and puts together; coins.
 fn naked_shorts(unit: &Unit<'_>) -> f64 {
-    let mut strikes: Vec<(f64, f64, f64)> = Vec::new();
+    let mut strikes: Vec<(Expiry, f64, f64)> = Vec::new();
     for line in &unit.lines {
         let Some(option) = line.option else { continue };
         let strike = option.terms.strike.0;
-        let same = |known: &(f64, f64, f64)| {
-            known.0.total_cmp(&line.years).is_eq() && known.1.total_cmp(&strike).is_eq()
-        };
+        let same = |known: &(Expiry, f64, f64)| known.0 == line.expiry && known.1.total_cmp(&strike).is_eq();
         match strikes.iter_mut().find(|known| same(known)) {
             Some((.., net)) => *net += line.quantity,
-            None => strikes.push((line.years, strike, line.quantity)),
+            None => strikes.push((line.expiry, strike, line.quantity)),
         }
     }
-    strikes.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1)));
+    strikes.sort_by(|a, b| a.0.cmp(&b.0).then(a.1.total_cmp(&b.1)));
     sum(strikes.iter().map(|(.., net)| (-net).max(0.0)))
 }
 
@@ -246,11 +270,12 @@ fn forward_contingency(
     per_year: f64,
 ) -> Result<Charged> {
     let mut by_line = vec![0.0; unit.lines.len()];
-    for (years, _) in expiries(unit) {
+    for (expiry, held) in expiries(unit) {
+        let years = held.first().map_or(0.0, |line| line.years);
         let mut results = [0.0, 0.0];
         let mut each: Vec<(usize, [f64; 2])> = Vec::new();
         for (place, line) in unit.lines.iter().enumerate() {
-            let Some(option) = line.option.filter(|_| line.years.total_cmp(&years).is_eq()) else { continue };
+            let Some(option) = line.option.filter(|_| line.expiry == expiry) else { continue };
             let open = option.forward - option.fixed;
             let forwards = [
                 option.forward,
@@ -299,9 +324,9 @@ fn confidence_of_index(unit: &Unit<'_>, book: &Book) -> Option<f64> {
 
 /// Least confidence of an expiry: its forward, its rate, the volatilities of the options held; where it bears
 /// on them, that of the perpetual held.
-fn expiry_confidence(unit: &Unit<'_>, book: &Book, years: f64, with_perpetual: bool) -> Option<f64> {
+fn expiry_confidence(unit: &Unit<'_>, book: &Book, expiry: Expiry, with_perpetual: bool) -> Option<f64> {
     let quotes = unit.lines.iter().filter_map(|line| {
-        let own = line.option.is_some() && line.years.total_cmp(&years).is_eq();
+        let own = line.option.is_some() && line.expiry == expiry;
         let quote = book.quotes.get(line.instrument)?;
         match (own, line.kind) {
             (true, _) => least_of(quote.confidence, quote.forward_confidence),

@@ -36,6 +36,35 @@ pub(super) struct Line<'a> {
     pub(super) delta: f64,
     /// Years to expiry; zero for perpetuals.
     pub(super) years: f64,
+    /// What tells one expiry from another.
+    pub(super) expiry: Expiry,
+    /// Index of the coin.
+    pub(super) coin: usize,
+    /// Index price of the coin at the state, quote currency.
+    pub(super) index: f64,
+}
+
+/// What tells expiries apart: perpetuals are one of their own, contracts of one date belong together however
+/// their seconds were rounded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Expiry {
+    /// None: a perpetual, or the coin itself.
+    Never,
+    /// A date, its digits as a number.
+    Day(u64),
+    /// Only the time left is known, years.
+    Left(u64),
+}
+
+impl Expiry {
+    fn of(kind: ContractKind, date: Option<&str>, years: f64) -> Self {
+        let digits = |date: &str| date.chars().filter(char::is_ascii_digit).collect::<String>().parse().ok();
+        match (kind, date.and_then(digits)) {
+            (ContractKind::Perpetual | ContractKind::Spot, _) => Self::Never,
+            (_, Some(day)) => Self::Day(day),
+            (_, None) => Self::Left(years.to_bits()),
+        }
+    }
 }
 
 /// A balance that moves in the scenarios of its coin.
@@ -56,6 +85,21 @@ pub(super) struct Unit<'a> {
     pub(super) scanned: Vec<Scanned>,
     /// Index price of the coin at the state, quote currency.
     pub(super) index: f64,
+}
+
+impl<'a> Unit<'a> {
+    /// The unit coin by coin: formulas on deltas and index prices do not mix coins.
+    pub(super) fn by_coin(&self) -> Vec<Unit<'a>> {
+        let mut coins: Vec<usize> = self.lines.iter().map(|line| line.coin).collect();
+        coins.sort_unstable();
+        coins.dedup();
+        let part = |coin: usize| {
+            let lines: Vec<Line<'a>> = self.lines.iter().filter(|line| line.coin == coin).copied().collect();
+            let index = lines.first().map_or(self.index, |line| line.index);
+            Unit { lines, scanned: Vec::new(), index, ..*self }
+        };
+        coins.into_iter().map(part).collect()
+    }
 }
 
 impl Line<'_> {
@@ -190,6 +234,7 @@ pub(super) fn line<'a>(
         |option| option.forward,
     );
     let position = held.position.and_then(|index| view.positions.get(index));
+    let years = quote.map_or(0.0, |quote| quote.years);
     Ok(Line {
         position: held.position,
         instrument: held.instrument,
@@ -207,7 +252,14 @@ pub(super) fn line<'a>(
         option,
         mark,
         delta: held.quantity * unit_delta(book, rulebook, held.instrument, option.as_ref(), base, mark),
-        years: quote.map_or(0.0, |quote| quote.years),
+        years,
+        expiry: Expiry::of(
+            known.map_or(ContractKind::Perpetual, |known| known.kind),
+            known.and_then(|known| known.expiry.as_deref()),
+            years,
+        ),
+        coin: underlying,
+        index: index_price(book, underlying, state).unwrap_or(mark),
     })
 }
 

@@ -1,6 +1,6 @@
 //! Stages 3 and 4 of one risk unit: group map, worst scenario, and who is responsible for it.
 
-use super::exposure::{Line, Unit};
+use super::exposure::{Expiry, Line, Unit};
 use crate::rulebook::Rulebook;
 use crate::rulebook::portfolio::{Extension, Profile, Settlement, Treatment};
 
@@ -14,15 +14,15 @@ pub struct Scanned {
 }
 
 /// The lines of a unit by expiry: options by their years, everything else in a group of its own.
-pub(super) fn expiries<'u, 'a>(unit: &'u Unit<'a>) -> Vec<(f64, Vec<&'u Line<'a>>)> {
-    let mut groups: Vec<(f64, Vec<&Line<'a>>)> = Vec::new();
+pub(super) fn expiries<'u, 'a>(unit: &'u Unit<'a>) -> Vec<(Expiry, Vec<&'u Line<'a>>)> {
+    let mut groups: Vec<(Expiry, Vec<&Line<'a>>)> = Vec::new();
     for line in unit.lines.iter().filter(|line| line.option.is_some()) {
-        match groups.iter_mut().find(|(years, _)| years.total_cmp(&line.years).is_eq()) {
+        match groups.iter_mut().find(|(expiry, _)| *expiry == line.expiry) {
             Some((_, lines)) => lines.push(line),
-            None => groups.push((line.years, vec![line])),
+            None => groups.push((line.expiry, vec![line])),
         }
     }
-    groups.sort_by(|a, b| a.0.total_cmp(&b.0));
+    groups.sort_by_key(|(expiry, _)| *expiry);
     groups
 }
 
@@ -148,9 +148,9 @@ pub(super) fn shares(
     let raw = scanned.raw.get(index).copied().unwrap_or(0.0);
     let counted = scanned.counted.get(index).copied().unwrap_or(0.0);
     let scale = if raw == 0.0 { 0.0 } else { counted / raw };
-    let groups: Vec<(f64, f64, f64)> = expiries(unit)
+    let groups: Vec<(Expiry, f64, f64)> = expiries(unit)
         .iter()
-        .map(|(years, lines)| {
+        .map(|(expiry, lines)| {
             let factor = group_factor(rulebook, profile, lines, index);
             let mut result = 0.0;
             for line in lines {
@@ -160,14 +160,14 @@ pub(super) fn shares(
                 Treatment::MinusAbsolutePerExpiry if result > 0.0 => -1.0,
                 _ => 1.0,
             };
-            (*years, factor, sign)
+            (*expiry, factor, sign)
         })
         .collect();
     let lines = unit.lines.iter().map(|line| {
         let (factor, sign) = match line.option {
             Some(_) => groups
                 .iter()
-                .find(|(years, ..)| years.total_cmp(&line.years).is_eq())
+                .find(|(expiry, ..)| *expiry == line.expiry)
                 .map_or((1.0, 1.0), |(_, factor, sign)| (*factor, *sign)),
             None => (1.0, 1.0),
         };
