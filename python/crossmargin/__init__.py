@@ -51,10 +51,19 @@ if TYPE_CHECKING:
         collateral as collateral,
     )
     from crossmargin.functions import (
+        comparison as comparison,
+    )
+    from crossmargin.functions import (
         equity as equity,
     )
     from crossmargin.functions import (
         excess as excess,
+    )
+    from crossmargin.functions import (
+        explanation as explanation,
+    )
+    from crossmargin.functions import (
+        exposure as exposure,
     )
     from crossmargin.functions import (
         first_liquidated as first_liquidated,
@@ -81,7 +90,13 @@ if TYPE_CHECKING:
         reconciliation as reconciliation,
     )
     from crossmargin.functions import (
+        rulebook_diff as rulebook_diff,
+    )
+    from crossmargin.functions import (
         rulebooks as rulebooks,
+    )
+    from crossmargin.functions import (
+        scenarios as scenarios,
     )
     from crossmargin.functions import (
         summary as summary,
@@ -101,12 +116,25 @@ if TYPE_CHECKING:
     from crossmargin.portfolio import (
         risk_contributions as risk_contributions,
     )
+    from crossmargin.pricing import (
+        OptionGreeks as OptionGreeks,
+    )
+    from crossmargin.pricing import (
+        implied_volatilities as implied_volatilities,
+    )
+    from crossmargin.pricing import (
+        option_greeks as option_greeks,
+    )
+    from crossmargin.pricing import (
+        option_values as option_values,
+    )
     from crossmargin.table import Table as Table
 
 _HOMES = {
     "AdlRank": "calculators",
     "Book": "_core",
     "CrossmarginError": "errors",
+    "OptionGreeks": "pricing",
     "SinglePrice": "calculators",
     "Table": "table",
     "adl_rank_value": "calculators",
@@ -114,19 +142,27 @@ _HOMES = {
     "check": "functions",
     "collateral": "functions",
     "compare": "portfolio",
+    "comparison": "functions",
     "equity": "functions",
     "excess": "functions",
+    "explanation": "functions",
+    "exposure": "functions",
     "first_liquidated": "functions",
+    "implied_volatilities": "pricing",
     "initial_margin": "functions",
     "linear_liquidation_prices": "calculators",
     "liquidation_order": "functions",
     "liquidation_price": "functions",
     "maintenance_margin": "functions",
     "one_position_price": "functions",
+    "option_greeks": "pricing",
+    "option_values": "pricing",
     "ratio": "functions",
     "reconciliation": "functions",
     "risk_contributions": "portfolio",
+    "rulebook_diff": "functions",
     "rulebooks": "functions",
+    "scenarios": "functions",
     "single_liquidation_price": "calculators",
     "summary": "functions",
     "tier_amounts": "calculators",

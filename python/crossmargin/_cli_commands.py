@@ -19,6 +19,7 @@ from crossmargin._cli_inputs import (
     pairs,
     progress,
 )
+from crossmargin._cli_rulebooks import in_short, with_forms
 from crossmargin._cli_show import (
     ABOUT_PRICES,
     View,
@@ -79,7 +80,12 @@ def output_parameters() -> list[click.Parameter]:
 def commands() -> list[click.Command]:
     """Return a command for each registered function."""
     made = [_command(record) for record in registry.records() if record.sheet_name not in _HANDMADE]
-    return [*made, _check_command(registry.record("CM_CHECK"))]
+    return [
+        with_forms(command, output_parameters(), _show_table)
+        if command.name == "rulebooks"
+        else command
+        for command in [*made, _check_command(registry.record("CM_CHECK"))]
+    ]
 
 
 def caption_of(book: Book) -> str:
@@ -141,7 +147,7 @@ def _returns(record: Record) -> str:
 def _parameter(argument: Argument, *, alone: bool) -> click.Parameter:
     """Return an option, or the one word that a command without a book begins with."""
     kind = click.FLOAT if argument.kind == "number" else click.STRING
-    if alone and argument.optional and argument.kind == "text":
+    if alone and argument.optional and (argument.kind == "text" or argument.literal):
         return click.Argument([argument.name], required=False, type=kind)
     if argument.kind == "block" and not argument.literal:
         path = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -196,7 +202,7 @@ def _values(own: list[Argument], given: Mapping[str, object]) -> dict[str, objec
 
 def _block(argument: Argument, value: object) -> object:
     path = Path(str(value))
-    if argument.literal and not path.is_file():
+    if argument.literal and (path.suffix.lower() == ".toml" or not path.is_file()):
         return value
     return read_file(path)
 
@@ -270,6 +276,8 @@ def _show_table(
         shown, notes = worst_first(table)
     elif record.sheet_name == "CM_LIQORDER" and given.get("rows"):
         shown, notes = steps_in_short(table)
+    elif record.sheet_name == "CM_RULEDIFF":
+        shown, notes = in_short(table)
     if record.sheet_name == "CM_LIQORDER" and not len(table):
         notes.append("nothing is liquidated in this scenario")
     if given.get("csv") is not None:

@@ -7,6 +7,8 @@ import numpy as np
 import numpy.typing as npt
 
 __all__ = [
+    "Account",
+    "Accounts",
     "Book",
     "CrossmarginError",
     "MissingError",
@@ -14,19 +16,28 @@ __all__ = [
     "NotCoveredError",
     "OutOfRangeError",
     "RulebookError",
+    "Scenarios",
     "ShapeError",
+    "Strikes",
     "TableError",
     "UnknownWordError",
     "build_book",
     "build_information",
-    "builtin_rulebook_text",
     "compare",
     "cumulative_amounts",
+    "implied_volatilities",
     "inspect",
     "linear_liquidation_prices",
+    "option_greeks",
+    "option_values",
     "rank_value",
+    "rulebook_difference",
     "rulebook_list",
     "rulebook_parts",
+    "simd_level",
+    "simd_levels",
+    "rulebook_text",
+    "rulebook_text_of_rows",
     "single_prices",
 ]
 
@@ -84,6 +95,12 @@ class Book:
     def tiers(self, horizon: float) -> _Rows: ...
     def collateral(self, sort: str) -> _Rows: ...
     def recon(self, tolerance: float, relative: bool, scope: str) -> _Rows: ...
+    def compared(
+        self, rulebooks: Sequence[tuple[str, str, str]], triggers: bool
+    ) -> _Rows: ...
+    def explain(self, measure: str, group_by: str) -> _Rows: ...
+    def scenarios(self, unit: str, layout: str) -> _Rows: ...
+    def exposure(self, group_by: str, unit: str) -> _Rows: ...
     def contributions(self) -> _Rows: ...
     def check(self, view: str) -> _Rows: ...
     def stamp(self) -> _Rows: ...
@@ -132,6 +149,34 @@ def linear_liquidation_prices(
     floors: Sequence[float],
     rates: Sequence[float],
 ) -> npt.NDArray[np.float64]: ...
+def option_values(
+    is_call: npt.NDArray[np.bool_],
+    forward: npt.NDArray[np.float64],
+    strike: npt.NDArray[np.float64],
+    volatility: npt.NDArray[np.float64],
+    years: npt.NDArray[np.float64],
+) -> npt.NDArray[np.float64]: ...
+def option_greeks(
+    is_call: npt.NDArray[np.bool_],
+    forward: npt.NDArray[np.float64],
+    strike: npt.NDArray[np.float64],
+    volatility: npt.NDArray[np.float64],
+    years: npt.NDArray[np.float64],
+) -> tuple[
+    npt.NDArray[np.float64],
+    npt.NDArray[np.float64],
+    npt.NDArray[np.float64],
+    npt.NDArray[np.float64],
+    npt.NDArray[np.float64],
+]: ...
+def implied_volatilities(
+    is_call: npt.NDArray[np.bool_],
+    price: npt.NDArray[np.float64],
+    forward: npt.NDArray[np.float64],
+    strike: npt.NDArray[np.float64],
+    years: npt.NDArray[np.float64],
+    keep_going: bool,
+) -> tuple[npt.NDArray[np.float64], list[tuple[int, str]]]: ...
 def cumulative_amounts(
     floors: Sequence[float], rates: Sequence[float], first_amount: float
 ) -> list[float]: ...
@@ -141,5 +186,56 @@ def rank_value(
 def compare(books: Sequence[tuple[str, Book]]) -> _Rows: ...
 def rulebook_list() -> _Rows: ...
 def rulebook_parts(form: str, text: str, part: str) -> _Rows: ...
-def builtin_rulebook_text(name: str) -> str: ...
+def rulebook_difference(a: tuple[str, str], b: tuple[str, str]) -> _Rows: ...
+def rulebook_text(form: str, text: str) -> str: ...
+def rulebook_text_of_rows(rows: object) -> str: ...
 def build_information() -> tuple[str, str, str, str]: ...
+
+_Numbers: TypeAlias = npt.NDArray[np.float64]
+_Integers: TypeAlias = npt.NDArray[np.int64]
+
+@final
+class Strikes:
+    def __new__(
+        cls,
+        strike: _Numbers,
+        forward: _Numbers,
+        years: _Numbers,
+        volatility: _Numbers,
+        tenor_weight: _Numbers | None,
+        expiry: _Integers | None,
+        underlying: _Integers | None,
+    ) -> Strikes: ...
+    def __len__(self) -> int: ...
+
+@final
+class Scenarios:
+    def __new__(cls, price_move: _Numbers, volatility_move: _Numbers) -> Scenarios: ...
+    def __len__(self) -> int: ...
+
+@final
+class Account:
+    def __new__(
+        cls,
+        strikes: Strikes,
+        index: _Integers,
+        is_call: npt.NDArray[np.bool_],
+        quantity: _Numbers,
+    ) -> Account: ...
+    def scenario_pnl(self, scenarios: Scenarios) -> _Numbers: ...
+
+@final
+class Accounts:
+    def __new__(
+        cls, strikes: Strikes, offsets: _Integers, instrument: _Integers, quantity: _Numbers
+    ) -> Accounts: ...
+    def __len__(self) -> int: ...
+    def worst_loss(
+        self,
+        scenarios: Scenarios,
+        discounts: tuple[_Numbers, _Numbers] | None,
+        threads: int | None,
+    ) -> _Numbers: ...
+
+def simd_level() -> str: ...
+def simd_levels() -> list[str]: ...

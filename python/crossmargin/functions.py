@@ -28,15 +28,18 @@ from crossmargin.cells import because
 from crossmargin.errors import MissingError, NoAnswerError, OutOfRangeError, UnknownWordError
 from crossmargin.frames import as_table
 from crossmargin.registry import register
-from crossmargin.rulebook_choice import one, several
+from crossmargin.rulebook_choice import one, several, under
 from crossmargin.table import Table
 
 __all__ = [
     "book",
     "check",
     "collateral",
+    "comparison",
     "equity",
     "excess",
+    "explanation",
+    "exposure",
     "first_liquidated",
     "initial_margin",
     "liquidation_order",
@@ -45,7 +48,9 @@ __all__ = [
     "one_position_price",
     "ratio",
     "reconciliation",
+    "rulebook_diff",
     "rulebooks",
+    "scenarios",
     "summary",
     "tiers",
     "version",
@@ -58,6 +63,7 @@ LIQUIDATION = "Liquidation"
 CONTROL = "Control"
 
 LARGEST_COUNT = 1_000_000
+COMPARED_TRIGGERS = 300
 
 
 def _held(book: object) -> _core.Book:
@@ -113,8 +119,8 @@ def book(
     positions
         Positions with a header row: symbol and quantity, mark price, entry price or unrealised P&L.
     rulebook
-        Name of a rulebook, or a two-column range account -> rulebook, or a bracket table with a
-        column rulebook.
+        Name of a rulebook, or rows of one with the columns key and value as CM_RULEBOOKS shows
+        them, or a two-column range account -> rulebook, or a bracket table with a column rulebook.
     collateral
         Balances with a header row: currency and cash, equity or total, in coins.
     market
@@ -137,6 +143,8 @@ def book(
         If a row or column cannot be used; the first is named, CM_CHECK lists all.
     UnknownWordError
         If the rulebook is not known.
+    RulebookError
+        If a rulebook of your own breaks the schema; key and row are named.
     """
     given = dict(options or {})
     partial = str(given.pop("partial", "0")).strip().lower() in {"1", "true", "yes"}
@@ -186,15 +194,17 @@ def check(target: Cell, *, view: Text = "issues", sheet: Text = "auto") -> Table
 
 
 @register("CM_RULEBOOKS", category=BOOK, example='=CM_RULEBOOKS("hyperliquid","tiers")')
-def rulebooks(rulebook: Text | None = None, *, part: Text = "all") -> TableResult:
+def rulebooks(rulebook: BlockOrText | None = None, *, part: Text = "all") -> TableResult:
     """List of the rulebooks, or every number of one with its source, day and status.
+
+    The rows of one rulebook may be copied, changed, and given to CM_BOOK as its rulebook.
 
     Parameters
     ----------
     rulebook
-        Id or file of a rulebook; left out: the list.
+        Name of a rulebook, or rows of one; left out: the list.
     part
-        all, general, tiers, haircuts, shocks or liquidation.
+        all, general, levels, shocks, charges, tiers, haircuts, liquidation or sources.
 
     Returns
     -------
@@ -206,6 +216,27 @@ def rulebooks(rulebook: Text | None = None, *, part: Text = "all") -> TableResul
         return _table(_core.rulebook_list())
     form, text = one(rulebook)
     return _table(_core.rulebook_parts(form, text, part))
+
+
+@register("CM_RULEDIFF", category=BOOK, example='=CM_RULEDIFF("hyperliquid","custom")')
+def rulebook_diff(rulebook_a: BlockOrText, rulebook_b: BlockOrText) -> TableResult:
+    """Difference of two rulebooks: every key that is not the same, with both sources.
+
+    What one of them leaves out counts as what then holds.
+
+    Parameters
+    ----------
+    rulebook_a
+        Name of a rulebook, or rows of one.
+    rulebook_b
+        The one to compare it with.
+
+    Returns
+    -------
+    Table
+        part, key, a, b, change (b less a where both are numbers, else a word), source_a, source_b.
+    """
+    return _table(_core.rulebook_difference(one(rulebook_a), one(rulebook_b)))
 
 
 @register("CM_EQUITY", category=MARGIN, example='=CM_EQUITY(Book,"gross")')
@@ -507,6 +538,112 @@ def one_position_price(
     if found.liquidation_price is None:
         return because(found.reason)
     return found.liquidation_price
+
+
+@register("CM_EXPLAIN", category=MARGIN, example='=CM_EXPLAIN(Book,"MM")')
+def explanation(
+    book: BookArgument, *, measure: Text = "MM", group_by: Text = "component"
+) -> TableResult:
+    """The margin taken apart: every branch with formula, inputs and source, and whether it counts.
+
+    The rows that count sum to CM_MM or CM_IM exactly.
+
+    Parameters
+    ----------
+    book
+        The book.
+    measure
+        MM or IM.
+    group_by
+        component, riskUnit or position.
+
+    Returns
+    -------
+    Table
+        Money in the reporting currency, and a TOTAL row.
+    """
+    return _table(_held(book).explain(measure, group_by))
+
+
+@register("CM_SCENARIOS", category=MARGIN, example='=CM_SCENARIOS(Book,"BTC","list")')
+def scenarios(
+    book: BookArgument, *, risk_unit: Text = "", layout: Text = "matrix"
+) -> TableResult:
+    """Profit and loss of a risk unit in the scenarios of its rulebook.
+
+    Parameters
+    ----------
+    book
+        The book.
+    risk_unit
+        A coin, or account/coin; blank is the unit with the largest loss.
+    layout
+        matrix (price move by volatility move), list, or positions (who loses in the worst scenario).
+
+    Returns
+    -------
+    Table
+        Results as they count, reporting currency; a gain is above zero.
+
+    Raises
+    ------
+    NotCoveredError
+        If the rulebook is not measured by scenarios.
+    """
+    return _table(_held(book).scenarios(risk_unit, layout))
+
+
+@register("CM_EXPOSURE", category=MARGIN, example='=CM_EXPOSURE(Book,"expiry")')
+def exposure(
+    book: BookArgument, *, group_by: Text = "underlying", unit: Text = "usd"
+) -> TableResult:
+    """Delta, gamma of a 1 % move, vega per point and theta per day.
+
+    Parameters
+    ----------
+    book
+        The book.
+    group_by
+        underlying, expiry, strike, account or symbol.
+    unit
+        usd (the reporting currency) or coin.
+
+    Returns
+    -------
+    Table
+        delta in coins, delta_usd in the reporting currency; the rest in the unit; a TOTAL row.
+    """
+    return _table(_held(book).exposure(group_by, unit))
+
+
+@register("CM_COMPARE", category=MARGIN, example='=CM_COMPARE(Book,"cross;isolated;pm")')
+def comparison(
+    book: BookArgument, rulebooks: BlockOrText, *, triggers: Text = "auto"
+) -> TableResult:
+    """The same holdings under several rulebooks or modes, side by side, re-booked where needed.
+
+    The note says what was re-booked and which components that count are estimated.
+
+    Parameters
+    ----------
+    book
+        The book.
+    rulebooks
+        Names with semicolons between (deribit-spm;span-16), cells of names, or the modes cross,
+        isolated and pm of the book's venue.
+    triggers
+        yes, no or auto: seek the nearest trigger and what goes first (auto: up to 300 positions).
+
+    Returns
+    -------
+    Table
+        One row per rulebook; capital_efficiency is 1 less the ratio of mm to the first row's.
+    """
+    held = _held(book)
+    if triggers not in {"auto", "yes", "no"}:
+        raise UnknownWordError(f"triggers must be auto, yes or no, was {triggers!r}")
+    sought = triggers == "yes" or (triggers == "auto" and held.row_count <= COMPARED_TRIGGERS)
+    return _table(held.compared(under(rulebooks), sought))
 
 
 @register("CM_TIERS", category=MARGIN, example="=CM_TIERS(Book)")

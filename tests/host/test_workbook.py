@@ -191,7 +191,7 @@ def test_sheets_names_tables_and_validations_are_there() -> None:
         book.defined_names
     )
     tables = {name for sheet in book.worksheets for name in sheet.tables}
-    assert tables == {"Positions", "Collateral", "Orders", "Market", "Brackets"}
+    assert tables == {"Positions", "Collateral", "Orders", "Market", "Brackets", "OwnRules"}
     lists = {
         str(rule.formula1)
         for sheet in book.worksheets

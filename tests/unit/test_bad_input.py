@@ -230,7 +230,7 @@ def test_an_unknown_rulebook_is_refused_with_the_known_ones() -> None:
     for wrong in (None, 5, 2.5):
         with pytest.raises(UnknownWordError, match=f"a name, a file or a mapping, was {wrong}"):
             cm.book(GOOD, wrong)
-    with pytest.raises(RulebookError, match="missing field `id`"):
+    with pytest.raises(RulebookError, match="id: is missing; a rulebook needs it here"):
         cm.book(GOOD, {})
 
 

@@ -26,6 +26,7 @@ _WORDS: Final = {
     "CM_CHECK units": "symbol read_as because",
     "CM_RULEBOOKS": "id venue mode version effective source status liquidation_method",
     "CM_RULEBOOKS parts": "part key value unit source note",
+    "CM_RULEDIFF": "part key a b change source_a source_b",
 }
 HEADERS: Final = {name: tuple(words.split()) for name, words in _WORDS.items()}
 

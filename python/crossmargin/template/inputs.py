@@ -23,6 +23,15 @@ _CHOICES: Final = {
     "marginmode": ("cross", "isolated"),
     "reduceonly": ("true", "false"),
 }
+_OF_RULES: Final = {
+    "part": ("rulebook", "for you: not read"),
+    "key": ("rulebook", "dotted path"),
+    "value": ("rulebook", "number, word, yes or no, or a list: 0.1; 0.2"),
+    "unit": ("rulebook", "for you: not read"),
+    "source": ("rulebook", "no number without one"),
+    "note": ("rulebook", "for you: not read"),
+}
+"""The columns of a rulebook's rows; all are written as texts are, the value may be a number."""
 _NARROW: Final = {"side": 9.0, "account": 12.0, "leverage": 10.0, "beta": 9.0, "currency": 11.0}
 _HEADER_ROW: Final = 6
 
@@ -126,15 +135,19 @@ def table(  # noqa: PLR0913  # a table and where it stands
     header_row: int,
     spare: int,
     widths: bool = True,
+    left: int = 1,
 ) -> int:
-    """Write a named table with units above its header; return its last row, from 1."""
+    """Write a named table with units above its header; return its last row, from 1.
+
+    `left` is the place of its first column, column A being 0.
+    """
     header = [str(cell) for cell in rows[0]]
     top, height = header_row - 1, len(rows) - 1 + spare
     page.sheet.set_row(top - 1, 24)
     page.sheet.set_row(top, 18 if widths else 28)
     known = {"rulebook": ("rulebook", "name"), **_understood(rows, kind)}
     page.sheet.add_table(
-        top, 1, top + height, len(header),
+        top, left, top + height, left + len(header) - 1,
         {
             "name": name,
             "style": None,
@@ -143,7 +156,7 @@ def table(  # noqa: PLR0913  # a table and where it stands
         },
     )  # fmt: skip
     for place, word in enumerate(header):
-        column = place + 1
+        column = left + place
         meaning, unit_word = known.get(word, (word, "not used"))
         is_text = _plain(meaning) in TEXT_COLUMNS
         unit = page.styles.get(
@@ -161,7 +174,9 @@ def table(  # noqa: PLR0913  # a table and where it stands
         if choices:
             page.choose((top + 1, column, top + height, column), choices)
     _mark_gaps(page, [known.get(word, (word, ""))[0] for word in header], top + 1, top + height)
-    page.below[name] = f"{page.name}!$B${top + height + 2}:$C${top + height + 20_001}"
+    first, last = (xl_rowcol_to_cell(at, left + step, row_abs=True, col_abs=True)
+                   for at, step in ((top + height + 1, 0), (top + height + 20_000, 1)))  # fmt: skip
+    page.below[name] = f"{page.name}!{first}:{last}"
     return top + height + 1
 
 
@@ -193,6 +208,8 @@ def _style(page: Page, word: str, value: Value, *, is_text: bool) -> Any:  # noq
 
 def _understood(rows: Rows, kind: str) -> dict[str, tuple[str, str]]:
     """Return what each header means, and its unit, as the core says it."""
+    if kind == "rules":
+        return _OF_RULES
     answer = registry.call("CM_CHECK", [rows, "columns", kind])
     if not isinstance(answer, list):
         return {}

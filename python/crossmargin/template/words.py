@@ -172,7 +172,7 @@ SHEETS: Final = (
     ("Collateral", "input: balances"),
     ("Orders", "input: resting orders"),
     ("Market", "input: volatilities, betas, index prices"),
-    ("Rulebook", "every number of the rules with its source; brackets of your own"),
+    ("Rulebook", "every number of the rules with its source; a rulebook or brackets of your own"),
     ("Summary", "equity, margins, excess, usage; collateral; brackets"),
     ("Liquidation", "prices, order, pictures, a worked example"),
     ("Recon", "ours and the venue's, side by side"),

@@ -21,7 +21,7 @@ from crossmargin.template import (
 from crossmargin.template.calls import Calculator
 from crossmargin.template.page import Page
 from crossmargin.template.style import Styles
-from crossmargin.template.values import COLUMNS, Inputs, Value, with_columns
+from crossmargin.template.values import COLUMNS, Inputs, Rows, Value, with_columns
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -59,6 +59,7 @@ def write(path: Path, given: Inputs, *, version: str | None = None) -> Path:
         "Orders": with_columns(given.orders, COLUMNS["orders"]),
         "Market": with_columns(given.market, COLUMNS["market"]),
         "Brackets": with_columns(given.brackets, COLUMNS["brackets"]),
+        "OwnRules": _own_rules(),
     }
     names: dict[str, Value] = {
         "Rule": given.rulebook,
@@ -71,6 +72,8 @@ def write(path: Path, given: Inputs, *, version: str | None = None) -> Path:
         "Tolerance": 0.005,
         "ReconScope": "all",
         "RulePart": "liquidation",
+        "RuleA": "hyperliquid",
+        "RuleB": "custom",
         "PastedErrors": 0.0,
         "PastedWarnings": 0.0,
         "TablesCut": 0.0,
@@ -97,7 +100,7 @@ def write(path: Path, given: Inputs, *, version: str | None = None) -> Path:
         calculator.note("Version", version)
     for sheet in inputs.input_sheets:
         inputs.write(pages[sheet.name], sheet, tables[sheet.name])
-    rules.write(pages["Rulebook"], tables["Brackets"])
+    rules.write(pages["Rulebook"], tables["Brackets"], tables["OwnRules"], known)
     accounts = summary.write(pages["Summary"])
     liquidation.write(pages["Liquidation"])
     control.write_recon(pages["Recon"])
@@ -110,3 +113,10 @@ def write(path: Path, given: Inputs, *, version: str | None = None) -> Path:
     workbook.close()
     archive.finish(path, {name: page.printed for name, page in pages.items() if page.printed})
     return path
+
+
+def _own_rules() -> Rows:
+    """Return the rows of the template rulebook, under a name of their own."""
+    shown = registry.call("CM_RULEBOOKS", ["custom"])
+    rows = [[cell if isinstance(cell, float | str) else None for cell in row] for row in shown]  # type: ignore[union-attr]  # a built-in rulebook is a table
+    return [[*row[:2], "own", *row[3:]] if row[1] == "id" else row for row in rows]

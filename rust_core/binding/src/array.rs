@@ -1,7 +1,28 @@
 //! The only place that knows numpy.
 
-use numpy::{IntoPyArray, PyArray1, PyReadonlyArray1};
+use numpy::{Element, IntoPyArray, PyArray1, PyReadonlyArray1};
+use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
+
+/// A column of numbers, borrowed for the length of a call; nobody may write to it meanwhile.
+pub(crate) type Numbers<'py> = PyReadonlyArray1<'py, f64>;
+/// A column of integers, borrowed likewise.
+pub(crate) type Integers<'py> = PyReadonlyArray1<'py, i64>;
+/// A column of truth values, borrowed likewise.
+pub(crate) type Booleans<'py> = PyReadonlyArray1<'py, bool>;
+
+/// The elements of a borrowed column.
+pub(crate) fn slice<'a, T: Element>(name: &str, column: &'a PyReadonlyArray1<'_, T>) -> PyResult<&'a [T]> {
+    column.as_slice().map_err(|_| PyTypeError::new_err(format!("{name} must be a contiguous array")))
+}
+
+/// The elements of a borrowed column that may be left out.
+pub(crate) fn optional<'a, T: Element>(
+    name: &str,
+    column: Option<&'a PyReadonlyArray1<'_, T>>,
+) -> PyResult<Option<&'a [T]>> {
+    column.map(|column| slice(name, column)).transpose()
+}
 
 /// A column of numbers, copied so that nothing is shared while the lock is released.
 pub(crate) fn column(value: &Bound<'_, PyAny>) -> Option<Vec<f64>> {

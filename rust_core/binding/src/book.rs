@@ -19,12 +19,59 @@ pub(crate) type Rows<'py> = (Bound<'py, PyTuple>, Bound<'py, PyList>, String);
 pub(crate) struct Book {
     pub(crate) book: engine::Book,
     evaluated: OnceLock<Evaluated>,
+    /// What it was made of, so that it can be booked under other rulebooks; none for very large tables.
+    origin: Option<Tables>,
 }
+
+/// Above this many rows the tables of a book are not kept.
+const KEPT_ROWS: usize = 200_000;
 
 impl Book {
     /// The book at its own prices, evaluated at the first question.
     pub(crate) fn evaluated(&self) -> &Evaluated {
         self.evaluated.get_or_init(|| Evaluated::new(&self.book))
+    }
+
+    fn under(&self, rulebooks: Vec<Given>, triggers: bool) -> crossmargin_engine::Result<Answer> {
+        let Some(origin) = &self.origin else {
+            return Err(crossmargin_engine::Error::NotCovered {
+                what: "a comparison".into(),
+                why: format!("the tables of a book of more than {KEPT_ROWS} rows are not kept"),
+                place: crossmargin_engine::Place::default(),
+            });
+        };
+        let settings = Options { as_of: self.as_of_given(), partial: false, rebook: true };
+        let mut rebooked = Vec::with_capacity(rulebooks.len());
+        for (name, form, text) in rulebooks {
+            let rulebook = match form.as_str() {
+                "mode" => answer::books::mode(&self.book, &text).and_then(|found| match found {
+                    Some(rulebook) => Ok(rulebook.clone()),
+                    None => crate::rulebooks::one("id", &text),
+                }),
+                _ => crate::rulebooks::one(&form, &text),
+            };
+            let isolated = form == "mode" && text == "isolated";
+            let built = rulebook.and_then(|rulebook| {
+                let choice = RulebookChoice::One(Box::new(rulebook));
+                let book = engine::build(&origin.input(), &choice, &settings).book?;
+                let evaluated = Evaluated::new(&book);
+                Ok((book, evaluated))
+            });
+            rebooked.push((name, isolated, built));
+        }
+        let compared: Vec<answer::books::Compared<'_>> = rebooked
+            .iter()
+            .map(|(name, isolated, built)| answer::books::Compared {
+                name: name.clone(),
+                book: built.as_ref().map(|(book, evaluated)| (book, evaluated)).map_err(Clone::clone),
+                isolated: *isolated,
+            })
+            .collect();
+        answer::books::compare(&compared, triggers)
+    }
+
+    fn as_of_given(&self) -> Option<String> {
+        Some(self.book.as_of.clone()).filter(|text| text != "none")
     }
 
     fn ask<'py>(
@@ -90,9 +137,10 @@ pub(crate) fn build_book(
         brackets: optional_table(brackets)?,
         correlations,
     };
-    let outcome = run(python, &tables, rulebooks, &Options { as_of, partial })?;
+    let outcome = run(python, &tables, rulebooks, &Options { as_of, partial, rebook: false })?;
     let book = outcome.book.map_err(|error| crate::error::to_python(python, &error))?;
-    Ok(Book { book, evaluated: OnceLock::new() })
+    let origin = (book.pasted_rows <= KEPT_ROWS).then_some(tables);
+    Ok(Book { book, evaluated: OnceLock::new(), origin })
 }
 
 /// What is noticed about tables without building a book of them: issues, columns, units.
@@ -118,7 +166,8 @@ pub(crate) fn inspect<'py>(
     let (findings, columns, units) = if rulebooks.is_empty() {
         enter(python, || Ok(engine::read_only(&tables.input())))?
     } else {
-        let outcome = run(python, &tables, rulebooks, &Options { as_of: None, partial: true })?;
+        let outcome =
+            run(python, &tables, rulebooks, &Options { as_of: None, partial: true, rebook: false })?;
         (outcome.findings, outcome.columns, outcome.units)
     };
     Ok((
@@ -160,6 +209,35 @@ impl Book {
     #[getter]
     fn accounts(&self) -> Vec<&str> {
         self.book.accounts.iter().map(|account| account.name.as_str()).collect()
+    }
+
+    /// The same holdings under several rulebooks: (name, form, text), the form `mode` being cross, isolated or pm.
+    fn compared<'py>(
+        &self,
+        python: Python<'py>,
+        rulebooks: Vec<Given>,
+        triggers: bool,
+    ) -> PyResult<Rows<'py>> {
+        let found = enter(python, || self.under(rulebooks, triggers))?;
+        to_python(python, &found)
+    }
+
+    /// The margin taken apart.
+    fn explain<'py>(&self, python: Python<'py>, measure: &str, group_by: &str) -> PyResult<Rows<'py>> {
+        self.ask(python, |book, evaluated| {
+            let of = answer::explain::Of::read(measure)?;
+            answer::explain::table(book, evaluated, of, group_by)
+        })
+    }
+
+    /// The scenarios of a risk unit.
+    fn scenarios<'py>(&self, python: Python<'py>, unit: &str, layout: &str) -> PyResult<Rows<'py>> {
+        self.ask(python, |book, _| answer::scenarios::table(book, unit, layout))
+    }
+
+    /// Sensitivities by group.
+    fn exposure<'py>(&self, python: Python<'py>, group_by: &str, unit: &str) -> PyResult<Rows<'py>> {
+        self.ask(python, |book, evaluated| answer::exposure::table(book, evaluated, group_by, unit))
     }
 
     /// Reporting currency of each account.

@@ -6,6 +6,7 @@ use crossmargin_engine::liquidation::adl;
 use crossmargin_engine::liquidation::single::{
     Brackets, Columns, Single, linear_prices, margin_of_leverage, rounded_to_tick,
 };
+use crossmargin_engine::pricing::level;
 use crossmargin_engine::rulebook::MaintenanceOn;
 use crossmargin_engine::{Error, Place, answer, rulebook};
 use numpy::PyArray1;
@@ -146,11 +147,15 @@ pub(crate) fn compare<'py>(python: Python<'py>, books: Vec<(String, Py<Book>)>) 
                 place: Place::default(),
             });
         }
-        let named: Vec<_> = books
+        let named: Vec<answer::books::Compared<'_>> = books
             .iter()
-            .map(|(name, book)| (name.as_str(), &book.get().book, book.get().evaluated()))
+            .map(|(name, book)| answer::books::Compared {
+                name: name.clone(),
+                book: Ok((&book.get().book, book.get().evaluated())),
+                isolated: false,
+            })
             .collect();
-        answer::books::compare(&named)
+        answer::books::compare(&named, true)
     })?;
     to_python(python, &found)
 }
@@ -160,5 +165,5 @@ pub(crate) fn compare<'py>(python: Python<'py>, books: Vec<(String, Py<Book>)>) 
 #[pyo3(signature = ())]
 pub(crate) fn build_information() -> (&'static str, &'static str, &'static str, &'static str) {
     let profile = if cfg!(debug_assertions) { "debug" } else { "release" };
-    (env!("CARGO_PKG_VERSION"), profile, std::env::consts::ARCH, "portable")
+    (env!("CARGO_PKG_VERSION"), profile, std::env::consts::ARCH, level::level().word())
 }

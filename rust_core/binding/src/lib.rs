@@ -6,6 +6,8 @@ mod cells;
 mod enter;
 mod error;
 mod functions;
+mod pricing;
+mod revaluation;
 mod rulebooks;
 
 use pyo3::prelude::*;
@@ -27,10 +29,17 @@ mod _core {
         build_information, compare, cumulative_amounts, linear_liquidation_prices, rank_value, single_prices,
     };
     #[pymodule_export]
-    use super::rulebooks::{builtin_rulebook_text, rulebook_list, rulebook_parts};
+    use super::pricing::{implied_volatilities, option_greeks, option_values};
+    #[pymodule_export]
+    use super::revaluation::{Account, Accounts, Scenarios, Strikes, simd_level, simd_levels};
+    #[pymodule_export]
+    use super::rulebooks::{
+        rulebook_difference, rulebook_list, rulebook_parts, rulebook_text, rulebook_text_of_rows,
+    };
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
-        super::error::set_signs(module.py())
+        super::error::set_signs(module.py())?;
+        super::revaluation::set_level_from_environment(module.py())
     }
 }

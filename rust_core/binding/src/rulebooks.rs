@@ -1,18 +1,18 @@
 //! Rulebooks by id, as TOML text or as JSON text.
 
 use crossmargin_engine::book::RulebookChoice;
-use crossmargin_engine::rulebook::{Format, Rulebook, builtin, builtin_ids, read};
+use crossmargin_engine::rulebook::{Format, Rulebook, builtin, builtins, read, read_sheet};
 use crossmargin_engine::{Error, Result, answer};
 use pyo3::prelude::*;
 
 use crate::book::Rows;
-use crate::cells::answer as to_python;
+use crate::cells::{answer as to_python, table};
 use crate::enter::enter;
 
 /// (account or empty for all, `id` | `toml` | `json`, text).
 pub(crate) type Given = (String, String, String);
 
-fn one(form: &str, text: &str) -> Result<Rulebook> {
+pub(crate) fn one(form: &str, text: &str) -> Result<Rulebook> {
     match form {
         "id" => builtin(text).cloned(),
         "toml" => read(text, Format::Toml),
@@ -43,8 +43,8 @@ pub(crate) fn choice(given: Vec<Given>) -> Result<RulebookChoice> {
 #[pyo3(signature = ())]
 pub(crate) fn rulebook_list(python: Python<'_>) -> PyResult<Rows<'_>> {
     let found = enter(python, || {
-        let rulebooks: Result<Vec<&Rulebook>> = builtin_ids()?.into_iter().map(builtin).collect();
-        Ok(answer::rulebooks::list(&rulebooks?))
+        let rulebooks: Vec<&Rulebook> = builtins()?.iter().collect();
+        Ok(answer::rulebooks::list(&rulebooks))
     })?;
     to_python(python, &found)
 }
@@ -62,9 +62,29 @@ pub(crate) fn rulebook_parts<'py>(
     to_python(python, &found)
 }
 
-/// The TOML text of a built-in rulebook, to be copied and changed.
+/// The keys in which two rulebooks differ; each is its form and its text.
 #[pyfunction]
-#[pyo3(signature = (name))]
-pub(crate) fn builtin_rulebook_text(python: Python<'_>, name: &str) -> PyResult<String> {
-    enter(python, || builtin(name).map(|rulebook| rulebook.text.clone()))
+#[pyo3(signature = (a, b))]
+pub(crate) fn rulebook_difference(
+    python: Python<'_>,
+    a: (String, String),
+    b: (String, String),
+) -> PyResult<Rows<'_>> {
+    let found = enter(python, || answer::rulebooks::difference(&one(&a.0, &a.1)?, &one(&b.0, &b.1)?))?;
+    to_python(python, &found)
+}
+
+/// The TOML text of a rulebook, to be copied and changed.
+#[pyfunction]
+#[pyo3(signature = (form, text))]
+pub(crate) fn rulebook_text(python: Python<'_>, form: &str, text: &str) -> PyResult<String> {
+    enter(python, || one(form, text).map(|rulebook| rulebook.text))
+}
+
+/// The TOML text of the rulebook that the rows of a sheet describe.
+#[pyfunction]
+#[pyo3(signature = (rows))]
+pub(crate) fn rulebook_text_of_rows(python: Python<'_>, rows: &Bound<'_, PyAny>) -> PyResult<String> {
+    let rows = table(rows)?;
+    enter(python, || read_sheet(&rows).map(|rulebook| rulebook.text))
 }

@@ -5,7 +5,7 @@
 //! no network: everything comes in as an argument, and a refusal names argument, value, rule and row.
 //!
 //! The arrows of `use` go one way: error, numeric <- instrument, currency, pricing <- tables <- book <- market,
-//! path <- margin <- liquidation <- answer.
+//! path <- margin <- liquidation <- answer. Revaluation of option books stands on pricing alone.
 
 pub mod answer;
 pub mod book;
@@ -20,6 +20,7 @@ pub mod market;
 pub mod numeric;
 pub mod path;
 pub mod pricing;
+pub mod revaluation;
 pub mod rulebook;
 pub mod tables;
 

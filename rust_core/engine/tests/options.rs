@@ -1,6 +1,6 @@
 //! Options as venues export them, from paste to book: what is read, what follows, what is refused.
 
-#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+#![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
 mod common;
 
@@ -22,7 +22,7 @@ fn outcome(positions: &str, collateral: &str, market: &str, as_of: Option<&str>)
         market: Some(&market),
         ..Input::default()
     };
-    let options = Options { as_of: as_of.map(str::to_owned), partial: false };
+    let options = Options { as_of: as_of.map(str::to_owned), partial: false, rebook: false };
     build(&input, &rules("hyperliquid"), &options)
 }
 
@@ -137,26 +137,38 @@ const SYMBOL: &str = "BTC_USDC-27MAR26-90000-C";
 
 #[test]
 fn an_option_follows_its_forward_at_its_own_volatility_and_does_not_move_at_a_ratio_of_one() {
-    for (symbol, unit) in [(SYMBOL, 1.0), ("BTC/USD:BTC-260327-90000-C", 90_500.0)] {
-        let (book, findings) =
-            read(&format!("symbol|size|forward|markIv|rate\n{symbol}|-2|90500|0.6|5%"), SPOT);
+    // discounted where the rulebook discounts; in the coin the value is over the moved forward
+    for (rulebook, symbol, rate, coin) in [
+        ("hyperliquid", SYMBOL, 0.0, false),
+        ("hyperliquid", "BTC/USD:BTC-260327-90000-C", 0.0, true),
+        ("derive-pm2", SYMBOL, 0.05, false),
+    ] {
+        let positions = table(&format!("symbol|size|forward|markIv|rate\n{symbol}|-2|90500|0.6|5%"));
+        let market = table(SPOT);
+        let input = Input { positions: Some(&positions), market: Some(&market), ..Input::default() };
+        let options = Options { as_of: Some(AS_OF.into()), partial: false, rebook: false };
+        let outcome = build(&input, &rules(rulebook), &options);
+        assert!(has(&outcome.findings, "mark_computed"));
+        let book = outcome.book.expect("a book without errors");
         let held = &book.positions[0];
-        assert!(has(&findings, "mark_computed"));
         assert_eq!(pnl_of_move(&book, held, 1.0), 0.0);
-        let discount = (-0.05 * YEARS).exp();
-        let black = |forward: f64| {
-            crossmargin_engine::pricing::value(
-                OptionRight::Call.into(),
-                forward,
-                90_000.0,
-                0.6 * YEARS.sqrt(),
-            )
-            .unwrap()
-                * discount
+        let worth = |forward: f64| {
+            let total = 0.6 * YEARS.sqrt();
+            let black = crossmargin_engine::pricing::value(OptionRight::Call, forward, 90_000.0, total);
+            black.unwrap() * (-rate * YEARS).exp() / (if coin { forward } else { 1.0 })
         };
-        near(held.mark_price, black(90_500.0) / unit, 1e-12 * held.mark_price);
-        let moved = black(90_500.0 * 1.1) / (if unit > 1.0 { unit * 1.1 } else { 1.0 });
-        near(pnl_of_move(&book, held, 1.1), -2.0 * (moved - black(90_500.0) / unit), 1e-9);
+        near(held.mark_price, worth(90_500.0), 1e-12 * held.mark_price);
+        near(pnl_of_move(&book, held, 1.1), -2.0 * (worth(90_500.0 * 1.1) - worth(90_500.0)), 1e-9);
+    }
+}
+
+#[test]
+fn two_rows_of_one_currency_must_agree_about_what_counts() {
+    let positions = format!("{LINEAR}{SYMBOL}|2|90500|0.6|9000");
+    for column in ["initialRate", "confidence", "inScan"] {
+        let collateral = format!("currency|cash|{column}\nUSDC|1000|0\nUSDC|1000|1");
+        let outcome = outcome(&positions, &collateral, SPOT, Some(AS_OF));
+        assert_eq!(errors(&outcome), [("balances_disagree", Some(3), "currency")], "{column}");
     }
 }
 
@@ -318,7 +330,7 @@ fn an_order_on_an_option_is_priced_from_the_market_table() {
         orders: Some(&orders),
         ..Input::default()
     };
-    let options = Options { as_of: Some(AS_OF.into()), partial: true };
+    let options = Options { as_of: Some(AS_OF.into()), partial: true, rebook: false };
     let outcome = build(&input, &rules("hyperliquid"), &options);
     assert_eq!(errors(&outcome), [("forward_missing", Some(3), "forward")]);
     let book = outcome.book.unwrap();

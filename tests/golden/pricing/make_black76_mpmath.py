@@ -1,9 +1,9 @@
-"""Write black76_mpmath.json: Black-76 values at 60 digits, an independent reference for the kernels.
+"""Write black76_mpmath.json: Black-76 values at 60 digits, a reference for the kernels.
 
     python tests/golden/pricing/make_black76_mpmath.py
 
-The formula is taken as it stands in Black (1976), with the normal distribution function of mpmath; the inputs
-are exact binary numbers, the values are rounded once.
+The formula is taken as it stands in Black (1976), with the normal distribution function of mpmath;
+the inputs are exact binary numbers, the values are rounded once.
 """
 
 import json
@@ -16,6 +16,10 @@ from mpmath import erfc, log, mp, mpf, sqrt
 COUNT = 2_000
 DIGITS = 60
 SEED = 1976
+TOLERANCE = (
+    "out of the money 3e-15 of min(forward, strike) and 1e-11 of the value; in the money also two "
+    "units in the last place of the value, one for the intrinsic value and one for the sum"
+)
 
 
 def values(forward: float, strike: float, total_volatility: float) -> tuple[float, float]:
@@ -43,14 +47,16 @@ def main() -> None:
             deviations = 0.0
         forward = math.exp(draw.uniform(math.log(0.01), math.log(200_000.0)))
         strike = forward * math.exp(-deviations * total_volatility)
-        cases.append((forward, strike, total_volatility, *values(forward, strike, total_volatility)))
+        cases.append(
+            (forward, strike, total_volatility, *values(forward, strike, total_volatility))
+        )
     rows = ",\n    ".join(json.dumps(case) for case in cases)
     text = f"""{{
   "meta": {{
     "topic": "Black-76 undiscounted call and put",
     "source": "computed by make_black76_mpmath.py with mpmath at {DIGITS} digits, seed {SEED}",
     "columns": ["forward", "strike", "total_volatility", "call", "put"],
-    "tolerance": "out of the money 3e-15 of min(forward, strike) and 1e-11 of the value; in the money also two units in the last place of the value, one for the intrinsic value and one for the sum"
+    "tolerance": "{TOLERANCE}"
   }},
   "cases": [
     {rows}

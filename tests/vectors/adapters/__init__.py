@@ -12,6 +12,7 @@ from tests.vectors.adapters import (
     accounts,
     amounts,
     cross,
+    derive,
     inverse,
     linear,
     portfolio,
@@ -29,6 +30,7 @@ ADAPTERS: Final[tuple[Adapter | EngineStep, ...]] = (
     *accounts.ADAPTERS,
     *amounts.ADAPTERS,
     *portfolio.ADAPTERS,
+    *derive.ADAPTERS,
     *spreads.ADAPTERS,
     *standard.ADAPTERS,
 )

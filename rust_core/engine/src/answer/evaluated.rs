@@ -2,10 +2,12 @@
 
 use rayon::prelude::*;
 
-use crate::book::Book;
+use crate::book::{Book, Pool};
 use crate::error::{Error, Place, Result};
-use crate::margin::{PoolState, PoolView, evaluate};
+use crate::margin::scenario::Table;
+use crate::margin::{PoolState, PoolView, evaluate_with};
 use crate::market::MarketState;
+use crate::rulebook::Measure;
 
 /// Every pool of a book at today's prices.
 #[derive(Debug)]
@@ -14,10 +16,21 @@ pub struct Evaluated {
 }
 
 impl Evaluated {
-    /// Evaluates every pool; pools in parallel, each by itself, so that threads change no bit.
+    /// Evaluates every pool; pools in parallel, each by itself, so that threads change no bit. What the
+    /// accounts of a rulebook hold is priced once for all of them.
     pub fn new(book: &Book) -> Self {
         let today = MarketState::today(book);
-        let pools = book.pools.par_iter().map(|pool| evaluate(&PoolView::of(book, pool), &today)).collect();
+        let tables: Vec<Option<Table>> =
+            (0..book.rulebooks.len()).map(|rulebook| shared_table(book, rulebook, &today)).collect();
+        let table_of = |pool: &Pool| {
+            let rulebook = book.accounts.get(pool.account)?.rulebook;
+            tables.get(rulebook)?.as_ref()
+        };
+        let pools = book
+            .pools
+            .par_iter()
+            .map(|pool| evaluate_with(&PoolView::of(book, pool), &today, table_of(pool)))
+            .collect();
         Self { pools }
     }
 
@@ -37,6 +50,27 @@ impl Evaluated {
             }),
         }
     }
+}
+
+/// Scenario values of everything that the accounts of a rulebook hold; none where one account has them to
+/// itself, or where something cannot be priced, which the pool that holds it then says.
+fn shared_table(book: &Book, rulebook: usize, today: &MarketState) -> Option<Table> {
+    let rules = book.rulebooks.get(rulebook)?;
+    if !matches!(rules.measure, Measure::Scenarios { .. }) {
+        return None;
+    }
+    let own = |pool: &&Pool| book.accounts.get(pool.account).is_some_and(|a| a.rulebook == rulebook);
+    if book.pools.iter().filter(own).count() < 2 {
+        return None;
+    }
+    let mut held: Vec<usize> = Vec::new();
+    for pool in book.pools.iter().filter(own) {
+        held.extend(book.positions_of(pool).iter().map(|position| position.instrument));
+        held.extend(pool.orders.iter().map(|order| order.instrument));
+    }
+    held.sort_unstable();
+    held.dedup();
+    Table::new(book, rules, today, &held).ok()
 }
 
 /// The pool that decides about a group: of those that are liquidatable the one that lacks most, else the

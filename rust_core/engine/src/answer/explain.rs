@@ -13,8 +13,8 @@ use crate::rulebook::portfolio::{Charge, ChargeKind, Growth};
 use crate::rulebook::{Measure, Rulebook};
 
 /// The header of `CM_EXPLAIN`.
-pub const HEADER: [&str; 9] =
-    ["account", "risk_unit", "component", "amount", "share", "counts", "formula", "inputs", "source"];
+pub const HEADER: [&str; 10] =
+    ["account", "risk_unit", "component", "base", "amount", "share", "counts", "formula", "inputs", "source"];
 
 /// Which level is taken apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -93,10 +93,10 @@ pub fn table(book: &Book, evaluated: &Evaluated, of: Of, group_by: &str) -> Resu
         };
         for mut row in rows {
             if let (Some(Value::Number(amount)), Some(Value::Text(counts))) =
-                (row.get(3).cloned(), row.get(5))
+                (row.get(4).cloned(), row.get(6))
             {
                 let share = (counts == "yes" && whole != 0.0).then(|| amount / whole);
-                if let Some(cell) = row.get_mut(4) {
+                if let Some(cell) = row.get_mut(5) {
                     *cell = share.into();
                 }
             }
@@ -105,7 +105,7 @@ pub fn table(book: &Book, evaluated: &Evaluated, of: Of, group_by: &str) -> Resu
     }
     let mut total: Vec<Value> = vec!["".into(); HEADER.len()];
     let cells: [(usize, Value); 4] =
-        [(0, "TOTAL".into()), (3, sum(totals).into()), (4, Value::Missing), (5, "yes".into())];
+        [(0, "TOTAL".into()), (4, sum(totals).into()), (5, Value::Missing), (6, "yes".into())];
     for (slot, value) in cells {
         if let Some(cell) = total.get_mut(slot) {
             *cell = value;
@@ -115,10 +115,12 @@ pub fn table(book: &Book, evaluated: &Evaluated, of: Of, group_by: &str) -> Resu
     Ok(answer)
 }
 
+#[expect(clippy::too_many_arguments, reason = "one argument per cell")]
 fn row(
     account: &str,
     unit: &str,
     component: String,
+    base: Option<f64>,
     share: Share,
     formula: String,
     inputs: String,
@@ -128,6 +130,7 @@ fn row(
         account.into(),
         unit.into(),
         component.into(),
+        base.into(),
         share.amount.into(),
         Value::Missing,
         if share.counts { "yes" } else { "no" }.into(),
@@ -232,7 +235,7 @@ fn components(
                 cited(rulebook, &rulebook.measure_source),
             ),
         };
-        rows.push(row(&name, unit, title, share, formula, inputs, source));
+        rows.push(row(&name, unit, title, Some(component.base), share, formula, inputs, source));
     }
     rows
 }
@@ -256,6 +259,7 @@ fn units(book: &Book, pool: &Pool, components: &[Component], of: Of) -> Vec<Vec<
                 &name,
                 unit_name(book, unit),
                 "TOTAL of unit".into(),
+                None,
                 share,
                 "sum".into(),
                 text,
@@ -286,6 +290,7 @@ fn positions(
             &name,
             &instrument.underlying,
             instrument.symbol.clone(),
+            None,
             Share { amount, counts: true },
             "share of the margin that the position is responsible for".into(),
             format!("quantity {}", position.quantity),
@@ -298,6 +303,7 @@ fn positions(
             &name,
             "all",
             "not attributable".into(),
+            None,
             Share { amount: rest, counts: true },
             "charges, floors, collateral in the scan and orders that no position bears alone".into(),
             String::new(),

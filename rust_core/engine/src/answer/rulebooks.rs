@@ -1,8 +1,9 @@
-//! Rulebooks as tables: the list, and every number of one with its source.
+//! Rulebooks as tables: the list, every key of one with its source, and the difference of two.
 
 use super::{Answer, Value};
+use crate::cell::Cell;
 use crate::error::{Error, Result};
-use crate::rulebook::{Level, Measure, Rulebook, Source};
+use crate::rulebook::{FlatRow, PARTS as PART_WORDS, Rulebook, TierTable, flat_default, flatten};
 
 /// The header of the list.
 pub const LIST: [&str; 8] =
@@ -10,6 +11,9 @@ pub const LIST: [&str; 8] =
 
 /// The header of one rulebook.
 pub const PARTS: [&str; 6] = ["part", "key", "value", "unit", "source", "note"];
+
+/// The header of a difference.
+pub const DIFFERENCE: [&str; 7] = ["part", "key", "a", "b", "change", "source_a", "source_b"];
 
 /// The list of rulebooks.
 pub fn list(rulebooks: &[&Rulebook]) -> Answer {
@@ -30,10 +34,9 @@ pub fn list(rulebooks: &[&Rulebook]) -> Answer {
     answer
 }
 
-/// The words of `part`.
-pub const PART_WORDS: [&str; 6] = ["all", "general", "tiers", "haircuts", "shocks", "liquidation"];
-
-/// One rulebook, a row per number, each with its source, day and status.
+/// One rulebook, a row per key, each with its source, day and status.
+///
+/// The rows are those that [`crate::rulebook::read_sheet`] reads.
 ///
 /// # Errors
 ///
@@ -44,179 +47,138 @@ pub fn parts(rulebook: &Rulebook, part: &str) -> Result<Answer> {
     if !PART_WORDS.contains(&wanted.as_str()) {
         return Err(Error::Unknown { what: "part", value: part.to_owned(), known: PART_WORDS.join(", ") });
     }
-    let mut writer = Writer { answer: Answer::new(&PARTS), rulebook };
-    let asked = |name: &str| wanted == "all" || wanted == name;
-    if asked("general") {
-        writer.general();
+    let mut answer = Answer::new(&PARTS);
+    for row in flatten(rulebook)? {
+        if wanted == "all" || wanted == row.part {
+            answer.rows.push(vec![
+                row.part.into(),
+                row.key.as_str().into(),
+                shown(&row.value),
+                row.unit.as_str().into(),
+                cited(rulebook, &row.source).into(),
+                note(rulebook, &row).into(),
+            ]);
+        }
     }
-    if asked("tiers") {
-        writer.tiers();
-    }
-    if asked("haircuts") {
-        writer.haircuts();
-    }
-    if asked("shocks") {
-        writer.shocks();
-    }
-    if asked("liquidation") {
-        writer.liquidation();
-    }
-    Ok(writer.answer)
+    Ok(answer)
 }
 
-struct Writer<'a> {
-    answer: Answer,
-    rulebook: &'a Rulebook,
-}
-
-impl Writer<'_> {
-    fn row(&mut self, part: &str, key: impl Into<String>, value: impl Into<Value>, unit: &str, source: &str) {
-        let known: Option<&Source> = self.rulebook.sources.get(source);
-        let cited = known.map_or_else(String::new, |source| {
-            format!("{} (read {}, effective {})", source.address, source.retrieved, source.effective)
-        });
-        let note = known.map_or_else(String::new, |source| {
-            if source.note.is_empty() {
-                source.status.word().to_owned()
-            } else {
-                format!("{}; {}", source.status.word(), source.note)
-            }
-        });
-        self.answer.rows.push(vec![
-            part.into(),
-            Value::Text(key.into()),
-            value.into(),
-            unit.into(),
-            cited.into(),
-            note.into(),
+/// The keys in which two rulebooks differ; what one leaves out counts as what then holds.
+///
+/// `change` is b less a where both are numbers, else a word.
+///
+/// # Errors
+///
+/// As [`flatten`].
+pub fn difference(a: &Rulebook, b: &Rulebook) -> Result<Answer> {
+    let (left, right) = (Side::of(a)?, Side::of(b)?);
+    let only_right = right.rows.iter().filter(|row| left.row(&row.key).is_none());
+    let mut keys: Vec<&FlatRow> = left.rows.iter().chain(only_right).collect();
+    keys.sort_by_key(|row| PART_WORDS.iter().position(|part| *part == row.part));
+    let mut answer = Answer::new(&DIFFERENCE);
+    answer.note = format!("{} keys compared", keys.len());
+    for row in keys {
+        let (from, to) = (left.value(&row.key), right.value(&row.key));
+        if from == to {
+            continue;
+        }
+        let change = match (&from, &to) {
+            (Some(Cell::Number(from)), Some(Cell::Number(to))) => Value::Number(to - from),
+            (Some(_), Some(_)) => "changed".into(),
+            (Some(_), None) => "only in a".into(),
+            _ => "only in b".into(),
+        };
+        let cell = |value: &Option<Cell>| value.as_ref().map_or_else(|| "".into(), shown);
+        answer.rows.push(vec![
+            row.part.into(),
+            row.key.as_str().into(),
+            cell(&from),
+            cell(&to),
+            change,
+            left.source(&row.key, &from).into(),
+            right.source(&row.key, &to).into(),
         ]);
     }
+    Ok(answer)
+}
 
-    fn general(&mut self) {
-        let rulebook = self.rulebook;
-        self.row("general", "id", rulebook.id.as_str(), "", "general");
-        self.row("general", "version", rulebook.version.as_str(), "", "general");
-        self.row("general", "report_currency", rulebook.report_currency.as_str(), "currency", "general");
-        self.row("general", "settle", rulebook.settle.as_str(), "currency", "general");
-        let levels = [("initial", rulebook.initial), ("maintenance", rulebook.maintenance)];
-        for (name, level) in levels {
-            self.level(name, level);
-        }
-        self.row("general", "watch", rulebook.bands.watch, "usage", "general");
-        self.row("general", "call", rulebook.bands.call, "usage", "general");
-        if let Some(share) = rulebook.assumed_share_of_initial {
-            self.row("general", "assumed_share_of_initial", share, "fraction", &rulebook.measure_source);
+/// One of two rulebooks that are compared.
+struct Side<'a> {
+    rulebook: &'a Rulebook,
+    rows: Vec<FlatRow>,
+}
+
+impl<'a> Side<'a> {
+    fn of(rulebook: &'a Rulebook) -> Result<Self> {
+        Ok(Self { rulebook, rows: flatten(rulebook)? })
+    }
+
+    fn row(&self, key: &str) -> Option<&FlatRow> {
+        self.rows.iter().find(|row| row.key == key)
+    }
+
+    /// What holds for a key: its value, or what the schema says where its group leaves it out.
+    fn value(&self, key: &str) -> Option<Cell> {
+        match self.row(key) {
+            Some(row) => Some(row.value.clone()),
+            None => flat_default(key, |group| self.rows.iter().any(|row| row.key.starts_with(group))),
         }
     }
 
-    fn level(&mut self, name: &str, level: Level) {
-        let source = self.rulebook.levels_source.clone();
-        let yes = |flag: bool| if flag { "yes" } else { "no" };
-        self.row("general", format!("{name}.factor"), level.factor, "fraction", &source);
-        self.row("general", format!("{name}.trigger"), level.trigger, "fraction", &source);
-        self.row("general", format!("{name}.inclusive"), yes(level.inclusive), "", &source);
-        self.row("general", format!("{name}.haircut"), yes(level.haircut), "", &source);
-        self.row("general", format!("{name}.gains"), yes(level.gains), "", &source);
-    }
-
-    fn tiers(&mut self) {
-        let rulebook = self.rulebook;
-        for (index, (table, source)) in rulebook.tables.iter().enumerate() {
-            let users: Vec<&str> = rulebook
-                .listed
-                .iter()
-                .filter(|(_, listed)| **listed == index)
-                .map(|(user, _)| user.as_str())
-                .collect();
-            for (number, bracket) in table.brackets.iter().enumerate() {
-                let key = format!("{}.{}", table.name, number + 1);
-                self.row("tiers", format!("{key}.floor"), bracket.floor, &rulebook.settle, source);
-                self.row("tiers", format!("{key}.maintenance_rate"), bracket.rate, "fraction", source);
-                self.row("tiers", format!("{key}.amount"), bracket.amount, &rulebook.settle, source);
-                if let Some(leverage) = bracket.max_leverage {
-                    self.row("tiers", format!("{key}.max_leverage"), leverage, "times", source);
-                }
+    fn source(&self, key: &str, value: &Option<Cell>) -> String {
+        match (self.row(key), value) {
+            (Some(row), _) => {
+                let status = self.rulebook.sources.get(&row.source).map_or("", |source| source.status.word());
+                format!("{}, {status}", cited(self.rulebook, &row.source))
             }
-            self.row("tiers", format!("{}.used_by", table.name), users.join(" "), "", source);
+            (None, Some(_)) => "left out: the default".into(),
+            (None, None) => String::new(),
         }
     }
+}
 
-    fn haircuts(&mut self) {
-        let rulebook = self.rulebook;
-        for (currency, slices) in &rulebook.collateral_rates {
-            for slice in slices {
-                let key = format!("{currency} from {}", slice.from);
-                self.row("haircuts", key, slice.rate, "collateral rate", &rulebook.collateral_source);
-            }
-        }
-        let word = match rulebook.other_currencies {
-            crate::rulebook::OtherCurrencies::Ignored => "ignored",
-            crate::rulebook::OtherCurrencies::RateRequired => "rate required",
-        };
-        self.row("haircuts", "other_currencies", word, "", &rulebook.collateral_source);
+fn shown(value: &Cell) -> Value {
+    match value {
+        Cell::Number(number) => Value::Number(*number),
+        other => Value::Text(other.shown()),
     }
+}
 
-    fn shocks(&mut self) {
-        let rulebook = self.rulebook;
-        let source = rulebook.measure_source.clone();
-        match &rulebook.measure {
-            Measure::Tiers { .. } => self.row("shocks", "measure", "tiers: no scenarios", "", &source),
-            Measure::Scenarios { numeraire, unit, .. } => {
-                let numeraire = match numeraire {
-                    crate::rulebook::Numeraire::Report => "report",
-                    crate::rulebook::Numeraire::Settle => "settle",
-                };
-                let unit = match unit {
-                    crate::rulebook::RiskUnit::Underlying => "underlying",
-                    crate::rulebook::RiskUnit::Pool => "account",
-                };
-                self.row("shocks", "numeraire", numeraire, "", &source);
-                self.row("shocks", "unit", unit, "", &source);
-                for profile in &rulebook.profiles {
-                    let names = profile.underlyings.join(" ");
-                    let names = if names.is_empty() { "*" } else { names.as_str() };
-                    for (number, scenario) in profile.scenarios.iter().enumerate() {
-                        let set = profile.sets.get(scenario.set).map_or("", |set| set.name.as_str());
-                        let key = format!("{names}.{set}.{}", number + 1);
-                        self.row("shocks", key, scenario.words(), "", &profile.source);
-                    }
-                    for charge in &profile.charges {
-                        let key = format!("{names}.{}", charge.name);
-                        self.row("shocks", format!("{key}.stage"), charge.stage.word(), "", &charge.source);
-                        self.row("shocks", format!("{key}.initial"), charge.initial, "rate", &charge.source);
-                        self.row(
-                            "shocks",
-                            format!("{key}.maintenance"),
-                            charge.maintenance,
-                            "rate",
-                            &charge.source,
-                        );
-                    }
-                }
-            }
-            Measure::NormalValueAtRisk { confidence, horizon_days, days_per_year } => {
-                self.row("shocks", "confidence", *confidence, "probability", &source);
-                self.row("shocks", "horizon_days", *horizon_days, "days", &source);
-                self.row("shocks", "days_per_year", *days_per_year, "days", &source);
-            }
-        }
-    }
+/// Address and days of a source.
+fn cited(rulebook: &Rulebook, source: &str) -> String {
+    rulebook.sources.get(source).map_or_else(String::new, |source| {
+        format!("{} (read {}, effective {})", source.address, source.retrieved, source.effective)
+    })
+}
 
-    fn liquidation(&mut self) {
-        let rule = self.rulebook.liquidation.clone();
-        let source = rule.source.clone();
-        self.row("liquidation", "policy", rule.policy.word(), "", &source);
-        self.row("liquidation", "certainty", rule.certainty.word(), "", &source);
-        self.row("liquidation", "cancel_orders", if rule.cancel_orders { "yes" } else { "no" }, "", &source);
-        if let Some(above) = rule.large_above {
-            self.row("liquidation", "large_above", above, "report currency", &source);
-            self.row("liquidation", "large_first", rule.large_first, "fraction", &source);
+/// The status of the row's own source, what else that source says, and what is computed from the row.
+fn note(rulebook: &Rulebook, row: &FlatRow) -> String {
+    let mut words = Vec::new();
+    if let Some(source) = rulebook.sources.get(&row.source) {
+        words.push(source.status.word().to_owned());
+        if !source.note.is_empty() && row.part != "sources" {
+            words.push(source.note.clone());
         }
-        if let Some(below) = rule.takeover_below {
-            self.row("liquidation", "takeover_below", below, "x maintenance margin", &source);
-            self.row("liquidation", "takeover", rule.takeover.as_str(), "", &source);
-        }
-        self.row("liquidation", "fee", rule.fee, "fraction", &source);
-        self.row("liquidation", "note", rule.note.as_str(), "", &source);
     }
+    if let [group, tables, name, key] = row.path.as_slice()
+        && (group.as_str(), tables.as_str()) == ("tiers", "tables")
+        && let Some((table, _)) = rulebook.tables.iter().find(|(table, _)| table.name == *name)
+    {
+        match key.as_str() {
+            "floors" => words.push(amounts(table)),
+            "max_leverage" => words.push(rates(table)),
+            _ => {}
+        }
+    }
+    words.join("; ")
+}
+
+fn amounts(table: &TierTable) -> String {
+    let amounts: Vec<String> = table.brackets.iter().map(|bracket| bracket.amount.to_string()).collect();
+    format!("cumulative amounts computed: {}", amounts.join(" "))
+}
+
+fn rates(table: &TierTable) -> String {
+    let rates: Vec<String> = table.brackets.iter().map(|bracket| bracket.rate.to_string()).collect();
+    format!("maintenance rates that hold: {}", rates.join(" "))
 }

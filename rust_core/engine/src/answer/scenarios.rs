@@ -6,8 +6,9 @@ use super::evaluated::check_complete;
 use super::{Answer, Value};
 use crate::book::{Book, Pool};
 use crate::error::{Error, Place, Result};
+use crate::instrument::Payoff;
 use crate::margin::PoolView;
-use crate::margin::scenario::{UnitScan, scanned};
+use crate::margin::scenario::{Scanned, UnitScan, scanned};
 use crate::market::MarketState;
 use crate::numeric::accumulate::sum;
 use crate::rulebook::portfolio::{Profile, Treatment, VolatilityMove};
@@ -36,6 +37,28 @@ struct Found<'a> {
     pool: &'a Pool,
     unit: UnitScan,
     profile: &'a Profile,
+    /// The coin where nothing of it is held.
+    name: Option<String>,
+}
+
+/// A coin that the rulebook knows and the account does not hold: every scenario is zero.
+fn not_held<'a>(book: &'a Book, wanted: &str) -> Option<Found<'a>> {
+    let pool = book.pools.iter().find(|pool| {
+        let rulebook = book.rulebook_of(pool.account);
+        rulebook.is_some_and(|rules| rules.profile(wanted, Payoff::Linear).is_some())
+    })?;
+    let rulebook = book.rulebook_of(pool.account)?;
+    let index = rulebook.profiles.iter().position(|profile| profile.covers(wanted, Payoff::Linear))?;
+    let profile = rulebook.profiles.get(index).filter(|profile| !profile.scenarios.is_empty())?;
+    let zeros = vec![0.0; profile.scenarios.len()];
+    let unit = UnitScan {
+        underlying: None,
+        profile: index,
+        positions: Vec::new(),
+        by_line: vec![(Vec::new(), 0.0); zeros.len()],
+        scanned: Scanned { counted: zeros.clone(), raw: zeros },
+    };
+    Some(Found { pool, unit, profile, name: Some(wanted.to_owned()) })
 }
 
 /// The scenarios of a unit: `unit` names a coin or an account and coin (`main/BTC`); blank is the unit with
@@ -53,13 +76,17 @@ pub fn table(book: &Book, unit: &str, layout: &str) -> Result<Answer> {
         match scanned(&PoolView::of(book, pool), &today) {
             Ok(units) => found.extend(units.into_iter().filter_map(|unit| {
                 let profile = book.rulebook_of(pool.account)?.profiles.get(unit.profile)?;
-                Some(Found { pool, unit, profile })
+                Some(Found { pool, unit, profile, name: None })
             })),
             Err(error) => refusal = Some(error),
         }
     }
     if let (true, Some(error)) = (found.is_empty(), refusal) {
         return Err(error);
+    }
+    let wanted = unit.trim();
+    if !wanted.is_empty() && !found.iter().any(|f| name_of(book, f).eq_ignore_ascii_case(wanted)) {
+        found.extend(not_held(book, wanted));
     }
     let chosen: Vec<Found<'_>> = choose(book, found, unit)?;
     match layout {
@@ -75,6 +102,9 @@ pub fn table(book: &Book, unit: &str, layout: &str) -> Result<Answer> {
 }
 
 fn name_of(book: &Book, found: &Found<'_>) -> String {
+    if let Some(name) = &found.name {
+        return name.clone();
+    }
     let coin = found.unit.underlying.and_then(|coin| book.underlyings.get(coin));
     coin.map_or_else(|| "all".to_owned(), |known| known.name.clone())
 }

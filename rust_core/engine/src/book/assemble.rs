@@ -124,8 +124,20 @@ pub(super) fn assemble(
     let mut tiering = Tiering::with_given(&collected.brackets)?;
     settle_marks(&netted, &instruments, &mut marks, findings);
     let as_of = as_of(options, &collected);
-    let sources =
-        Sources { instruments: &instruments, netted: &netted, collected: &collected, as_of: as_of.as_ref() };
+    let Some(rulebook) = rulebooks.first() else {
+        return Err(Error::Missing {
+            what: "rulebook".into(),
+            why: "the tables name no account".into(),
+            place: crate::error::Place::default(),
+        });
+    };
+    let sources = Sources {
+        instruments: &instruments,
+        netted: &netted,
+        collected: &collected,
+        as_of: as_of.as_ref(),
+        rulebook,
+    };
     let quoted = quotes(&sources, &mut marks, findings);
     let as_of = as_of.map(|(text, _)| text).unwrap_or_default();
     collected.orders.rows.retain(|order| {

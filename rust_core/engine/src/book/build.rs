@@ -33,6 +33,8 @@ pub struct Options {
     pub as_of: Option<String>,
     /// Carry on without the rows that have errors; totals are then no answer.
     pub partial: bool,
+    /// Book what the rulebook does not know as its venue would; for comparisons under one rulebook.
+    pub rebook: bool,
 }
 
 /// One rulebook for all accounts, or one per account.
@@ -98,6 +100,9 @@ pub fn build(input: &Input<'_>, choice: &RulebookChoice, options: &Options) -> O
             ..told.clone()
         };
         collected.findings.push(refusal);
+    }
+    if options.rebook {
+        super::rebook::rebook(&mut collected, first);
     }
     let columns = std::mem::take(&mut collected.columns);
     let units = std::mem::take(&mut collected.units);

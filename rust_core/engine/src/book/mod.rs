@@ -11,6 +11,7 @@ mod net;
 mod pools;
 mod prices;
 mod quotes;
+pub mod rebook;
 mod tiering;
 
 use crate::finding::Finding;
@@ -228,8 +229,10 @@ pub struct Quote {
     pub forward: Option<f64>,
     /// Implied volatility of an option, annual, a fraction.
     pub implied_volatility: Option<f64>,
-    /// Continuously compounded rate at which the payoff is discounted, per year; zero where none is given.
+    /// Continuously compounded interest rate of the expiry, per year; zero where none is given.
     pub rate: f64,
+    /// The rate at which the rulebook discounts, per year; zero where it does not.
+    pub discount_rate: f64,
     /// The venue's confidence in the quote (its own feed: volatility of an option, mark of a perpetual),
     /// 0 to 1; `None` where it publishes none.
     pub confidence: Option<f64>,

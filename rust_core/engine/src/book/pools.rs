@@ -177,8 +177,8 @@ fn cross_pools(
             let held = book.positions.get(positions.clone()).filter(|_| first).unwrap_or(&[]);
             let read = balance(book, rulebook, row, currency, held, findings);
             if let Some(known) = balances.iter().find(|known| known.currency == currency)
-                && (&known.rates, known.cap, known.enabled, known.from_equity)
-                    != (&read.rates, read.cap, read.enabled, read.from_equity)
+                && (&known.rates, known.cap, known.enabled, known.from_equity, beside(known))
+                    != (&read.rates, read.cap, read.enabled, read.from_equity, beside(&read))
             {
                 findings.push(Finding {
                     severity: Severity::Error,
@@ -188,7 +188,7 @@ fn cross_pools(
                     value: row.currency.clone(),
                     code: "balances_disagree",
                     message: format!(
-                        "{}: this row and row {} disagree about cash or equity, collateralRate, cap or enabled",
+                        "{}: this row and row {} disagree about cash or equity, collateralRate, initialRate, cap, enabled, inScan or confidence",
                         row.currency,
                         known.row.unwrap_or(0)
                     ),
@@ -200,6 +200,11 @@ fn cross_pools(
         unknown_profit(book, &positions, &balances, findings);
         pools.push(Pool { account, kind, positions, balances, orders: Vec::new() });
     }
+}
+
+/// What rows of one currency must agree about besides: initial rate, scenarios and confidence.
+fn beside(balance: &Balance) -> (Option<f64>, Option<bool>, Option<f64>) {
+    (balance.initial_rate, balance.in_scan, balance.confidence)
 }
 
 /// A balance row as a balance: cash, or equity less the unrealised result of what is settled in it.
@@ -249,10 +254,9 @@ fn balance(
         from_equity: row.cash.is_none() && row.equity.is_some(),
         debt: row.debt,
         rates,
-        // a rate of the row's own stands for both levels unless the row gives two
         initial_rate: row.initial_rate.or_else(|| {
-            let of_rulebook = rulebook.initial_rates.get(&row.currency).copied();
-            of_rulebook.filter(|_| row.collateral_rate.is_none())
+            let given = row.collateral_rate.is_none();
+            rulebook.initial_rates.get(&row.currency).copied().filter(|_| given)
         }),
         cap: row.cap,
         enabled: row.enabled,

@@ -24,7 +24,12 @@ impl Names {
         currencies.extend(rulebooks.iter().map(|rulebook| rulebook.report_currency.clone()));
         let mut underlyings: BTreeSet<String> =
             instruments.iter().map(|instrument| instrument.underlying.clone()).collect();
-        underlyings.extend(currencies.iter().filter(|code| !is_stable(code)).map(|code| followed_coin(code)));
+        underlyings.extend(
+            currencies
+                .iter()
+                .filter(|code| !is_stable(code) || follows(code, collected).is_some())
+                .map(|code| coin_of(code, collected)),
+        );
         Self { underlyings: underlyings.into_iter().collect(), currencies: currencies.into_iter().collect() }
     }
 
@@ -144,10 +149,18 @@ pub(super) fn currencies(
             let given = price_given(code, collected);
             Currency {
                 code: code.clone(),
-                underlying: (!is_stable(code)).then(|| names.underlying(&followed_coin(code))),
+                underlying: (!is_stable(code) || follows(code, collected).is_some())
+                    .then(|| names.underlying(&coin_of(code, collected))),
                 price: rulebooks
                     .iter()
-                    .map(|rulebook| if rulebook.report_currency == *code { Some(1.0) } else { given })
+                    .map(|rulebook| match given {
+                        _ if rulebook.report_currency == *code => Some(1.0),
+                        Some(price) if rulebook.divide_by_peg => {
+                            let peg = price_in_market(&rulebook.report_currency, collected);
+                            Some(price / peg.unwrap_or(1.0))
+                        }
+                        given => given,
+                    })
                     .collect(),
                 price_reference: collected
                     .balances
@@ -183,6 +196,17 @@ pub(super) fn currencies(
     }
     refuse_missing(&priced, collected, rulebooks, accounts, names, findings);
     priced
+}
+
+/// The coin that a balance's own row says its currency follows.
+fn follows<'a>(code: &str, collected: &'a Collected) -> Option<&'a str> {
+    let mut rows = collected.balances.rows.iter().filter(|balance| balance.currency == code);
+    rows.find_map(|balance| balance.follows.as_deref())
+}
+
+/// The coin whose price a currency follows: as a row says, else as is known.
+fn coin_of(code: &str, collected: &Collected) -> String {
+    follows(code, collected).map_or_else(|| followed_coin(code), str::to_owned)
 }
 
 fn price_given(code: &str, collected: &Collected) -> Option<f64> {

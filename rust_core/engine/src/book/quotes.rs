@@ -10,6 +10,7 @@ use crate::finding::{Finding, Severity};
 use crate::instrument::{ContractKind, Instrument, OptionRight, OptionTerms, Payoff};
 use crate::pricing::implied::volatility;
 use crate::pricing::value;
+use crate::rulebook::Rulebook;
 use crate::tables::{Quoted, expiry_of_day, instant};
 
 /// Seconds of a year of 365 days.
@@ -32,13 +33,13 @@ impl Quote {
     }
 
     /// Value of one coin of an option, settlement currency: Black-76 at an annual volatility on the moved
-    /// forward, discounted at the quote's rate; in the coin it is divided by that forward. Zero where there is
-    /// no forward, not a number where ratio or volatility is below zero.
+    /// forward, discounted at the rate that the rulebook discounts at; in the coin it is divided by that
+    /// forward. Zero where there is no forward, not a number where ratio or volatility is below zero.
     pub fn value(&self, payoff: Payoff, terms: OptionTerms, ratio: f64, volatility: f64) -> f64 {
         let Some(forward) = self.moved_forward(ratio) else { return 0.0 };
         let total = volatility * self.years.sqrt();
-        let undiscounted = value(terms.right.into(), forward, terms.strike.0, total).unwrap_or(f64::NAN);
-        let value = (-self.rate * self.years).exp() * undiscounted;
+        let undiscounted = value(terms.right, forward, terms.strike.0, total).unwrap_or(f64::NAN);
+        let value = (-self.discount_rate * self.years).exp() * undiscounted;
         match payoff {
             Payoff::Linear => value,
             Payoff::Inverse => value / forward,
@@ -54,6 +55,8 @@ pub(super) struct Sources<'a> {
     pub(super) collected: &'a Collected,
     /// As-of as given and in seconds since 1970, where it can be read.
     pub(super) as_of: Option<&'a AsOf>,
+    /// Whose way of discounting and of averaging the settlement price holds: the first where they differ.
+    pub(super) rulebook: &'a Rulebook,
 }
 
 /// A time as given, and in seconds since 1970 where it can be read.
@@ -247,14 +250,17 @@ fn option_quote(
             "fill forward (the venue's underlying price), or a Market row with underlying, expiry and forward",
         ));
     };
+    let rate = with_expiry.rate.or(contracts.rate).or_else(|| market.coin(instrument).rate).unwrap_or(0.0);
+    let fixed = with_expiry.forward_fixed.unwrap_or(0.0).min(forward);
     let mut quote = Quote {
         years,
         forward: Some(forward),
         implied_volatility: own.implied_volatility,
-        rate: with_expiry.rate.or(contracts.rate).or_else(|| market.coin(instrument).rate).unwrap_or(0.0),
+        rate,
+        discount_rate: sources.rulebook.discounting.rate(rate),
         confidence: own.confidence,
         forward_confidence: with_expiry.forward_confidence.or(contracts.forward_confidence),
-        forward_fixed: with_expiry.forward_fixed.unwrap_or(0.0).min(forward),
+        forward_fixed: sources.rulebook.fixed_forward(forward, fixed, years),
         funding_rate: None,
     };
     let slot = mark?;
@@ -273,7 +279,7 @@ fn option_quote(
         }
         if quote.implied_volatility.is_none() && years > 0.0 {
             let value = undiscounted(instrument.payoff, &quote, forward, given);
-            let implied = match volatility(terms.right.into(), value, forward, terms.strike.0, years) {
+            let implied = match volatility(terms.right, value, forward, terms.strike.0, years) {
                 Ok(implied) => implied,
                 Err(why) => {
                     return refuse(place.finding(
@@ -378,7 +384,7 @@ fn years(as_of: Option<&AsOf>, instrument: &Instrument, seconds: Option<f64>) ->
 /// A mark as an undiscounted value in quote currency.
 fn undiscounted(payoff: Payoff, quote: &Quote, forward: f64, mark: f64) -> f64 {
     let coin = if payoff == Payoff::Inverse { forward } else { 1.0 };
-    mark * coin * (quote.rate * quote.years).exp()
+    mark * coin * (quote.discount_rate * quote.years).exp()
 }
 
 /// The most coins that a coin-settled option can be worth, where its mark is so far above that it must be in

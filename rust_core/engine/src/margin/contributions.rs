@@ -2,13 +2,14 @@
 //!
 //! `component` is Euler's share where the measure is homogeneous, Aumann-Shapley's along the ray where
 //! it is not; a margin of brackets alone is separable, so both are the position's own maintenance
-//! margin. It sums to the measure. `marginal` is the component per unit of notional, `incremental` what the measure
-//! loses when the position is closed (methods.md section 2.5). The three give different orders.
+//! margin. It sums to the measure. `marginal` is the component per unit of notional, `incremental` what
+//! the measure loses when the position is closed (methods.md section 2.5). The three give different orders.
 
 use super::tiers::brackets_only;
 use super::{PoolView, PositionMargin, evaluate};
 use crate::error::Result;
 use crate::market::MarketState;
+use crate::numeric::accumulate::sum;
 
 /// One position's contributions, reporting currency.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -66,4 +67,25 @@ pub fn contributions(view: &PoolView<'_>, state: &MarketState) -> Result<(Vec<Co
         });
     }
     Ok((rows, whole.maintenance))
+}
+
+/// Initial and maintenance margin of every position of a pool by itself, without balances and orders: what an
+/// isolated account would need.
+///
+/// # Errors
+///
+/// As [`evaluate`].
+pub fn standalone(view: &PoolView<'_>, state: &MarketState) -> Result<(Option<f64>, f64)> {
+    let (mut initial, mut maintenance) = (Some(Vec::new()), Vec::new());
+    for position in view.positions {
+        let alone =
+            PoolView { positions: std::slice::from_ref(position), balances: &[], orders: &[], ..*view };
+        let needed = super::requirement(&alone, state)?;
+        maintenance.push(needed.maintenance);
+        match (&mut initial, needed.initial) {
+            (Some(list), Some(own)) => list.push(own),
+            _ => initial = None,
+        }
+    }
+    Ok((initial.map(sum), sum(maintenance)))
 }

@@ -187,7 +187,14 @@ pub fn equity(view: &PoolView<'_>, state: &MarketState) -> Result<Equity> {
         for (slot, level) in [(1, &rulebook.maintenance), (2, &rulebook.initial)] {
             let net = net_amount(&holding, level);
             let disabled = counting == Counting::Nothing;
-            let amount = if level.haircut || disabled { counted_amount(net, &counting) } else { net };
+            let own = holding.balance.and_then(|balance| balance.initial_rate).filter(|_| slot == 2);
+            let amount = match own {
+                Some(rate) if level.haircut && !disabled && net > 0.0 => {
+                    rate * holding.balance.and_then(|balance| balance.cap).map_or(net, |cap| net.min(cap))
+                }
+                _ if level.haircut || disabled => counted_amount(net, &counting),
+                _ => net,
+            };
             if let Some(sum) = sums.get_mut(slot) {
                 sum.add(price * amount);
             }

@@ -2,18 +2,19 @@
 
 use std::sync::OnceLock;
 
-use super::{Format, Rulebook, read};
+use super::{Format, Rulebook, Status, read};
 use crate::error::{Error, Result};
 
-/// Alphabetical by id; of one id the version that the plain id means stands last.
+/// In alphabetical order of ids, the versions of one id from old to new.
 const TEXTS: &[&str] = &[
     include_str!("../../rulebooks/binance-usdm.toml"),
     include_str!("../../rulebooks/bybit-cross.toml"),
     include_str!("../../rulebooks/custom.toml"),
+    include_str!("../../rulebooks/custom-scan.toml"),
     include_str!("../../rulebooks/deribit-sm.toml"),
     include_str!("../../rulebooks/deribit-spm-2024-06.toml"),
-    include_str!("../../rulebooks/deribit-spm-2026-09.toml"),
     include_str!("../../rulebooks/deribit-spm.toml"),
+    include_str!("../../rulebooks/deribit-spm-2026-09.toml"),
     include_str!("../../rulebooks/derive-pm2.toml"),
     include_str!("../../rulebooks/derive-sm.toml"),
     include_str!("../../rulebooks/dydx-v4.toml"),
@@ -29,47 +30,56 @@ fn all() -> &'static Result<Vec<Rulebook>> {
     ALL.get_or_init(|| TEXTS.iter().map(|text| read(text, Format::Toml)).collect())
 }
 
-/// The ids of the built-in rulebooks, in alphabetical order, each once whatever its number of versions.
+/// Every built-in rulebook, all versions, in alphabetical order.
 ///
 /// # Errors
 ///
 /// [`Error::Rulebook`] if a built-in file breaks the schema, which a test excludes.
-pub fn builtin_ids() -> Result<Vec<&'static str>> {
+pub fn builtins() -> Result<&'static [Rulebook]> {
     match all() {
-        Ok(rulebooks) => {
-            let mut ids: Vec<&str> = rulebooks.iter().map(|rulebook| rulebook.id.as_str()).collect();
-            ids.dedup();
-            Ok(ids)
-        }
+        Ok(rulebooks) => Ok(rulebooks),
         Err(error) => Err(error.clone()),
     }
 }
 
-/// The built-in rulebook with an id, or with `id@version`; spaces around it and case do not matter.
-///
-/// Of several versions the plain id names the last of the list.
+/// The ids of the built-in rulebooks, each once, in alphabetical order.
 ///
 /// # Errors
 ///
-/// [`Error::Unknown`] names the ids that exist.
+/// As [`builtins`].
+pub fn builtin_ids() -> Result<Vec<&'static str>> {
+    let mut ids: Vec<&str> = builtins()?.iter().map(|rulebook| rulebook.id.as_str()).collect();
+    ids.dedup();
+    Ok(ids)
+}
+
+/// The built-in rulebook with an id or `id@version`; spaces around it and case do not matter.
+///
+/// An id without a version means its newest version that is not estimated as a whole: numbers at second hand are
+/// used only where they are asked for. Where every version is estimated, it is the newest.
+///
+/// # Errors
+///
+/// [`Error::Unknown`] names the ids, or the versions of the id, that exist.
 pub fn builtin(id: &str) -> Result<&'static Rulebook> {
-    let rulebooks = all().as_ref().map_err(Clone::clone)?;
+    let rulebooks = builtins()?;
     let wanted = id.trim();
-    let named = |rulebook: &&Rulebook| {
-        rulebook.id.eq_ignore_ascii_case(wanted) || rulebook.label().eq_ignore_ascii_case(wanted)
-    };
-    if let Some(found) = rulebooks.iter().rev().find(named) {
-        return Ok(found);
+    if let Some(exact) = rulebooks.iter().find(|rulebook| rulebook.label().eq_ignore_ascii_case(wanted)) {
+        return Ok(exact);
     }
-    let (id, version) = wanted.split_once('@').unwrap_or((wanted, ""));
-    let of_id: Vec<&Rulebook> =
-        rulebooks.iter().filter(|rulebook| rulebook.id.eq_ignore_ascii_case(id.trim())).collect();
-    let known = if version.is_empty() || of_id.is_empty() {
-        builtin_ids()?.join(", ")
+    let name = wanted.split_once('@').map_or(wanted, |(name, _)| name);
+    let versions: Vec<&Rulebook> =
+        rulebooks.iter().filter(|rulebook| rulebook.id.eq_ignore_ascii_case(name)).collect();
+    let known = if name.len() < wanted.len() && !versions.is_empty() {
+        versions.iter().map(|rulebook| rulebook.label()).collect::<Vec<_>>()
+    } else if let Some(newest) = versions.last() {
+        let general = |rulebook: &Rulebook| rulebook.sources.first().map(|(_, source)| source.status);
+        let founded = versions.iter().rev().find(|rulebook| general(rulebook) != Some(Status::Estimated));
+        return Ok(founded.unwrap_or(newest));
     } else {
-        of_id.iter().map(|rulebook| rulebook.label()).collect::<Vec<_>>().join(", ")
+        builtin_ids()?.into_iter().map(str::to_owned).collect()
     };
-    Err(Error::Unknown { what: "rulebook", value: wanted.to_owned(), known })
+    Err(Error::Unknown { what: "rulebook", value: wanted.to_owned(), known: known.join(", ") })
 }
 
 #[cfg(test)]
@@ -79,37 +89,34 @@ mod tests {
     #[test]
     fn every_built_in_rulebook_obeys_its_schema_and_is_listed_in_order() {
         let ids = builtin_ids().unwrap();
-        assert!(ids.len() >= 3);
+        assert!(ids.len() >= 8);
         assert!(ids.is_sorted());
+        let mut labels: Vec<String> = builtins().unwrap().iter().map(Rulebook::label).collect();
+        let all = labels.len();
+        labels.sort();
+        labels.dedup();
+        assert_eq!(labels.len(), all);
     }
 
     #[test]
-    fn an_unknown_id_names_the_known_ones() {
+    fn an_unknown_id_names_the_known_ones_and_an_unknown_version_the_versions() {
         let refusal = builtin("deribit-xyz").unwrap_err().to_string();
+        assert!(
+            refusal.starts_with("unknown rulebook 'deribit-xyz'; known: binance-usdm, bybit-cross, custom, "),
+            "{refusal}"
+        );
+        let refusal = builtin("deribit-spm@1999.01").unwrap_err().to_string();
         assert_eq!(
             refusal,
-            "unknown rulebook 'deribit-xyz'; known: binance-usdm, bybit-cross, custom, deribit-sm, deribit-spm, derive-pm2, derive-sm, dydx-v4, hyperliquid, okx-pm, paradex-cross, paradex-pm, span-16"
+            "unknown rulebook 'deribit-spm@1999.01'; known: deribit-spm@2024.06, deribit-spm@2026.02, deribit-spm@2026.09"
         );
     }
 
     #[test]
-    fn every_label_is_found_and_no_id_is_listed_twice() {
-        for rulebook in all().as_ref().unwrap() {
-            assert_eq!(builtin(&rulebook.label()).unwrap().label(), rulebook.label());
-        }
-        let ids = builtin_ids().unwrap();
-        assert!(ids.windows(2).all(|pair| pair[0] < pair[1]));
-    }
-
-    #[test]
-    fn a_plain_id_means_the_last_of_its_versions() {
-        assert_eq!(builtin(" Deribit-SPM ").unwrap().label(), "deribit-spm@2026.02");
+    fn a_plain_id_is_the_newest_version_that_is_not_second_hand() {
+        assert_eq!(builtin(" Deribit-SPM ").unwrap().version, "2026.02");
+        assert_eq!(builtin("deribit-spm@2026.09").unwrap().version, "2026.09");
         assert_eq!(builtin("deribit-spm@2024.06").unwrap().version, "2024.06");
-        let refusal = builtin("deribit-spm@1999").unwrap_err().to_string();
-        assert_eq!(
-            refusal,
-            "unknown rulebook 'deribit-spm@1999'; known: deribit-spm@2024.06, deribit-spm@2026.09, deribit-spm@2026.02"
-        );
     }
 
     #[test]

@@ -1,22 +1,32 @@
 //! A venue's rules as data: pools, measure, levels, tables, collateral, liquidation, each with its source.
 
 mod builtin;
+pub mod flat;
+#[cfg(test)]
+mod flat_tests;
 pub mod options;
+mod path;
 pub mod portfolio;
 mod raw;
 mod raw_portfolio;
 mod read;
 mod read_portfolio;
 mod read_standard;
+mod schema;
+mod sheet;
 pub mod tiers;
+mod tree;
 
 use std::collections::BTreeMap;
 
 use crate::instrument::{ContractKind, Instrument};
 use portfolio::{InterCredit, Profile};
 
-pub use builtin::{builtin, builtin_ids};
+pub use builtin::{builtin, builtin_ids, builtins};
+pub use flat::{FlatRow, default_of as flat_default, flatten};
 pub use read::{Format, read};
+pub use schema::PARTS;
+pub use sheet::read_sheet;
 pub use tiers::{Bracket, TierTable, cumulative_amounts};
 
 /// How far a group of numbers can be trusted.
@@ -108,13 +118,18 @@ pub enum Discounting {
 }
 
 impl Discounting {
+    /// The rate at which options are discounted, per year, where the interest rate is `rate`.
+    pub fn rate(self, rate: f64) -> f64 {
+        match self {
+            Self::Nothing => 0.0,
+            Self::RateAtLeastZero => rate.max(0.0),
+            Self::Rate => rate,
+        }
+    }
+
     /// `exp(-rate years)` as the rulebook means it.
     pub fn factor(self, rate: f64, years: f64) -> f64 {
-        match self {
-            Self::Nothing => 1.0,
-            Self::RateAtLeastZero => (-rate.max(0.0) * years).exp(),
-            Self::Rate => (-rate * years).exp(),
-        }
+        (-self.rate(rate) * years).exp()
     }
 }
 
@@ -406,7 +421,7 @@ pub struct Rulebook {
     pub liquidation: LiquidationRule,
     /// Bands of usage.
     pub bands: Bands,
-    /// What the content hash covers: the text as read.
+    /// What the content hash covers: the text as read, in TOML.
     pub text: String,
 }
 
@@ -432,6 +447,14 @@ impl Rulebook {
                 perpetual.then(|| listed(&format!("{}{}", instrument.underlying, instrument.settle)))?
             }),
         }
+    }
+
+    /// The part of a forward that no scenario moves: what is given, else what the average over the last
+    /// seconds before expiry has fixed.
+    pub fn fixed_forward(&self, forward: f64, given: f64, years: f64) -> f64 {
+        let window = self.settlement_average_seconds;
+        let seconds = years * 31_536_000.0;
+        if given == 0.0 && seconds < window { forward * (window - seconds) / window } else { given }
     }
 
     /// The profile about a contract of a coin.

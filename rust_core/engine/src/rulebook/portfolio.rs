@@ -404,7 +404,7 @@ pub struct Charge {
 }
 
 /// Which settlement a profile is about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Settlement {
     /// Any.
     Any,

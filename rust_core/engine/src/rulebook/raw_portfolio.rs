@@ -93,7 +93,11 @@ pub(super) struct RawDiscount {
 #[serde(deny_unknown_fields)]
 pub(super) struct RawScenarios {
     pub(super) set: String,
+    #[serde(default)]
     pub(super) price_moves: Vec<f64>,
+    /// The same as multiples of the price, as some venues write them: 1.18 is +18 %.
+    #[serde(default)]
+    pub(super) price_multipliers: Vec<f64>,
     #[serde(default)]
     pub(super) volatility: Vec<RawMove>,
     #[serde(default)]
@@ -151,6 +155,9 @@ pub(super) struct RawCharge {
     pub(super) initial: Option<f64>,
     #[serde(default)]
     pub(super) maintenance: Option<f64>,
+    /// What the initial level adds to the maintenance rate.
+    #[serde(default)]
+    pub(super) initial_more: Option<f64>,
     #[serde(default)]
     pub(super) minimum: Option<f64>,
     #[serde(default)]
@@ -180,7 +187,9 @@ pub(super) struct RawCharge {
     #[serde(default)]
     pub(super) count: Option<String>,
     #[serde(default)]
-    pub(super) moves: Option<[f64; 2]>,
+    pub(super) moves: Option<Vec<f64>>,
+    #[serde(default)]
+    pub(super) multipliers: Option<Vec<f64>>,
     #[serde(default)]
     pub(super) add: Option<f64>,
     #[serde(default)]

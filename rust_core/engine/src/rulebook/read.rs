@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::path::segment;
 use super::portfolio::{
     Charge, ChargeKind, Gains, PriceBasis, Profile, Scenario, ScenarioSet, Settlement, Stage, Treatment,
     VolatilityMove,
@@ -10,7 +11,7 @@ use super::raw::{RawLevel, RawLiquidation, RawMeasure, RawRulebook, RawTiers};
 use super::{
     Bands, Certainty, DepegFactor, Discounting, Level, LiquidationRule, ListKey, MaintenanceOn, Measure,
     Numeraire, OptionValue, OrderRule, OtherCurrencies, Policy, PoolRule, RateSlice, RiskUnit, Rulebook,
-    Source, Status, TierTable, VenueRatio,
+    Source, Status, TierTable, VenueRatio, tree,
 };
 use crate::error::{Error, Result};
 
@@ -30,16 +31,15 @@ pub enum Format {
 /// [`Error::Rulebook`] names the key at fault: a key that is not in the schema, a number without a
 /// source, an unknown word, a table whose floors do not rise.
 pub fn read(text: &str, format: Format) -> Result<Rulebook> {
-    let refused = |message: String| Error::Rulebook { id: "?".into(), key: "schema".into(), message };
-    let raw: RawRulebook = match format {
-        Format::Toml => toml::from_str(text).map_err(|e| refused(one_line(&e.to_string())))?,
-        Format::Json => serde_json::from_str(text).map_err(|e| refused(one_line(&e.to_string())))?,
+    let tree = tree::parse(text, format)?;
+    let id = tree::id_of(&tree);
+    let refused = |message: String| Error::Rulebook { id: id.clone(), key: "text".into(), message };
+    let text = match format {
+        Format::Toml => text.to_owned(),
+        Format::Json => toml::to_string(&tree).map_err(|error| refused(error.to_string()))?,
     };
-    Reader { id: raw.id.clone() }.rulebook(raw, text)
-}
-
-fn one_line(message: &str) -> String {
-    message.split_whitespace().collect::<Vec<_>>().join(" ")
+    let raw: RawRulebook = tree.try_into().map_err(|error: toml::de::Error| refused(error.to_string()))?;
+    Reader { id: id.clone() }.rulebook(raw, text)
 }
 
 pub(super) struct Reader {
@@ -54,7 +54,7 @@ impl Reader {
         Err(Error::Rulebook { id: self.id.clone(), key: key.into(), message: message.into() })
     }
 
-    fn rulebook(&self, raw: RawRulebook, text: &str) -> Result<Rulebook> {
+    fn rulebook(&self, raw: RawRulebook, text: String) -> Result<Rulebook> {
         let lawful = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
         if raw.id.is_empty() || !raw.id.chars().all(lawful) {
             return self.refuse("id", "ids are lower case letters, digits and hyphens");
@@ -74,7 +74,7 @@ impl Reader {
         let tiers_source = known(&raw.tiers.source, "tiers")?;
         let liquidation_source = known(&raw.liquidation.source, "liquidation")?;
         for table in &raw.tiers.tables {
-            known(&table.source, &format!("tiers.{}", table.name))?;
+            known(&table.source, &format!("tiers.tables.{}", segment(&table.name)))?;
         }
         let (tables, listed) = self.tables(&raw.tiers, &tiers_source)?;
         let report_currency = raw.report_currency.to_uppercase();
@@ -151,7 +151,7 @@ impl Reader {
                 .initial_rates
                 .iter()
                 .map(|(currency, rate)| {
-                    let key = format!("collateral.initial_rates.{currency}");
+                    let key = format!("collateral.initial_rates.{}", segment(currency));
                     Ok((currency.to_uppercase(), self.number(&key, *rate, 0.0, 1.0)?))
                 })
                 .collect::<Result<_>>()?,
@@ -182,7 +182,7 @@ impl Reader {
             settle: raw.settle.to_uppercase(),
             report_currency,
             sources,
-            text: text.to_owned(),
+            text,
         })
     }
 
@@ -419,7 +419,7 @@ impl Reader {
         let mut tables = Vec::new();
         let mut listed = BTreeMap::new();
         for table in &raw.tables {
-            let key = format!("tiers.{}", table.name);
+            let key = format!("tiers.tables.{}", segment(&table.name));
             let rates = match (&table.maintenance_rates, &table.max_leverage) {
                 (Some(rates), _) => rates.clone(),
                 (None, Some(leverages)) => {
@@ -451,7 +451,7 @@ impl Reader {
     fn rates(&self, raw: &RawRulebook) -> Result<BTreeMap<String, Vec<RateSlice>>> {
         let mut rates = BTreeMap::new();
         for (currency, rate) in &raw.collateral.rates {
-            let key = format!("collateral.rates.{currency}");
+            let key = format!("collateral.rates.{}", segment(currency));
             let rising = rate.from.windows(2).all(|pair| matches!(pair, [low, high] if low < high));
             if rate.from.len() != rate.rate.len() || rate.from.first() != Some(&0.0) || !rising {
                 return self

@@ -1,5 +1,6 @@
 //! Checks the portfolio and standard margin groups of a rulebook file.
 
+use super::path::{labels, profile_name, segment};
 use super::portfolio::{
     Charge, ChargeKind, Extension, Gains, Growth, InterCredit, PriceBasis, Profile, Scenario, ScenarioSet,
     Settlement, SignDiscount, SkewLeg, SkewShock, Stage, Treatment, VolatilityMove, VolatilityShock,
@@ -20,11 +21,16 @@ pub(super) type Known<'a> = dyn Fn(&Option<String>, &str) -> Result<String> + 'a
 impl Reader {
     pub(super) fn profiles(&self, raw: &[RawProfile], known: &Known<'_>) -> Result<Vec<Profile>> {
         let mut profiles: Vec<Profile> = Vec::with_capacity(raw.len());
-        for (index, raw) in raw.iter().enumerate() {
-            profiles.push(self.profile(raw, index, known)?);
+        let names: Vec<Option<String>> =
+            raw.iter().map(|raw| Some(profile_name(&raw.underlyings, raw.settlement.as_deref()))).collect();
+        for (raw, label) in raw.iter().zip(labels(&names)) {
+            profiles.push(self.profile(raw, &segment(&label), known)?);
         }
         // those that name coins come before the one for all others
-        profiles.sort_by_key(|profile| profile.underlyings.is_empty());
+        profiles.sort_by(|a, b| {
+            let key = |p: &Profile| (p.underlyings.is_empty(), p.underlyings.clone(), p.settlement);
+            key(a).cmp(&key(b))
+        });
         for (index, profile) in profiles.iter().enumerate() {
             for other in profiles.iter().take(index) {
                 let shared = profile.underlyings.iter().find(|name| other.underlyings.contains(name));
@@ -41,8 +47,8 @@ impl Reader {
         Ok(profiles)
     }
 
-    fn profile(&self, raw: &RawProfile, index: usize, known: &Known<'_>) -> Result<Profile> {
-        let key = |part: &str| format!("profiles[{}].{part}", index + 1);
+    fn profile(&self, raw: &RawProfile, label: &str, known: &Known<'_>) -> Result<Profile> {
+        let key = |part: &str| format!("profiles.{label}.{part}");
         if raw.underlyings.is_empty() {
             return self.refuse(&key("underlyings"), "names no coin; [\"*\"] stands for all others");
         }
@@ -52,8 +58,17 @@ impl Reader {
         let mut scenarios = Vec::new();
         for set in &raw.scenarios {
             let own = set.source.clone().or_else(|| Some(source.clone()));
-            sets.push(ScenarioSet { name: set.set.clone(), source: known(&own, &key(&set.set))? });
-            self.scenarios(set, sets.len() - 1, &key(&set.set), &mut scenarios)?;
+            let at = key(&format!("scenarios.{}", segment(&set.set)));
+            let source = known(&own, &at)?;
+            // lists under one name are one set: its worst is taken once
+            let index = match sets.iter().position(|known: &ScenarioSet| known.name == set.set) {
+                Some(index) => index,
+                None => {
+                    sets.push(ScenarioSet { name: set.set.clone(), source });
+                    sets.len() - 1
+                }
+            };
+            self.scenarios(set, index, &at, &mut scenarios)?;
         }
         let skewed =
             |s: &Scenario| matches!(s.volatility, VolatilityMove::SkewLinear | VolatilityMove::SkewAbsolute);
@@ -110,7 +125,9 @@ impl Reader {
             charges: raw
                 .charges
                 .iter()
-                .map(|charge| self.charge(charge, &key(&format!("charges.{}", charge.name)), &source, known))
+                .map(|charge| {
+                    self.charge(charge, &key(&format!("charges.{}", segment(&charge.name))), &source, known)
+                })
                 .collect::<Result<_>>()?,
             initial_factor: self.optional(&key("initial_factor"), raw.initial_factor, 0.0, 100.0)?,
             maintenance_factor: self.optional(
@@ -133,7 +150,7 @@ impl Reader {
         };
         Ok(VolatilityShock {
             up: rate("up", raw.up, LARGEST_MOVE)?,
-            down: rate("down", raw.down, 1.0)?,
+            down: rate("down", raw.down, LARGEST_MOVE)?,
             short_power: rate("short_power", raw.short_power, 10.0)?,
             long_power: rate("long_power", raw.long_power, 10.0)?,
             boundary_days: days("boundary_days", raw.boundary_days, 30.0)?,
@@ -143,7 +160,12 @@ impl Reader {
                 &[("long", false), ("short", true)],
             )?,
             reference_days: days("reference_days", raw.reference_days, 30.0)?,
-            floor_days: days("floor_days", raw.floor_days, 1.0)?,
+            floor_days: self.number(
+                &format!("{key}.floor_days"),
+                raw.floor_days.unwrap_or(1.0),
+                0.0,
+                36_500.0,
+            )?,
             minimum_up: rate("minimum_up", raw.minimum_up, LARGEST_MOVE)?,
             minimum_up_shock: rate("minimum_up_shock", raw.minimum_up_shock, LARGEST_MOVE)?,
         })
@@ -189,10 +211,16 @@ impl Reader {
     }
 
     fn scenarios(&self, raw: &RawScenarios, set: usize, key: &str, into: &mut Vec<Scenario>) -> Result<()> {
-        if raw.price_moves.is_empty() {
+        let multiplied: Vec<f64> = raw.price_multipliers.iter().map(|multiple| multiple - 1.0).collect();
+        let price_moves = if raw.price_moves.is_empty() { &multiplied } else { &raw.price_moves };
+        if !(raw.price_moves.is_empty() || multiplied.is_empty()) {
+            return self
+                .refuse(&format!("{key}.price_multipliers"), "and price_moves say the same; give one");
+        }
+        if price_moves.is_empty() {
             return self.refuse(&format!("{key}.price_moves"), "is empty; a set needs at least one move");
         }
-        if raw.price_moves.iter().any(|m| !m.is_finite() || *m <= -1.0 || *m > LARGEST_MOVE) {
+        if price_moves.iter().any(|m| !m.is_finite() || *m <= -1.0 || *m > LARGEST_MOVE) {
             return self.refuse(
                 &format!("{key}.price_moves"),
                 "needs finite relative moves above -1, such as -0.15",
@@ -225,15 +253,15 @@ impl Reader {
         let list =
             self.word(&format!("{key}.layout"), raw.layout.as_deref(), &[("grid", false), ("list", true)])?;
         let pairs: Vec<(f64, VolatilityMove)> = if list {
-            if raw.price_moves.len() != volatility.len() {
+            if price_moves.len() != volatility.len() {
                 return self
                     .refuse(&format!("{key}.layout"), "a list needs one volatility move per price move");
             }
-            raw.price_moves.iter().copied().zip(volatility).collect()
+            price_moves.iter().copied().zip(volatility).collect()
         } else {
-            raw.price_moves.iter().flat_map(|m| volatility.iter().map(|v| (*m, *v))).collect()
+            price_moves.iter().flat_map(|m| volatility.iter().map(|v| (*m, *v))).collect()
         };
-        let per_move = raw.weights.len() == raw.price_moves.len();
+        let per_move = raw.weights.len() == price_moves.len();
         if !(raw.weights.is_empty() || per_move || raw.weights.len() == pairs.len()) {
             return self.refuse(&format!("{key}.weights"), "needs one weight per price move or per scenario");
         }
@@ -246,9 +274,9 @@ impl Reader {
                 ("extended", Treatment::Extended),
             ],
         )?;
-        let vols = if list { 1 } else { pairs.len() / raw.price_moves.len() };
+        let vols = if list { 1 } else { pairs.len() / price_moves.len() };
         for (place, (price_move, volatility)) in pairs.into_iter().enumerate() {
-            let own = if raw.weights.len() > raw.price_moves.len() { place } else { place / vols };
+            let own = if raw.weights.len() > price_moves.len() { place } else { place / vols };
             let weight = raw.weights.get(own).copied().or(raw.weight).unwrap_or(1.0);
             into.push(Scenario {
                 set,
@@ -283,7 +311,7 @@ impl Reader {
             stage,
             initial: self.number(
                 &format!("{key}.initial"),
-                raw.initial.unwrap_or(rate),
+                raw.initial.unwrap_or(raw.maintenance.unwrap_or(rate) + raw.initial_more.unwrap_or(0.0)),
                 0.0,
                 LARGEST_RATE,
             )?,
@@ -344,7 +372,15 @@ impl Reader {
             },
             "calendar" => ChargeKind::Calendar,
             "forward_contingency" => {
-                let moves = self.required(&format!("{key}.moves"), raw.moves.as_ref())?;
+                let multiplied: Option<Vec<f64>> = raw
+                    .multipliers
+                    .as_ref()
+                    .map(|multipliers| multipliers.iter().map(|multiple| multiple - 1.0).collect());
+                let moves =
+                    self.required(&format!("{key}.moves"), raw.moves.clone().or(multiplied).as_ref())?;
+                let Ok(moves) = <[f64; 2]>::try_from(moves) else {
+                    return self.refuse(&format!("{key}.moves"), "needs two relative moves");
+                };
                 if moves.iter().any(|m| !m.is_finite() || *m <= -1.0) {
                     return self.refuse(&format!("{key}.moves"), "needs finite relative moves above -1");
                 }
@@ -356,7 +392,10 @@ impl Reader {
             }
             "confidence" => ChargeKind::Confidence {
                 threshold: need("threshold", raw.threshold, 0.0, 1.0)?,
-                kinds: self.kinds(raw, key)?,
+                kinds: match (&raw.kinds, raw.collateral) {
+                    (None, Some(true)) => Vec::new(), // collateral alone
+                    _ => self.kinds(raw, key)?,
+                },
                 short_only: raw.short_only.unwrap_or(false),
                 collateral: raw.collateral.unwrap_or(false),
                 with_perpetual: raw.with_perpetual.unwrap_or(true),
@@ -428,7 +467,7 @@ impl Reader {
         raw.iter()
             .enumerate()
             .map(|(index, raw)| {
-                let key = format!("credits[{}]", index + 1);
+                let key = format!("credits.{}", index + 1);
                 if raw.legs.len() < 2 {
                     return self.refuse(&format!("{key}.legs"), "a spread needs two legs or more");
                 }

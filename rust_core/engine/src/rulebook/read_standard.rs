@@ -121,7 +121,7 @@ mod tests {
     fn a_maintenance_rate_is_given_once() {
         let text =
             refusal("delta_one = { initial = 0.1, maintenance = 0.05, maintenance_share_of_initial = 0.5 }");
-        assert!(text.contains("profiles[1].delta_one") && text.contains("one of them"), "{text}");
+        assert!(text.contains("profiles.BTC.delta_one") && text.contains("one of them"), "{text}");
     }
 
     #[test]

@@ -47,6 +47,8 @@ struct Reader<'a> {
     confidence: NumberColumn<'a>,
     in_scan: MeaningColumn<'a, bool>,
     haircut: NumberColumn<'a>,
+    initial_haircut: NumberColumn<'a>,
+    follows: WordColumn<'a>,
     cap: NumberColumn<'a>,
     price_venue: NumberColumn<'a>,
     price_reference: NumberColumn<'a>,
@@ -76,6 +78,8 @@ impl<'a> Reader<'a> {
             confidence: columns.numbers("confidence"),
             in_scan: flags(columns.words("inScan")),
             haircut: columns.numbers("haircut"),
+            initial_haircut: columns.numbers("initialHaircut"),
+            follows: columns.words("follows"),
             cap: columns.numbers("cap"),
             price_venue: columns.numbers("priceVenue"),
             price_reference: columns.numbers("priceReference"),
@@ -103,6 +107,7 @@ impl<'a> Reader<'a> {
         let amounts = self.amounts(row, notes);
         let collateral_rate = self.collateral_rate(row, notes);
         let initial_rate = self.initial_rate.read(row, Rule::Fraction, notes);
+        let initial_haircut = self.initial_haircut.read(row, Rule::Fraction, notes);
         let confidence = self.confidence.read(row, Rule::Fraction, notes);
         let in_scan = self.in_scan.read(row, notes);
         let cap = self.cap.read(row, Rule::NotNegative, notes);
@@ -114,6 +119,7 @@ impl<'a> Reader<'a> {
         let maintenance_margin = self.maintenance.read(row, Rule::Finite, notes);
         let unrealised_pnl = self.unrealised.read(row, Rule::Finite, notes);
         let Amounts { cash, equity, debt } = amounts?;
+        let collateral_rate = collateral_rate?;
         Ok(Some(BalanceRow {
             row: row + 2,
             account: account?,
@@ -121,8 +127,10 @@ impl<'a> Reader<'a> {
             cash,
             equity,
             debt,
-            collateral_rate: collateral_rate?,
-            initial_rate: initial_rate?,
+            collateral_rate,
+            initial_rate: initial_rate?
+                .or(initial_haircut?.map(|haircut| (collateral_rate.unwrap_or(1.0) - haircut).max(0.0))),
+            follows: self.follows.text(row).map(coin_name),
             confidence: confidence?,
             in_scan: in_scan?,
             cap: cap?,

@@ -235,6 +235,8 @@ pub struct BalanceRow {
     pub collateral_rate: Option<f64>,
     /// Collateral rate of the row itself at the initial level, where a venue has two.
     pub initial_rate: Option<f64>,
+    /// The coin whose price it follows, where the row says.
+    pub follows: Option<String>,
     /// Largest amount that counts, coins.
     pub cap: Option<f64>,
     /// The venue's price of the coin, reporting currency.

@@ -84,7 +84,7 @@ fn dashed(upper: &str, venue: Option<&str>) -> Option<Parsed> {
         ([base, quote], true) => perpetual(base, Some(quote), Form::Joined),
         _ => return None,
     };
-    (!contract.underlying.is_empty()).then(|| Parsed { expiry: Some(days), ..contract })
+    (!contract.underlying.is_empty()).then_some(Parsed { expiry: Some(days), ..contract })
 }
 
 /// Deribit's `BTC-27MAR26-90000-C` is settled in the coin, Bybit's of the same name in USDC.

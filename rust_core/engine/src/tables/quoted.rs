@@ -206,6 +206,9 @@ impl<'a> QuotedColumns<'a> {
 
 /// The unit of the plain numbers of a column; numbers that are refused anyway have no say.
 fn unit(column: &NumberColumn<'_>, rows: usize) -> Unit {
+    if column.header().to_lowercase().ends_with("fraction") {
+        return Unit::Fraction; // the header says it
+    }
     let (mut above, mut below) = (false, false);
     for row in 0..rows {
         if let Value::Number(value) = column.value(row)

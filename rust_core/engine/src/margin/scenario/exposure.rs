@@ -181,7 +181,7 @@ pub(super) fn line<'a>(
     let coin = book.currencies.get(settle).and_then(|currency| currency.underlying);
     let known = book.instruments.get(held.instrument);
     let option = match known.and_then(|known| known.option) {
-        Some(_) => Some(pricing(book, rulebook, state, held.instrument)?),
+        Some(_) => Some(pricing(book, state, held.instrument)?),
         None => None,
     };
     let quote = book.quotes.get(held.instrument);

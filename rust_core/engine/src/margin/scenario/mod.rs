@@ -81,9 +81,10 @@ pub(super) fn requirement(
         })
         .collect();
     let split = units(view, rulebook, state, table, &held)?;
+    let coins: Vec<Option<usize>> = split.iter().map(|unit| unit.underlying).collect();
     let mut measured = Vec::with_capacity(split.len());
     for unit in &split {
-        measured.push(measure(view, rulebook, state, unit)?);
+        measured.push(measure(view, rulebook, state, unit, &coins)?);
     }
     let mut components: Vec<Component> = measured.iter().flat_map(|m| m.components.iter().copied()).collect();
     components.extend(credits::credits(rulebook, view.book, &split, &components)?);
@@ -138,12 +139,18 @@ fn context<'a>(
     rulebook: &'a Rulebook,
     state: &MarketState,
     unit: &Unit<'_>,
+    first: &[Option<usize>],
     collateral: &'a mut Vec<(f64, Option<f64>)>,
 ) -> Result<Context<'a>> {
     for balance in view.balances {
         let known = view.book.currencies.get(balance.currency);
+        if known.is_some_and(|known| known.code == rulebook.report_currency) {
+            continue; // cash is no collateral whose price could be doubted
+        }
         let coin = known.and_then(|known| known.underlying);
-        if coin.is_some() && (unit.underlying.is_none() || coin == unit.underlying) {
+        // a balance of a coin that is no unit's is looked at once, with the first unit
+        let stray = !first.contains(&coin) && first.first() == Some(&unit.underlying);
+        if unit.underlying.is_none() || (coin.is_some() && coin == unit.underlying) || stray {
             let value = view.price(balance.currency, state)? * (balance.cash - balance.debt);
             collateral.push((value, balance.confidence));
         }
@@ -164,6 +171,7 @@ fn measure(
     rulebook: &Rulebook,
     state: &MarketState,
     unit: &Unit<'_>,
+    coins: &[Option<usize>],
 ) -> Result<Measured> {
     let no_profile = || Measured {
         underlying: unit.underlying,
@@ -173,7 +181,7 @@ fn measure(
     };
     let Some(profile) = rulebook.profiles.get(unit.profile) else { return Ok(no_profile()) };
     let mut collateral = Vec::new();
-    let context = context(view, rulebook, state, unit, &mut collateral)?;
+    let context = context(view, rulebook, state, unit, coins, &mut collateral)?;
     let code = rulebook.report_currency.as_str();
     let factors = (
         factor(&rulebook.initial, profile.initial_factor, &context, code)?,
@@ -353,9 +361,10 @@ fn order_components(
                 .map(|order| Held { position: None, instrument: order.instrument, quantity: order.quantity }),
         );
         let split = units(view, rulebook, state, table, &variant)?;
+        let coins: Vec<Option<usize>> = split.iter().map(|unit| unit.underlying).collect();
         let mut totals: Vec<(Option<usize>, f64)> = Vec::new();
         for unit in &split {
-            let total = initial_of_unit(rulebook, &measure(view, rulebook, state, unit)?);
+            let total = initial_of_unit(rulebook, &measure(view, rulebook, state, unit, &coins)?);
             match totals.iter_mut().find(|(known, _)| *known == unit.underlying) {
                 Some((_, sum)) => *sum += total,
                 None => totals.push((unit.underlying, total)),

@@ -157,12 +157,7 @@ pub(super) struct Pricing {
 }
 
 /// The quote of an option at a state.
-pub(super) fn pricing(
-    book: &Book,
-    rulebook: &Rulebook,
-    state: &MarketState,
-    instrument: usize,
-) -> Result<Pricing> {
+pub(super) fn pricing(book: &Book, state: &MarketState, instrument: usize) -> Result<Pricing> {
     let missing = |what: &str| Error::Missing {
         what: format!(
             "{what} of {}",
@@ -176,7 +171,7 @@ pub(super) fn pricing(
     let quote = book.quotes.get(instrument).ok_or_else(|| missing("quote"))?;
     let forward = quote.forward.ok_or_else(|| missing("forward"))?;
     let volatility = quote.implied_volatility.ok_or_else(|| missing("implied volatility"))?;
-    let fixed = fixed_part(rulebook, quote.years, forward, quote.forward_fixed);
+    let fixed = quote.forward_fixed;
     let ratio = state.ratio(book.instrument_underlying.get(instrument).copied().unwrap_or(0));
     Ok(Pricing {
         terms,
@@ -187,17 +182,6 @@ pub(super) fn pricing(
         years: quote.years,
         rate: quote.rate,
     })
-}
-
-/// The part of a forward that no scenario moves: what the settlement average has fixed.
-fn fixed_part(rulebook: &Rulebook, years: f64, forward: f64, given: f64) -> f64 {
-    let window = rulebook.settlement_average_seconds;
-    let seconds = years * 31_536_000.0;
-    if given == 0.0 && window > 0.0 && seconds < window {
-        forward * (window - seconds) / window
-    } else {
-        given
-    }
 }
 
 /// The volatility of an option in a scenario.
@@ -218,7 +202,7 @@ fn row(book: &Book, rulebook: &Rulebook, state: &MarketState, instrument: usize)
     let (index, profile) = profile_of(book, rulebook, instrument)?;
     let known = book.instruments.get(instrument);
     if known.is_some_and(|known| known.option.is_some()) {
-        let option = pricing(book, rulebook, state, instrument)?;
+        let option = pricing(book, state, instrument)?;
         let (base, values) = option_row(rulebook, profile, &option)?;
         return Ok(Row { profile: index, base, values });
     }
@@ -252,7 +236,8 @@ fn option_row(rulebook: &Rulebook, profile: &Profile, option: &Pricing) -> Resul
         let years = (option.years - scenario.days / 365.0).max(0.0);
         let ratio = (1.0 + scenario.price_move) * (1.0 + scenario.basis * option.years);
         forwards.push((option.forward - option.fixed) * ratio + option.fixed);
-        totals.push(shocked(profile, scenario, option) * years.sqrt());
+        // at expiry there is nothing left to shock
+        totals.push(if years > 0.0 { shocked(profile, scenario, option) * years.sqrt() } else { 0.0 });
         discounts.push(rulebook.discounting.factor(option.rate + scenario.rate, years));
     }
     let mut values = price(option.terms, &forwards, &totals)?;

@@ -15,6 +15,8 @@ mod vector;
 pub use lines::{LINE, Line, lines, numbers};
 pub use sparse::SparseRows;
 
+use rows::{Both, Given};
+
 use super::level::Level;
 use crate::error::{Error, Result};
 
@@ -175,8 +177,6 @@ macro_rules! instruction_set {
         }
     };
 }
-
-use rows::{Both, Given};
 
 instruction_set!(
     #[cfg(target_arch = "x86_64")]

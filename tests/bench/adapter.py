@@ -1,0 +1,42 @@
+"""What `j1.py --product` of the peer benchmarks runs in crossmargin's row.
+
+Peers get prepared columns (logarithms of moneyness, forwards of the scenarios, types of their
+choice), and so do we: strikes and scenarios are made once. The account of J1a is made anew in every
+call, because the peers too add up its positions in every call; the accounts of J1b are prepared, as
+the peers' rows are.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from crossmargin.revaluation import Account, Accounts, Scenarios, Strikes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    import numpy.typing as npt
+
+    Column = npt.NDArray[np.float64]
+
+
+def _strikes(book: Mapping[str, Any]) -> Strikes:
+    return Strikes(book["K"], book["f0"], book["T"], book["vol"], tenor_weight=book["h"])
+
+
+def j1a(book: Mapping[str, Any], price_shocks: Column, vol_shocks: Column) -> Callable[[], Column]:
+    """Return a call that gives the P&L of one account in every scenario."""
+    strikes, scenarios = _strikes(book), Scenarios(price_shocks, vol_shocks)
+    index, is_call, quantity = book["idx"].astype(np.int64), book["flag"] > 0, book["qty"]
+    return lambda: Account(strikes, index, is_call, quantity).scenario_pnl(scenarios)
+
+
+def j1b(book: Mapping[str, Any], price_shocks: Column, vol_shocks: Column) -> Callable[[], Column]:
+    """Return a call that gives the worst loss of every account."""
+    scenarios = Scenarios(price_shocks, vol_shocks)
+    accounts = Accounts(_strikes(book), book["indptr"], book["inst"], book["qty"])
+    threads = int(os.environ.get("NUMBA_NUM_THREADS", "0")) or None
+    return lambda: accounts.worst_loss(scenarios, threads=threads)
