@@ -323,6 +323,7 @@ def _pm1_rulebook(case: CaseView, params: Mapping[str, Any]) -> dict[str, object
                 "name": "base contingency",
                 "on": "notional",
                 "kinds": ["spot"],
+                "collateral": True,
                 "stage": "inside",
                 "rate": params["base_pct"],
             },
@@ -336,6 +337,7 @@ def _pm1_rulebook(case: CaseView, params: Mapping[str, Any]) -> dict[str, object
                 "name": "oracle confidence",
                 "on": "confidence",
                 "kinds": ["perpetual", "option", "spot"],
+                "collateral": True,
                 "stage": "outside",
                 "threshold": params["conf_threshold"],
                 "maintenance": 0.0,
@@ -344,6 +346,7 @@ def _pm1_rulebook(case: CaseView, params: Mapping[str, Any]) -> dict[str, object
         ],
     }
     return _head("case-portfolio-margin-1") | {
+        "collateral": {"other_currencies": "rate_required"},
         "pricing": {"discounting": "nothing"},
         "levels": {
             "initial": {
@@ -361,12 +364,12 @@ def portfolio_margin_1(case: CaseView, fields: Fields, facade: Facade) -> Answer
     """Answer for the net margins and the contingencies of an account."""
     params = case.shared["params"][fields["params_set"]]
     base = {
-        "symbol": "BASE",
-        "type": "spot",
-        "underlying": COIN,
-        "settle": CURRENCY,
-        "quantity": fields["base"],
-        "markPrice": fields["spot"],
+        "currency": "BASE",
+        "follows": COIN,
+        "cash": fields["base"],
+        "priceVenue": fields["spot"],
+        "collateralRate": 1.0,
+        "inScan": "yes",
     }
     rows = [
         _perpetual(
@@ -375,13 +378,12 @@ def portfolio_margin_1(case: CaseView, fields: Fields, facade: Facade) -> Answer
             fields["perp_confidence"],
             unrealizedPnl=fields["perp_unrealised"],
         ),
-        *([base] if fields["base"] else []),
         *_options(fields),
     ]
     book = facade.book(
         table(rows),
         _pm1_rulebook(case, params),
-        collateral=table([_cash(fields["cash"])]),
+        collateral=table([_cash(fields["cash"]), *([base] if fields["base"] else [])]),
         market=table(_market(fields)),
     )
     maintenance = facade.explanation(book, measure="MM").records()

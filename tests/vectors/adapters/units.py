@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 PERCENT_UNIT: Final = 0.01
-PPM_UNIT: Final = 1e-6
 LOSS_UNIT: Final = -1.0
 """Turns a loss, which is a positive number here, into a result, where it is a negative one."""
 SECOND_UNIT: Final = 1.0
 DAY_UNIT: Final = 86_400.0
+PPM_UNIT: Final = 1e-6

@@ -254,9 +254,10 @@ fn balance(
         from_equity: row.cash.is_none() && row.equity.is_some(),
         debt: row.debt,
         rates,
+        // a rate of the row's own stands for both levels unless the row gives two
         initial_rate: row.initial_rate.or_else(|| {
-            let given = row.collateral_rate.is_none();
-            rulebook.initial_rates.get(&row.currency).copied().filter(|_| given)
+            let of_rulebook = rulebook.initial_rates.get(&row.currency).copied();
+            of_rulebook.filter(|_| row.collateral_rate.is_none())
         }),
         cap: row.cap,
         enabled: row.enabled,

@@ -313,6 +313,8 @@ pub enum ChargeKind {
         price: PriceBasis,
         /// Whether only quantities below zero count.
         short_only: bool,
+        /// Whether collateral that the scenarios move counts too.
+        collateral: bool,
     },
     /// `(unhedged |net delta| + hedged (gross - |net|) / 2) x index`.
     MinimumDelta {

@@ -373,6 +373,7 @@ impl Reader {
                 ],
                 price: PriceBasis::Mark,
                 short_only: false,
+                collateral: false,
             },
             stage: Stage::Inside,
             initial: rate,

@@ -358,6 +358,7 @@ impl Reader {
                 kinds: self.kinds(raw, key)?,
                 price: price()?,
                 short_only: raw.short_only.unwrap_or(false),
+                collateral: raw.collateral.unwrap_or(false),
             },
             "minimum_delta" => ChargeKind::MinimumDelta {
                 unhedged: need("unhedged", raw.unhedged, 0.0, 10.0)?,
@@ -445,7 +446,11 @@ impl Reader {
     }
 
     fn kinds(&self, raw: &RawCharge, key: &str) -> Result<Vec<ContractKind>> {
-        let words = self.required(&format!("{key}.kinds"), raw.kinds.as_ref())?;
+        // a charge on collateral alone names no kind
+        let words = match (&raw.kinds, raw.collateral) {
+            (None, Some(true)) => Vec::new(),
+            (kinds, _) => self.required(&format!("{key}.kinds"), kinds.as_ref())?,
+        };
         words
             .iter()
             .map(|word| {

@@ -80,15 +80,18 @@ pub(super) fn charged(unit: &Unit<'_>, charge: &Charge, context: &Context<'_>) -
             Charged::whole(index * net.abs() * rate)
         }
         ChargeKind::NakedShorts => Charged::whole(index * naked_shorts(unit)),
-        ChargeKind::Notional { kinds, price, short_only } => Charged::lines(
-            unit.lines
+        ChargeKind::Notional { kinds, price, short_only, collateral } => {
+            let parts: Vec<f64> = unit
+                .lines
                 .iter()
                 .map(|line| {
                     let counts = kinds.contains(&line.kind) && (!short_only || line.quantity < 0.0);
                     if counts { line.coins(payoff(book, line)) * price_of(*price, line) } else { 0.0 }
                 })
-                .collect(),
-        ),
+                .collect();
+            let scanned = sum(unit.scanned.iter().filter(|_| *collateral).map(|held| held.value.abs()));
+            if scanned == 0.0 { Charged::lines(parts) } else { Charged::whole(sum(parts) + scanned) }
+        }
         ChargeKind::MinimumDelta { unhedged, hedged } => {
             let net = sum(unit.lines.iter().map(|line| line.delta)).abs();
             let gross = sum(unit.lines.iter().map(|line| line.delta.abs()));
