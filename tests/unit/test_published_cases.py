@@ -18,6 +18,7 @@ WHOLE_FILES = {
     "inverse_liquidation_price.json": 3,
     "cross_liquidation_price_misc.json": 1,
     "cross_margin_engine_rust.json": 2,
+    "derive_srm_standard_margin.json": 42,
 }
 SINGLE_CASES = {
     "venues.json": {
@@ -26,6 +27,25 @@ SINGLE_CASES = {
         "bybit_bankruptcy_price_inverse_long",
         "dydx_cross_liq",
         "binance_adl_leverage_pnl",
+        "bitcom_short_put_linear",
+        "bybit_long_call_cost",
+        "bybit_short_call_mm",
+        "deribit_sm_linear_BTC_25",
+        "deribit_sm_linear_BTC_350",
+        "derive_srm_ex1",
+        "paradex_net_imr",
+    },
+    "dydx_v4_margin_liquidation.json": {
+        "dydx-isliquidatable-at-initial",
+        "dydx-isliquidatable-at-maintenance",
+        "dydx-isliquidatable-below-maintenance",
+        "dydx-margin-neg",
+        "dydx-margin-max",
+        "dydx-margin-im0",
+        "dydx-margin-im20-mm10",
+        "dydx-margin-im5-mm3",
+        "dydx-margin-oimf-half",
+        "dydx-margin-oimf-full",
     },
     "methods.json": {
         "liq.inverse",

@@ -26,6 +26,23 @@ ORDER = {"market": "ETH", "qty": 30, "price": 3000, "im": 0.1}
 TIERS = [{"tier": 1, "risk_limit_usdt": 10, "mmr": 0.1}, {"risk_limit_usdt": 20, "mmr": 0.2}]
 LETTERS = {"e": 1, "s_eth": -1, "p_eth": 3, "MMF_eth": 0.1}
 STRK = {"strk_size": 4, "strk_price": 2, "MMF_strk": 0.1}
+MARKET = {
+    "spot": 1,
+    "spot_confidence": 1,
+    "perp_price": 1,
+    "perp_confidence": 1,
+    "perp_amount": 0,
+    "base_amount": 0,
+    "perp_unrealised": 0,
+    "options": [],
+    "expiries": [],
+}
+ACCOUNT = {"cash": 0, "stable_price": 1, "params_set": "A"}
+INCREMENTS = {"im_base": 0.02, "im_increment_per_coin": 0, "mm_base": 0.01}
+PPM = {"price": 1, "size": 1, "im_ppm": 1, "maintenance_fraction_ppm": 1}
+QUOTED = {"market": "BTC", "size": 1, "oracle_price": 1, "im_ratio": 0.2, "mm_ratio": 0.1}
+PUT = {"instrument": "ETH-1-P", "underlying": 2, "strike": 1, "mark": 1, "contracts_eth": 5}
+CALLS = {"spot": 1, "usdc": 1, "short_calls": {"n": 3, "strike": 1, "mark": 1}}
 
 SAMPLES: dict[str, dict[str, Any]] = {
     "recorded": FLAT,
@@ -49,6 +66,28 @@ SAMPLES: dict[str, dict[str, Any]] = {
     "tiers": {"tiers": TIERS},
     "rank": {"unrealized_profit": 1, "wallet_balance": 1, "margin_ratio": 1},
     "contributions": {"pos": [1], "ann_vol": [1], "R": [[1]], "alpha": 0.99, "days": 365},
+    "spreads": {**ACCOUNT, "markets": {"ETH": MARKET}},
+    "increments": {
+        "instrument": "X",
+        "position_coin": 1,
+        "price": 1,
+        "mm_increment_per_coin": 0,
+        **INCREMENTS,
+    },
+    "open interest": {**PPM, "open_interest_contracts": None, "oi_lower_cap": None},
+    "open sizes": {"position": -1, "buy_orders": 3, "sell_orders": 2, "imf": 0.02, "mark": 1},
+    "quote balance": {"account": {"usdc": 1, "positions": [QUOTED]}},
+    "sold put": {**PUT, "params": {"im_upper": 0.15, "im_lower": 0.1, "mm": 0.075}},
+    "sold option": {
+        "index": 1,
+        "mark": 1,
+        "size": -1,
+        "mm_factor": 0.03,
+        "liq_fee_rate": 0.002,
+        "margin_balance": 1,
+    },
+    "bought": {"index": 1, "qty": 1, "order_price": 1, "taker_rate": 0, "fee_cap": 0.125},
+    "sold calls": {**CALLS, "params": {"im_a": 0.15, "im_b": 0.13, "mm": 0.09}},
     "efficiency": {"legs": {"a": 1, "b": -1}, "isolated_rate": 0.1, "scan": 0.2, "cont": 0.1},
 }
 
@@ -189,3 +228,51 @@ def test_a_scan_goes_down_as_far_as_up() -> None:
     ask(package, SAMPLES["efficiency"], {"pm": 1})
     assert package.asked[1]["rulebook"]["measure"]["price_move"] == 0.2
     assert {row["underlying"] for row in package.asked[1]["positions"]} == {"COIN"}
+
+
+def test_net_margins_are_the_money_above_each_level() -> None:
+    package = Package()
+    package.excess = lambda _book, above: {"IM": -7.0, "MM": -5.0}[above]  # type: ignore[attr-defined]
+    package.equity = lambda _book, basis: {"gross": 3.0}[basis]  # type: ignore[attr-defined]
+    option = {"seconds_to_expiry": 60, "strike": 9, "type": "put", "amount": -2, "vol": 0.5}
+    market = {
+        **MARKET,
+        "options": [{**option, "vol_confidence": 0.9}],
+        "expiries": [{"seconds_to_expiry": 60, "forward": 8, "forward_confidence": 0.8}],
+    }
+    params = {
+        "perp_mm": 0.05,
+        "perp_im": 0.065,
+        "oracle": dict.fromkeys(
+            ("perp_threshold", "option_threshold", "base_threshold", "factor"), 0.4
+        ),
+        "depeg": {"threshold": 0.98, "factor": 1.2},
+        "option": {
+            "max_spot_req": 0.15,
+            "min_spot_req": 0.1,
+            "mm_call": 0.075,
+            "mm_put": 0.075,
+            "mm_put_mtm": 0.075,
+            "unpaired_im": 1.2,
+            "unpaired_mm": 1.1,
+            "mm_offset": 1.05,
+        },
+        "base_margin_factor": 0.8,
+        "base_im_scale": 1.0,
+    }
+    case = {
+        "id": "case",
+        "inputs": {**ACCOUNT, "markets": {"ETH": market}},
+        "expected": {"IM": -7.0, "MM_recomputed": -5.0, "mtm": 3.0},
+        "tolerance": {},
+    }
+    document = {"shared": {"params": {"A": params}}}
+    outcome = run_case(case, document, cast("Facade", package), ADAPTERS, {})
+    assert outcome.status is Status.PASSED
+    (book,) = package.asked
+    perpetual, put = book["positions"]
+    assert (perpetual["contracts"], perpetual["strike"]) == (0, None)
+    assert (put["forward"], put["forwardConfidence"], put["optionType"]) == (8, 0.8, "put")
+    params["base_im_scale"] = 0.9
+    outcome = run_case(case, document, cast("Facade", package), ADAPTERS, {})
+    assert outcome.status is Status.NOT_APPLICABLE

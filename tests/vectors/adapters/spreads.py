@@ -29,7 +29,7 @@ ACCOUNT = Shape(required=spelled("markets", "cash", "stable_price", "params_set"
 
 
 def read(inputs: Mapping[str, Any]) -> Fields | None:
-    """Return the fields of an account with a market per coin, ``None`` for inputs of another shape."""
+    """Return the fields of an account with a market per coin, ``None`` if unfit."""
     fields = ACCOUNT(inputs)
     if fields is None or not isinstance(fields["markets"], Mapping):
         return None

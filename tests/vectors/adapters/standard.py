@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 CURRENCY: Final = rulebooks.CURRENCY
 # Formulas that look at marks alone hold at any time to expiry.
 A_DAY: Final = 86_400
-# A quote balance beside a position at its oracle price is the cash of a position entered at nothing.
+# A quote balance beside a position at its price is the cash of a position entered at nothing.
 NOTHING: Final = 1e-300
 
 
@@ -202,7 +202,9 @@ def sold_put(case: CaseView, fields: Fields, facade: Facade) -> Answer:
             right="put",
             mark=fields["mark"],
         )
-        book = facade.book(table([{**row, "side": "short"}]), rulebooks.standard({"options": rules}))
+        book = facade.book(
+            table([{**row, "side": "short"}]), rulebooks.standard({"options": rules})
+        )
         initial, maintenance = facade.initial_margin(book), facade.maintenance_margin(book)
         if name == "position":
             answers = answers | {"position_im": initial, "position_mm": maintenance}

@@ -2,8 +2,8 @@
 //!
 //! `component` is Euler's share where the measure is homogeneous, Aumann-Shapley's along the ray where
 //! it is not; a margin of brackets alone is separable, so both are the position's own maintenance
-//! margin. It sums to the measure. `marginal` is the component per unit of notional, `incremental` what the measure
-//! loses when the position is closed (methods.md section 2.5). The three give different orders.
+//! margin. It sums to the measure. `marginal` is the component per unit of notional, `incremental` what
+//! the measure loses when the position is closed (methods.md section 2.5). The three give different orders.
 
 use super::tiers::brackets_only;
 use super::{PoolView, PositionMargin, evaluate};

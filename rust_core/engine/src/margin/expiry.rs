@@ -104,3 +104,70 @@ impl Expiry {
             .collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const OFFSET: ExpiryOffset = ExpiryOffset { initial: 1.2, maintenance: 1.1, price: OffsetPrice::Forward };
+
+    fn leg(quantity: f64, right: OptionRight, strike: f64, alone: f64) -> Leg {
+        let alone = Levels { initial: alone, maintenance: alone };
+        Leg { position: 0, quantity, right, strike, mark: 0.0, alone }
+    }
+
+    fn expiry(legs: Vec<Leg>) -> Expiry {
+        Expiry { legs, forward: 1500.0, index: 1490.0 }
+    }
+
+    #[test]
+    fn a_call_spread_loses_the_distance_of_its_strikes() {
+        let call = OptionRight::Call;
+        let spread = expiry(vec![leg(-1.0, call, 1100.0, 630.0), leg(1.0, call, 1300.0, 0.0)]);
+        let [initial, maintenance] = spread.offsets(&OFFSET, false);
+        let (initial, maintenance) = (initial.unwrap(), maintenance.unwrap());
+        assert!((initial.saved - (200.0 - 630.0)).abs() < 1e-9);
+        assert_eq!(initial.saved.to_bits(), maintenance.saved.to_bits());
+        assert!((sum(initial.borne.iter().copied()) - 200.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn calls_that_nothing_covers_are_charged_at_the_forward() {
+        let call = OptionRight::Call;
+        let naked = expiry(vec![leg(-2.0, call, 1000.0, 5000.0), leg(1.0, call, 1200.0, 0.0)]);
+        // at 1,200: 400; one net call sold: 1.2 and 1.1 times 1,500
+        let [initial, maintenance] = naked.offsets(&OFFSET, false);
+        let rest = |offset: Option<Offset>| sum(offset.unwrap().borne);
+        assert!((rest(initial) - (400.0 + 1_800.0)).abs() < 1e-9);
+        assert!((rest(maintenance) - (400.0 + 1_650.0)).abs() < 1e-9);
+    }
+
+    #[test]
+    fn a_spread_on_paradex_needs_what_it_is_worth() {
+        // docs.paradex.trade, dated options: bought at 4,000 and sold at 1,500, 2,500 instead of 14,000
+        let call = OptionRight::Call;
+        let long = Leg { mark: 4_000.0, ..leg(1.0, call, 100_000.0, 4_000.0) };
+        let short = Leg { mark: 1_500.0, ..leg(-1.0, call, 110_000.0, 10_000.0) };
+        let spread = Expiry { legs: vec![long, short], forward: 100_200.0, index: 100_000.0 };
+        let [initial, _] = spread.offsets(&OFFSET, true);
+        assert!((14_000.0 + initial.unwrap().saved - 2_500.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn settlement_prices_that_tie_share_the_loss() {
+        // sold put 1,000 and sold put 1,200 lose most at zero; a sold straddle with a bought call ties
+        let (call, put) = (OptionRight::Call, OptionRight::Put);
+        let legs =
+            vec![leg(-1.0, put, 100.0, 500.0), leg(-1.0, call, 1000.0, 500.0), leg(1.0, call, 1100.0, 0.0)];
+        let [initial, _] = expiry(legs).offsets(&OFFSET, false);
+        let borne = initial.unwrap().borne;
+        assert_eq!(borne, vec![50.0, 50.0, 0.0]);
+    }
+
+    #[test]
+    fn what_is_bought_alone_is_left_alone() {
+        let bought =
+            expiry(vec![leg(1.0, OptionRight::Call, 1000.0, 10.0), leg(1.0, OptionRight::Put, 1000.0, 10.0)]);
+        assert_eq!(bought.offsets(&OFFSET, true), [None, None]);
+    }
+}

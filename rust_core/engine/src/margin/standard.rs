@@ -215,7 +215,10 @@ pub(super) fn raised(rates: &DeltaOneRates, rate: f64, interest: f64) -> f64 {
     let (Some(lower), Some(upper)) = (rates.open_interest_lower, rates.open_interest_upper) else {
         return rate;
     };
-    let scale = ((interest - lower) / (upper - lower)).max(0.0);
+    let scale = (interest - lower) / (upper - lower);
+    if scale <= 0.0 {
+        return rate;
+    }
     let raised = (rate + scale * (1.0 - rate)).min(1.0);
     rates.rate_step.map_or(raised, |step| to_step(raised, step, Direction::Down))
 }
@@ -243,5 +246,113 @@ pub(super) fn counted_price(
                 place: Place::label(known.map_or("", |known| known.symbol.as_str())),
             })
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rulebook::builtin;
+
+    fn options(id: &str, coin: &str, payoff: Payoff) -> StandardOptions {
+        builtin(id).unwrap().profile(coin, payoff).unwrap().options.unwrap()
+    }
+
+    fn seen(right: OptionRight, strike: f64, index: f64, mark: f64) -> Seen {
+        let out_of_money = match right {
+            OptionRight::Call => (strike - index).max(0.0),
+            OptionRight::Put => (index - strike).max(0.0),
+        };
+        Seen { right, strike, index, out_of_money, mark, entry: None }
+    }
+
+    #[track_caller]
+    fn near(ours: Levels, initial: f64, maintenance: f64) {
+        let apart = (ours.initial - initial).abs().max((ours.maintenance - maintenance).abs());
+        assert!(apart < 1e-9, "{ours:?} against {initial} and {maintenance}");
+    }
+
+    #[test]
+    fn three_calls_sold_on_derive_need_what_the_page_prints() {
+        // venues.md 7.1, example 1: 2,000 USDC less the margins leave 785 and 1,127
+        let rules = options("derive-sm", "ETH", Payoff::Linear);
+        let margin = option_margin(&rules, &seen(OptionRight::Call, 1800.0, 1900.0, 120.0), -3.0);
+        near(margin, 2000.0 - 785.0, 2000.0 - 1127.0);
+    }
+
+    #[test]
+    fn a_put_sold_by_the_rule_of_deribit_needs_what_bit_com_prints() {
+        // venues.md 1.2: ETH put 1850, index 2098, mark 2.4: 212.20 and 159.75, of 50: 10,610 and 7,987.50
+        let rules = options("deribit-sm", "ETH", Payoff::Linear);
+        let put = seen(OptionRight::Put, 1850.0, 2098.0, 2.4);
+        near(option_margin(&rules, &put, -1.0), 212.2, 159.75);
+        near(option_margin(&rules, &put, -50.0), 10_610.0, 7_987.5);
+    }
+
+    #[test]
+    fn a_coin_settled_option_has_the_formula_in_coin() {
+        // short call: max(0.15 - OTM/S, 0.10) + M and 0.075 + M (venues.md 1.2)
+        let rules = options("deribit-sm", "BTC", Payoff::Inverse);
+        let call =
+            Seen { out_of_money: 2_000.0 / 100_000.0, ..seen(OptionRight::Call, 102_000.0, 1.0, 0.02) };
+        near(option_margin(&rules, &call, -2.0), 2.0 * (0.13 + 0.02), 2.0 * (0.075 + 0.02));
+        // a put deep in the money: its maintenance margin is 7.5 % of the mark where that is more than a coin's
+        let put = Seen { out_of_money: 0.0, ..seen(OptionRight::Put, 300_000.0, 1.0, 2.0) };
+        near(option_margin(&rules, &put, -1.0), 2.15, 2.15);
+    }
+
+    #[test]
+    fn a_call_sold_on_bybit_pays_for_its_liquidation() {
+        // venues.md 4.2: max(3 % x 30,000, 3 % x 300) + 300 + 0.2 % x 30,000 = 1,260
+        let rules = options("bybit-cross", "BTC", Payoff::Linear);
+        let call = seen(OptionRight::Call, 31_000.0, 30_000.0, 300.0);
+        near(option_margin(&rules, &call, -1.0), 3_500.0 + 300.0, 1_260.0);
+        // sold at 500, the larger of entry and mark counts at the initial level
+        let entered = Seen { entry: Some(500.0), ..call };
+        near(option_margin(&rules, &entered, -1.0), 3_500.0 + 500.0, 1_260.0);
+    }
+
+    #[test]
+    fn an_option_bought_needs_no_more_than_its_mark() {
+        let paradex = options("paradex-cross", "BTC", Payoff::Linear);
+        let call = seen(OptionRight::Call, 100_000.0, 100_000.0, 4_000.0);
+        near(option_margin(&paradex, &call, 1.0), 4_000.0, 4_000.0);
+        let deep = seen(OptionRight::Call, 50_000.0, 100_000.0, 50_500.0);
+        near(option_margin(&paradex, &deep, 1.0), 20_000.0, 10_000.0);
+        let deribit = options("deribit-sm", "BTC", Payoff::Linear);
+        near(option_margin(&deribit, &deep, 1.0), 0.0, 0.0);
+    }
+
+    #[test]
+    fn rates_of_deribit_grow_with_the_position() {
+        // venues.md 1.2: 25 BTC at 100,000 need 53,125 and 28,125, 350 BTC 1,312,500
+        let own = builtin("deribit-sm").unwrap().profile("BTC", Payoff::Linear).unwrap().delta_one.unwrap();
+        for (coins, initial) in [(25.0, 53_125.0), (350.0, 1_312_500.0)] {
+            let rate = rates(&own, coins, Chosen::default());
+            assert!((rate.initial * coins * 1e5 - initial).abs() < 1e-6);
+        }
+        assert!((rates(&own, 25.0, Chosen::default()).maintenance * 25e5 - 28_125.0).abs() < 1e-6);
+    }
+
+    #[test]
+    fn open_interest_raises_the_initial_rate_to_one_and_no_further() {
+        let own = DeltaOneRates {
+            initial: 0.2,
+            maintenance: 0.1,
+            increment: 0.0,
+            open_interest_lower: Some(1e7),
+            open_interest_upper: Some(2e7),
+            rate_step: Some(1e-6),
+            price: PriceBasis::Mark,
+            user_leverage: true,
+            open_loss: false,
+        };
+        assert_eq!(raised(&own, 0.2, 5e6).to_bits(), 0.2_f64.to_bits());
+        // half way, cut to millionths: the chain's own test (36,750 x 0.012 at 408.163265 contracts)
+        let half = raised(&own, 0.2, 408.163_265 * 36_750.0);
+        assert!((half * 36_750.0 * 0.012 - 264.599_559).abs() < 1e-9);
+        assert_eq!(raised(&own, 0.2, 1e9).to_bits(), 1.0_f64.to_bits());
+        let chosen = |leverage| rates(&own, 1.0, Chosen { rate: None, leverage: Some(leverage) }).initial;
+        assert_eq!((chosen(2.0), chosen(50.0)), (0.5, 0.2));
     }
 }

@@ -452,7 +452,10 @@ impl Reader {
             }
             "confidence" => ChargeKind::Confidence {
                 threshold: need("threshold", raw.threshold, 0.0, 1.0)?,
-                kinds: self.kinds(raw, key)?,
+                kinds: match (&raw.kinds, raw.collateral) {
+                    (None, Some(true)) => Vec::new(), // collateral alone
+                    _ => self.kinds(raw, key)?,
+                },
                 short_only: raw.short_only.unwrap_or(false),
                 collateral: raw.collateral.unwrap_or(false),
                 with_perpetual: raw.with_perpetual.unwrap_or(true),

@@ -255,7 +255,7 @@ static CHARGE: &[Key] = &[
     may("price", Text, "", ""),
     may("short_only", Flag, "", "no"),
     may("collateral", Flag, "", "no"),
-    may("with_perpetual", Flag, "", ""),
+    may("with_perpetual", Flag, "", "yes"),
     may("unhedged", Number, "rate", ""),
     may("hedged", Number, "rate", ""),
     may("count", Text, "", ""),
@@ -274,7 +274,7 @@ static CHARGE: &[Key] = &[
 static DELTA_ONE: &[Key] = &[
     must("initial", Number, "fraction"),
     may("maintenance", Number, "fraction", ""),
-    may("maintenance_share_of_initial", Number, "x initial", ""),
+    may("maintenance_share_of_initial", Number, "fraction", ""),
     may("increment", Number, "fraction per coin", "0"),
     may("open_interest_lower", Number, "{report}", ""),
     may("open_interest_upper", Number, "{report}", ""),
@@ -292,11 +292,11 @@ static OPTIONS: &[Key] = &[
     may("premium", Text, "", "mark"),
     may("long_initial", Number, "x index", "0"),
     may("long_maintenance", Number, "x index", "0"),
-    may("offset_initial", Number, "x forward", ""),
-    may("offset_maintenance", Number, "x forward", ""),
-    may("offset_price", Text, "", ""),
+    may("offset_initial", Number, "x price", ""),
+    may("offset_maintenance", Number, "x price", ""),
+    may("offset_price", Text, "", "forward"),
     may("order_fee", Number, "x index", "0"),
-    may("order_fee_cap", Number, "share of the premium", ""),
+    may("order_fee_cap", Number, "x order price", ""),
     may("order_credit_premium", Flag, "", "no"),
 ];
 
