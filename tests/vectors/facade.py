@@ -59,6 +59,7 @@ class Facade(Protocol):
         collateral: Rows | None = None,
         market: Rows | None = None,
         orders: Rows | None = None,
+        as_of: str | None = None,
         options: Row | None = None,
     ) -> object: ...
 
@@ -72,6 +73,8 @@ class Facade(Protocol):
 
     def ratio(self, book: object, *, style: str = "usage") -> float: ...
     def explanation(self, book: object, *, measure: str = "MM") -> Table: ...
+
+    def exposure(self, book: object, *, group_by: str = "underlying") -> Table: ...
 
     def scenarios(self, book: object, *, risk_unit: str = "", layout: str = "matrix") -> Table: ...
 

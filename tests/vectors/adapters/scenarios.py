@@ -81,9 +81,7 @@ def risk_vector(_case: CaseView, fields: Fields, facade: Facade) -> Answer:
         ],
         numeraire="settle",
     )
-    book = facade.book(
-        [_inverse("POSITION", fields["position_btc"])], rules, market=_coin_market()
-    )
+    book = facade.book([_inverse("POSITION", fields["position_btc"])], rules, market=_coin_market())
     rows = facade.scenarios(book, risk_unit=COIN, layout="list").records()
     return {"pnl_btc": [row["pnl"] for row in rows]}
 
@@ -104,7 +102,6 @@ DERIBIT_MARGIN = Shape(
         "spot_margin",
     ),
 )
-RANGE: Final = 0.16
 
 
 def _deribit(  # noqa: PLR0913  the parameters of a pair
@@ -115,6 +112,7 @@ def _deribit(  # noqa: PLR0913  the parameters of a pair
     factor: float,
     orders: float,
     protection: float,
+    beyond: Mapping[str, object] | None = None,
 ) -> dict[str, object]:
     charges = [
         {
@@ -140,11 +138,17 @@ def _deribit(  # noqa: PLR0913  the parameters of a pair
             "maintenance": 0.0,
         },
     ]
+    tails = {"set": "extended", "price_moves": list(TAIL_MOVES), "treatment": "extended"}
     profile = {
         "underlyings": [COIN],
-        "scenarios": [{"set": "standard", "price_moves": list(moves)}],
+        "settlement": "coin",
+        "scenarios": [
+            {"set": "standard", "price_moves": list(moves)},
+            *([tails] if beyond else []),
+        ],
         "gains": {"share": 0.0},
         "charges": charges,
+        **({"extension": beyond} if beyond else {}),
     }
     return _rulebook("case-deribit", [profile], numeraire="settle", maintenance=factor)
 
@@ -171,12 +175,13 @@ def _figures(facade: Facade, book: object) -> dict[str, Any]:
 
 def _without_orders(facade: Facade, rows: Sequence[Mapping[str, object]], **rule: Any) -> float:  # noqa: ANN401
     rules = _deribit(**{**rule, "orders": 0.0, "protection": 0.0})
-    book = facade.book(table(rows), rules, market=_coin_market(), options={"as_of": AS_OF})
+    book = facade.book(table(rows), rules, market=_coin_market(), as_of=AS_OF)
     return facade.initial_margin(book)
 
 
 AS_OF: Final = "2024-06-17T10:00:00Z"
 EXPIRY: Final = "2024-06-28"
+TAIL_MOVES: Final = (-0.66, -0.33, 0.5, 1.0, 2.0, 3.0, 4.0, 5.0)
 STANDARD_MOVES: Final = (-0.16, -0.12, -0.08, -0.04, 0.0, 0.04, 0.08, 0.12, 0.16)
 
 
@@ -198,9 +203,7 @@ def deribit_margin(_case: CaseView, fields: Fields, facade: Facade) -> Answer:
         "orders": fields["open_orders_margin"],
         "protection": fields["mmp_margin"],
     }
-    book = facade.book(
-        table(rows), _deribit(**rule), market=_coin_market(), options={"as_of": AS_OF}
-    )
+    book = facade.book(table(rows), _deribit(**rule), market=_coin_market(), as_of=AS_OF)
     return {
         **_figures(facade, book),
         "risk_matrix_margin": _without_orders(facade, rows, **rule),
@@ -223,7 +226,7 @@ DERIBIT_ACCOUNT = Shape(
 def deribit_account(case: CaseView, fields: Fields, facade: Facade) -> Answer:
     """Answer for an account from its positions to its margins."""
     params = fields["model_params"]
-    coin, general = params["currency.btc"], params["general"]
+    coin, general, pair = params["currency.btc"], params["general"], params["pair.btc_usd"]
     symbols = list(fields["positions_coin"])
     rows = _account(list(fields["positions_coin"].values()))
     rule = {
@@ -233,15 +236,18 @@ def deribit_account(case: CaseView, fields: Fields, facade: Facade) -> Answer:
         "factor": general["mm_factor"],
         "orders": fields["open_orders_margin"],
         "protection": fields["mmp_margin"],
+        "beyond": {
+            "range": pair["price_range"],
+            "factor": pair["extended_table_factor"],
+            "dampener": coin["extended_dampener"],
+        },
     }
-    book = facade.book(
-        table(rows), _deribit(**rule), market=_coin_market(), options={"as_of": AS_OF}
-    )
+    book = facade.book(table(rows), _deribit(**rule), market=_coin_market(), as_of=AS_OF)
     aggregated = facade.scenarios(book, risk_unit=COIN, layout="list").records()
     alone = {
-        symbol: risk_vector(
-            case, {"position_btc": amount, "moves": list(STANDARD_MOVES)}, facade
-        )["pnl_btc"]
+        symbol: risk_vector(case, {"position_btc": amount, "moves": list(STANDARD_MOVES)}, facade)[
+            "pnl_btc"
+        ]
         for symbol, amount in zip(symbols, fields["positions_coin"].values(), strict=True)
     }
     worst = next(row for row in aggregated if row["counts"] == "yes")
@@ -249,7 +255,10 @@ def deribit_account(case: CaseView, fields: Fields, facade: Facade) -> Answer:
         **_figures(facade, book),
         "risk_matrix_margin": _without_orders(facade, rows, **rule),
         "initial_risk_vector_standard_by_bucket": alone,
-        "aggregated_standard_by_bucket": [row["pnl"] for row in aggregated],
+        "aggregated_standard_by_bucket": [
+            row["pnl"] for row in aggregated if row["set"] == "standard"
+        ],
+        "aggregated_extended": [row["pnl"] for row in aggregated if row["set"] == "extended"],
         "worst_case_bucket": {
             "index": worst["id"],
             "bucket": worst["id"],
@@ -259,7 +268,69 @@ def deribit_account(case: CaseView, fields: Fields, facade: Facade) -> Answer:
     }
 
 
+AGGREGATE = Shape(required=spelled("vectors", "max_offsetable_pnl"))
+
+
+def aggregate(_case: CaseView, fields: Fields, facade: Facade) -> Answer:
+    """Answer for vectors of two positions added up, gains counting as far as is said."""
+    profile = {
+        "underlyings": [COIN],
+        "scenarios": [{"set": "standard", "price_moves": list(STANDARD_MOVES)}],
+        "gains": {"share": 1.0, "cap": fields["max_offsetable_pnl"]},
+    }
+    rows = [
+        _inverse(symbol.upper(), 1.0, riskArray="; ".join(str(value) for value in vector))
+        for symbol, vector in fields["vectors"].items()
+    ]
+    book = facade.book(
+        table(rows),
+        _rulebook("case-aggregate", [profile], numeraire="settle"),
+        market=_coin_market(),
+    )
+    listed = facade.scenarios(book, risk_unit=COIN, layout="list").records()
+    return {
+        "aggregated": [row["pnl"] for row in listed],
+        "worst_case": facade.maintenance_margin(book),
+        "worst_case_move": next(row["price_move"] for row in listed if row["counts"] == "yes"),
+    }
+
+
 MINIMUM_DELTA = Shape(required=spelled("spot", "legs", "unhedged", "hedged"))
+
+
+def minimum_delta(_case: CaseView, fields: Fields, facade: Facade) -> Answer:
+    """Answer for a minimum on delta from legs whose deltas are given."""
+    charge = {
+        "name": "minimum delta",
+        "on": "minimum_delta",
+        "stage": "floor",
+        "unhedged": fields["unhedged"],
+        "hedged": fields["hedged"],
+    }
+    rules = _rulebook("case-minimum", [{"underlyings": [COIN], "charges": [charge]}])
+    rows = [
+        {
+            "symbol": f"LEG{place}",
+            "type": "perpetual",
+            "underlying": COIN,
+            "settle": CURRENCY,
+            "contracts": leg["size"],
+            "contractSize": leg["delta"],
+            "markPrice": fields["spot"],
+            "entryPrice": fields["spot"],
+        }
+        for place, leg in enumerate(fields["legs"])
+    ]
+    market = [{"underlying": COIN, "indexPrice": fields["spot"]}]
+    book = facade.book(rows, rules, market=market)
+    total = facade.exposure(book, group_by="underlying").records()[0]
+    legs = facade.exposure(book, group_by="symbol").records()
+    return {
+        "net_delta": total["delta"],
+        "legs": [leg["delta"] for leg in legs],
+        "min_delta_risk": facade.maintenance_margin(book),
+    }
+
 
 RISK_ARRAY = Shape(required=spelled("array", "qty"))
 
@@ -389,6 +460,7 @@ ADAPTERS: Final = (
     Adapter(RISK_VECTOR, risk_vector),
     Adapter(DERIBIT_MARGIN, deribit_margin),
     Adapter(DERIBIT_ACCOUNT, deribit_account),
+    Adapter(AGGREGATE, aggregate),
     Adapter(RISK_ARRAY, risk_array),
     Adapter(INTER_SPREAD, inter_spread),
     Adapter(FORWARD_BOOK, forward_book),
