@@ -18,7 +18,7 @@ CURRENCY: Final = "USD"
 COIN: Final = "COIN"
 
 
-def _rulebook(
+def _rulebook(  # noqa: PLR0913  a rulebook in a few words
     identifier: str,
     profiles: Sequence[Mapping[str, object]],
     *,
@@ -173,7 +173,7 @@ def _figures(facade: Facade, book: object) -> dict[str, Any]:
     }
 
 
-def _without_orders(facade: Facade, rows: Sequence[Mapping[str, object]], **rule: Any) -> float:  # noqa: ANN401
+def _without_orders(facade: Facade, rows: Sequence[Mapping[str, object]], **rule: Any) -> float:
     rules = _deribit(**{**rule, "orders": 0.0, "protection": 0.0})
     book = facade.book(table(rows), rules, market=_coin_market(), as_of=AS_OF)
     return facade.initial_margin(book)
