@@ -116,7 +116,7 @@ def _answers(book: Book) -> list[object]:
 
 
 def _rulebook(name: str) -> dict[str, Any]:
-    return tomllib.loads(_core.builtin_rulebook_text(name))
+    return tomllib.loads(_core.rulebook_text("id", name))
 
 
 # Scale ------------------------------------------------------------------------------------------

@@ -16,9 +16,7 @@ if TYPE_CHECKING:
 DAYS_OF_A_YEAR: Final = 365
 
 BLACK76 = Shape(
-    required=spelled(
-        "seconds_to_expiry", "year_days", "vol", "forward", "strike", "discount"
-    )
+    required=spelled("seconds_to_expiry", "year_days", "vol", "forward", "strike", "discount")
 )
 
 
