@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     from tests.second_opinion.shapes import Book, Position
 
-__all__ = ["AS_OF", "as_listed", "as_of_words", "market", "positions"]
+__all__ = ["AS_OF", "as_of_words", "market", "on_whole_seconds", "positions"]
 
 AS_OF = datetime(2026, 1, 10, 9, 14, 9, tzinfo=UTC)
 SECONDS_PER_DAY = 86_400.0
@@ -20,38 +20,14 @@ def as_of_words() -> str:
     return AS_OF.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _date(seconds: int) -> date:
-    return (AS_OF + timedelta(seconds=seconds)).date()
-
-
-def as_listed(book: Book) -> Book:
-    """Return the book as venues list: expiries on whole seconds, one on a date.
-
-    Where two expiries of a coin in a currency are drawn on one date, the later goes to the next
-    date that is free.
-    """
-    drawn_by_market: dict[tuple[str, str], set[float]] = {}
+def on_whole_seconds(book: Book) -> Book:
+    """Return the book with expiries on whole seconds, which is what a timestamp can say."""
+    rounded: list[Position] = []
     for position in book["positions"]:
-        if position["expiry_days"] is not None:
-            market_of = (position["underlying"], position["settle"])
-            drawn_by_market.setdefault(market_of, set()).add(position["expiry_days"])
-    listed: dict[tuple[str, str, float], float] = {}
-    for (coin, settle), expiries in drawn_by_market.items():
-        taken: dict[date, int] = {}
-        for days in sorted(expiries):
-            seconds = round((days - book["as_of_days"]) * SECONDS_PER_DAY)
-            while taken.setdefault(_date(seconds), seconds) != seconds:
-                seconds += round(SECONDS_PER_DAY)
-            listed[coin, settle, days] = book["as_of_days"] + seconds / SECONDS_PER_DAY
-    moved: list[Position] = [
-        {
-            **position,
-            "expiry_days": position["expiry_days"]
-            and listed[position["underlying"], position["settle"], position["expiry_days"]],
-        }
-        for position in book["positions"]
-    ]
-    return {**book, "positions": moved}
+        days = position["expiry_days"]
+        moved = None if days is None else round(days * SECONDS_PER_DAY) / SECONDS_PER_DAY
+        rounded.append({**position, "expiry_days": moved})
+    return {**book, "positions": rounded}
 
 
 def _symbol(position: Position, place: int) -> str:

@@ -83,7 +83,7 @@ def _counted(rows: Records) -> list[float]:
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_deribit(seed: int) -> None:
-    held = drawn.as_listed(books.book("deribit-spm", seed))
+    held = drawn.on_whole_seconds(books.book("deribit-spm", seed))
     pools = deribit_spm(held)["pools"]
     book = _loaded(held, "deribit-spm")
     scenarios = _units(book)
@@ -115,7 +115,7 @@ def test_deribit(seed: int) -> None:
 def test_deribit_books_that_are_drawn_decide_every_branch() -> None:
     decided: Counter[str] = Counter()
     for seed in SEEDS:
-        held = drawn.as_listed(books.book("deribit-spm", seed))
+        held = drawn.on_whole_seconds(books.book("deribit-spm", seed))
         rows = _records(cm.explanation(_loaded(held, "deribit-spm")))
         decided.update(row["component"] for row in rows if row["counts"] == "yes" and row["amount"])
     assert min(decided[name] for name in ("worst of standard", "worst of extended")) >= 5
@@ -145,7 +145,7 @@ def _fees(book: shapes.Book) -> float:
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_paradex(seed: int) -> None:
-    held = drawn.as_listed(books.book("paradex-pm", seed))
+    held = drawn.on_whole_seconds(books.book("paradex-pm", seed))
     pool = paradex_pm(held, PARADEX | {"fee_provision": _fees(held)})["pools"]["USDC"]
     book = _loaded(held, "paradex-pm")
     scenarios = _units(book)
@@ -249,7 +249,7 @@ def _span_rulebook() -> dict[str, Any]:
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_span(seed: int) -> None:
-    held = drawn.as_listed(books.book("span16", seed))
+    held = drawn.on_whole_seconds(books.book("span16", seed))
     pool = span16(held)["pools"]["USD"]
     book = _loaded(held, _span_rulebook())
     scenarios, components = _units(book), _parts(book, "MM")
@@ -302,7 +302,7 @@ def test_span_as_compiled_in_is_the_same_rule_with_other_numbers() -> None:
     }
     seen = earned = 0
     for seed in SEEDS:
-        whole = drawn.as_listed(books.book("span16", seed))
+        whole = drawn.on_whole_seconds(books.book("span16", seed))
         kept = [one for one in whole["positions"] if one["underlying"] in {"BTC", "ETH"}]
         if not kept:
             continue
