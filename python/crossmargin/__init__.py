@@ -120,13 +120,28 @@ if TYPE_CHECKING:
         OptionGreeks as OptionGreeks,
     )
     from crossmargin.pricing import (
+        SpotOption as SpotOption,
+    )
+    from crossmargin.pricing import (
+        black76 as black76,
+    )
+    from crossmargin.pricing import (
         implied_volatilities as implied_volatilities,
+    )
+    from crossmargin.pricing import (
+        normal_implied_volatility as normal_implied_volatility,
     )
     from crossmargin.pricing import (
         option_greeks as option_greeks,
     )
     from crossmargin.pricing import (
+        option_on_spot as option_on_spot,
+    )
+    from crossmargin.pricing import (
         option_values as option_values,
+    )
+    from crossmargin.pricing import (
+        spot_implied_volatility as spot_implied_volatility,
     )
     from crossmargin.table import Table as Table
 
@@ -136,8 +151,10 @@ _HOMES = {
     "CrossmarginError": "errors",
     "OptionGreeks": "pricing",
     "SinglePrice": "calculators",
+    "SpotOption": "pricing",
     "Table": "table",
     "adl_rank_value": "calculators",
+    "black76": "pricing",
     "book": "functions",
     "check": "functions",
     "collateral": "functions",
@@ -154,8 +171,10 @@ _HOMES = {
     "liquidation_order": "functions",
     "liquidation_price": "functions",
     "maintenance_margin": "functions",
+    "normal_implied_volatility": "pricing",
     "one_position_price": "functions",
     "option_greeks": "pricing",
+    "option_on_spot": "pricing",
     "option_values": "pricing",
     "ratio": "functions",
     "reconciliation": "functions",
@@ -164,6 +183,7 @@ _HOMES = {
     "rulebooks": "functions",
     "scenarios": "functions",
     "single_liquidation_price": "calculators",
+    "spot_implied_volatility": "pricing",
     "summary": "functions",
     "tier_amounts": "calculators",
     "tiers": "functions",

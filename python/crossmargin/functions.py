@@ -566,9 +566,7 @@ def explanation(
 
 
 @register("CM_SCENARIOS", category=MARGIN, example='=CM_SCENARIOS(Book,"BTC","list")')
-def scenarios(
-    book: BookArgument, *, risk_unit: Text = "", layout: Text = "matrix"
-) -> TableResult:
+def scenarios(book: BookArgument, *, risk_unit: Text = "", layout: Text = "matrix") -> TableResult:
     """Profit and loss of a risk unit in the scenarios of its rulebook.
 
     Parameters

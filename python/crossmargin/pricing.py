@@ -296,6 +296,8 @@ class SpotOption:
         Change of value per 1.00 of the dividend yield.
     elasticity
         Delta x spot / value.
+    forward
+        The forward that the option is priced on, spot x exp((rate - dividend yield) x years).
     """
 
     value: float
@@ -307,6 +309,7 @@ class SpotOption:
     rho: float
     dividend_rho: float
     elasticity: float
+    forward: float
 
 
 def _is_call(right: str) -> bool:

@@ -166,3 +166,28 @@ def test_a_second_implementation_needs_the_same_margin(
     pools = deribit_spm(same)["pools"]
     expected = math.fsum(index[coin] * pool["initial_margin"] for coin, pool in pools.items())
     assert cm.initial_margin(book) == pytest.approx(expected, rel=1e-9)
+
+
+def test_one_table_compares_the_chain_under_four_rulebooks_and_says_what_was_rebooked(
+    held: list[dict[str, Any]], index: dict[str, float]
+) -> None:
+    market = [{"underlying": coin, "indexPrice": price} for coin, price in index.items()]
+    market.append({"underlying": "USDC", "indexPrice": 1.0})
+    collateral = [{"currency": coin, "equity": 200.0} for coin in index]
+    book = cm.book(held, "deribit-spm", market=market, collateral=collateral, as_of=SNAPSHOT)
+    rows = {
+        row["rulebook"]: row
+        for row in cm.comparison(book, "deribit-spm;derive-pm2;paradex-pm;span-16").records()
+    }
+    assert len(rows) == 4
+    for name, row in rows.items():
+        assert isinstance(row["mm"], float), (name, row["note"])
+        assert row["mm"] > 0.0
+    assert rows["deribit-spm"]["mm"] == cm.maintenance_margin(book)
+    assert rows["deribit-spm"]["capital_efficiency"] == 0.0
+    for name in ("derive-pm2", "paradex-pm"):
+        note = str(rows[name]["note"])
+        assert "1000 contracts are re-booked as settled in USDC" in note
+        assert "the balance in BTC is re-booked as USDC" in note
+    assert "estimated: roll shock" in str(rows["deribit-spm"]["note"])
+    assert "estimated: " in str(rows["span-16"]["note"])

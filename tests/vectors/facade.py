@@ -17,6 +17,21 @@ class Table(Protocol):
         """Return the rows, each as a mapping from header to value."""
 
 
+class SpotOption(Protocol):
+    """Value and sensitivities of one option on a spot price."""
+
+    value: float
+    delta: float
+    gamma: float
+    vega: float
+    theta: float
+    theta_per_day: float
+    rho: float
+    dividend_rho: float
+    elasticity: float
+    forward: float
+
+
 class SinglePrice(Protocol):
     """Prices of one position without a book."""
 
@@ -44,6 +59,7 @@ class Facade(Protocol):
         collateral: Rows | None = None,
         market: Rows | None = None,
         orders: Rows | None = None,
+        as_of: str | None = None,
         options: Row | None = None,
     ) -> object: ...
 
@@ -58,7 +74,51 @@ class Facade(Protocol):
     def ratio(self, book: object, *, style: str = "usage") -> float: ...
     def explanation(self, book: object, *, measure: str = "MM") -> Table: ...
 
+    def exposure(self, book: object, *, group_by: str = "underlying") -> Table: ...
+
     def scenarios(self, book: object, *, risk_unit: str = "", layout: str = "matrix") -> Table: ...
+
+    def black76(
+        self,
+        forward: float,
+        strike: float,
+        volatility: float,
+        years: float,
+        *,
+        discount: float = 1.0,
+    ) -> tuple[float, float]: ...
+
+    def option_on_spot(  # noqa: PLR0913
+        self,
+        right: str,
+        spot: float,
+        strike: float,
+        volatility: float,
+        years: float,
+        *,
+        rate: float = 0.0,
+        dividend_yield: float = 0.0,
+    ) -> SpotOption: ...
+
+    def spot_implied_volatility(  # noqa: PLR0913
+        self,
+        right: str,
+        price: float,
+        spot: float,
+        strike: float,
+        years: float,
+        *,
+        rate: float = 0.0,
+        dividend_yield: float = 0.0,
+    ) -> float: ...
+
+    def normal_implied_volatility(
+        self, right: str, price: float, forward: float, strike: float, years: float
+    ) -> float: ...
+
+    def implied_volatilities(
+        self, right: str, price: float, forward: float, strike: float, years: float
+    ) -> Any: ...
 
     def summary(self, book: object) -> Table: ...
 

@@ -124,7 +124,8 @@ pub(crate) fn spot_option(
 ) -> PyResult<Vec<f64>> {
     let right = if is_call { OptionRight::Call } else { OptionRight::Put };
     enter(python, || {
-        let g = SpotOption { right, spot, strike, years, volatility, rate, dividend_yield }.greeks()?;
+        let option = SpotOption { right, spot, strike, years, volatility, rate, dividend_yield };
+        let (g, forward) = (option.greeks()?, option.on_forward()?.forward);
         Ok(vec![
             g.value,
             g.delta,
@@ -135,6 +136,7 @@ pub(crate) fn spot_option(
             g.rho,
             g.dividend_rho,
             g.elasticity,
+            forward,
         ])
     })
 }

@@ -16,6 +16,8 @@ from tests.vectors.adapters import (
     inverse,
     linear,
     portfolio,
+    pricing,
+    scenarios,
     spreads,
     standard,
 )
@@ -30,6 +32,8 @@ ADAPTERS: Final[tuple[Adapter | EngineStep, ...]] = (
     *accounts.ADAPTERS,
     *amounts.ADAPTERS,
     *portfolio.ADAPTERS,
+    *pricing.ADAPTERS,
+    *scenarios.ADAPTERS,
     *derive.ADAPTERS,
     *spreads.ADAPTERS,
     *standard.ADAPTERS,

@@ -82,6 +82,17 @@ fn accounts(
     (accounts, rulebooks)
 }
 
+/// The risk arrays of the rows by instrument.
+fn risk_arrays(collected: &Collected, rank: &[usize], count: usize) -> Vec<Option<Vec<f64>>> {
+    let mut arrays = vec![None; count];
+    for (place, values) in &collected.positions.risk_arrays {
+        if let Some(slot) = rank.get(*place as usize).and_then(|index| arrays.get_mut(*index)) {
+            *slot = Some(values.clone());
+        }
+    }
+    arrays
+}
+
 /// Builds everything but the key.
 pub(super) fn assemble(
     mut collected: Collected,
@@ -185,6 +196,7 @@ pub(super) fn assemble(
         lot: instruments.iter().map(|i| row_of(i)?.lot).collect(),
         volatility: instruments.iter().map(|i| volatility(row_of(i)?)).collect(),
         quotes: quoted.quotes,
+        risk_arrays: risk_arrays(&collected, &rank, instruments.len()),
         correlations: correlations(input, &collected, &instruments, &rank)?,
         instrument_underlying: instruments.iter().map(|i| names.underlying(&i.underlying)).collect(),
         instrument_settle: instruments.iter().map(|i| names.currency(&i.settle)).collect(),

@@ -88,6 +88,18 @@ pub fn build(input: &Input<'_>, choice: &RulebookChoice, options: &Options) -> O
     let settle = if shared { first.settle.clone() } else { UNSETTLED.to_owned() };
     let mut collected = collect(input, &Defaults { settle, balance_total });
     if !shared {
+        if !collected.positions.risk_arrays.is_empty() {
+            collected.findings.push(Finding {
+                severity: Severity::Error,
+                sheet: "Positions",
+                row: None,
+                column: "riskArray".into(),
+                value: String::new(),
+                code: "risk_array_unclear",
+                message: "risk arrays belong to one rulebook; the accounts have several".into(),
+                fix: "paste the accounts one by one".into(),
+            });
+        }
         settle_by_account(&mut collected, &named);
     }
     let agreed = named.iter().all(|(_, r)| r.balance_total_is_equity == first.balance_total_is_equity);

@@ -271,6 +271,8 @@ pub struct Book {
     pub volatility: Vec<Option<Volatility>>,
     /// What options are priced from, one per instrument.
     pub quotes: Vec<Quote>,
+    /// Profit and loss of one unit in each scenario, settlement currency, where a row gives it.
+    pub risk_arrays: Vec<Option<Vec<f64>>>,
     /// Correlations of instruments, row by row, where given.
     pub correlations: Option<Vec<f64>>,
     /// Coins.

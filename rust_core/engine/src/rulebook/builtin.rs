@@ -15,6 +15,7 @@ const TEXTS: &[&str] = &[
     include_str!("../../rulebooks/deribit-spm-2024-06.toml"),
     include_str!("../../rulebooks/deribit-spm.toml"),
     include_str!("../../rulebooks/deribit-spm-2026-09.toml"),
+    include_str!("../../rulebooks/derive-pm1.toml"),
     include_str!("../../rulebooks/derive-pm2.toml"),
     include_str!("../../rulebooks/derive-sm.toml"),
     include_str!("../../rulebooks/dydx-v4.toml"),

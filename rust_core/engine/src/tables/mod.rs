@@ -186,6 +186,8 @@ pub struct Positions {
     pub findings: Vec<crate::finding::Finding>,
     /// The latest timestamp of the table, as pasted; `None` when there is none.
     pub timestamp: Option<String>,
+    /// Profit and loss of one unit in each scenario, by place of the instrument, where rows give it.
+    pub risk_arrays: std::collections::BTreeMap<u32, Vec<f64>>,
 }
 
 /// One row of `CM_CHECK(..., "columns")`.

@@ -11,7 +11,7 @@ use super::number::{NumberColumn, Refused, Rule};
 use super::quoted::{Quoted, QuotedColumns};
 use super::side::{Direction, direction, leg, position_index, signed};
 use super::units::{self, Because, Reading, Scale, Size};
-use super::words::{MeaningColumn, flags};
+use super::words::{MeaningColumn, WordColumn, flags};
 use super::{Defaults, PositionRow, Positions, Reported, TierSource, UnitView, opposite, times};
 use crate::cell::Table;
 use crate::finding::Severity;
@@ -72,6 +72,7 @@ struct Reader<'a> {
     leverage: MeaningColumn<'a, Leverage>,
     initial_rate: NumberColumn<'a>,
     last: MeaningColumn<'a, bool>,
+    risk_array: WordColumn<'a>,
 }
 
 impl<'a> Reader<'a> {
@@ -103,6 +104,7 @@ impl<'a> Reader<'a> {
             leverage: MeaningColumn::new(columns.words("leverage"), leverage),
             initial_rate: columns.numbers("initialMarginRate"),
             last: flags(columns.words("liquidateLast")),
+            risk_array: columns.words("riskArray"),
         }
     }
 
@@ -213,7 +215,37 @@ impl<'a> Reader<'a> {
         if let Some(expected) = reading.differs_from {
             self.note_difference(row, symbol, expected, notes);
         }
+        self.keep_risk_array(row, index, positions, notes)?;
         Ok(Some(PositionRow { account, instrument: index, ..position }))
+    }
+
+    /// Keeps the values per scenario of a row; rows of one contract must agree.
+    fn keep_risk_array(
+        &self,
+        row: usize,
+        instrument: u32,
+        positions: &mut Positions,
+        notes: &mut Notes,
+    ) -> Result<(), Refused> {
+        let Some(text) = self.risk_array.text(row) else { return Ok(()) };
+        let parts = text.split(';').map(str::trim).filter(|part| !part.is_empty());
+        let values: Option<Vec<f64>> =
+            parts.map(|part| part.parse::<f64>().ok().filter(|value| value.is_finite())).collect();
+        let known = positions.risk_arrays.get(&instrument);
+        let rule = match (&values, known) {
+            (None, _) => "takes numbers with semicolons between",
+            (Some(values), Some(known)) if values != known => "differs from another row of the contract",
+            _ => "",
+        };
+        if let (true, Some(values)) = (rule.is_empty(), values) {
+            positions.risk_arrays.insert(instrument, values);
+            return Ok(());
+        }
+        notes.row(Severity::Error, row + 2, self.risk_array.header(), "risk_array_unclear", || {
+            let message = format!("{} {rule}", self.risk_array.header());
+            (text.to_owned(), message, "write 0; 0; 3330; -3330".into())
+        });
+        Err(Refused)
     }
 
     fn without_symbol(&self, row: usize, notes: &mut Notes) -> Result<Option<PositionRow>, Refused> {

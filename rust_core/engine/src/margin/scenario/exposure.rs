@@ -3,7 +3,7 @@
 use super::table::{Pricing, Table, pricing, profile_of};
 use crate::book::Book;
 use crate::error::Result;
-use crate::instrument::{ContractKind, Payoff};
+use crate::instrument::{ContractKind, Instrument, Payoff};
 use crate::margin::PoolView;
 use crate::market::{MarketState, unrealised_pnl};
 use crate::pricing::greeks::forward_delta;
@@ -45,24 +45,30 @@ pub(super) struct Line<'a> {
 }
 
 /// What tells expiries apart: perpetuals are one of their own, contracts of one date belong together however
-/// their seconds were rounded.
+/// their seconds were rounded, unless the hour is given.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Expiry {
     /// None: a perpetual, or the coin itself.
     Never,
     /// A date, its digits as a number.
     Day(u64),
+    /// An instant of its own within a day, seconds since 1970.
+    Instant(i64),
     /// Only the time left is known, years.
     Left(u64),
 }
 
 impl Expiry {
-    fn of(kind: ContractKind, date: Option<&str>, years: f64) -> Self {
+    fn of(instrument: Option<&Instrument>, years: f64) -> Self {
         let digits = |date: &str| date.chars().filter(char::is_ascii_digit).collect::<String>().parse().ok();
-        match (kind, date.and_then(digits)) {
-            (ContractKind::Perpetual | ContractKind::Spot, _) => Self::Never,
-            (_, Some(day)) => Self::Day(day),
-            (_, None) => Self::Left(years.to_bits()),
+        match instrument {
+            None => Self::Never,
+            Some(known) if matches!(known.kind, ContractKind::Perpetual | ContractKind::Spot) => Self::Never,
+            Some(known) => match (known.expiry_instant, known.expiry.as_deref().and_then(digits)) {
+                (Some(instant), _) => Self::Instant(instant),
+                (None, Some(day)) => Self::Day(day),
+                (None, None) => Self::Left(years.to_bits()),
+            },
         }
     }
 }
@@ -253,11 +259,7 @@ pub(super) fn line<'a>(
         mark,
         delta: held.quantity * unit_delta(book, rulebook, held.instrument, option.as_ref(), base, mark),
         years,
-        expiry: Expiry::of(
-            known.map_or(ContractKind::Perpetual, |known| known.kind),
-            known.and_then(|known| known.expiry.as_deref()),
-            years,
-        ),
+        expiry: Expiry::of(known, years),
         coin: underlying,
         index: index_price(book, underlying, state).unwrap_or(mark),
     })

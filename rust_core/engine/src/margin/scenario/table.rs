@@ -201,6 +201,16 @@ fn shocked(profile: &Profile, scenario: &Scenario, option: &Pricing) -> f64 {
 fn row(book: &Book, rulebook: &Rulebook, state: &MarketState, instrument: usize) -> Result<Row> {
     let (index, profile) = profile_of(book, rulebook, instrument)?;
     let known = book.instruments.get(instrument);
+    if let Some(values) = book.risk_arrays.get(instrument).and_then(Option::as_ref) {
+        if values.len() != profile.scenarios.len() {
+            return Err(Error::Shape {
+                name: format!("riskArray of {}", known.map_or("?", |known| known.symbol.as_str())),
+                found: values.len(),
+                expected: profile.scenarios.len(),
+            });
+        }
+        return Ok(Row { profile: index, base: 0.0, values: values.clone() });
+    }
     if known.is_some_and(|known| known.option.is_some()) {
         let option = pricing(book, state, instrument)?;
         let (base, values) = option_row(rulebook, profile, &option)?;
