@@ -208,10 +208,6 @@ def test_one_index_nets_coins_of_one_range_and_refuses_two() -> None:
         cm.maintenance_margin(two)
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="with one index for the account, all coins are charged at the price of the first",
-)
 @pytest.mark.parametrize(
     "charge",
     [

@@ -1,6 +1,6 @@
 """What an option book cannot be measured from is refused by row, field and rule, never guessed.
 
-Tests that expect to fail name a number that is guessed today; each says what should happen instead.
+Tests that expect to fail say what should happen instead of what does.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ def _with(key: str, value: object) -> Callable[[Rules], None]:
 
 
 def _rulebook(*changes: Callable[[Rules], None], name: str = "paradex-pm") -> Rules:
-    rules = tomllib.loads(_core.builtin_rulebook_text(name))
+    rules = tomllib.loads(_core.rulebook_text("id", name))
     for change in changes:
         change(rules)
     return rules
@@ -273,16 +273,17 @@ def test_options_are_no_part_of_what_okx_publishes(row: Row) -> None:
             margin(book)
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="a short option needs nothing: it must be refused by name, the rules list no option",
-)
 @pytest.mark.parametrize("rulebook", ["hyperliquid", "binance-usdm", "custom"])
-@pytest.mark.parametrize("row", [SOLD, LINEAR])
-def test_a_venue_of_futures_refuses_options(rulebook: str, row: Row) -> None:
+@pytest.mark.parametrize(("row", "settle"), [(SOLD, "BTC"), (LINEAR, "USDC")])
+def test_a_venue_of_futures_refuses_options(rulebook: str, row: Row, settle: str) -> None:
     book = _book(row, rulebook=rulebook)
-    with pytest.raises(errors.CrossmarginError, match=row["symbol"]):
-        cm.maintenance_margin(book)
+    rule = (
+        rf"{row['symbol']} is not covered \(row 2, .*"
+        rf"rulebook '{rulebook}' has no rule for options on BTC settled in {settle}$"
+    )
+    for margin in (cm.maintenance_margin, cm.initial_margin):
+        with pytest.raises(errors.NotCoveredError, match=rule):
+            margin(book)
 
 
 @pytest.mark.parametrize("rulebook", ["paradex-pm", "derive-pm2"])
@@ -327,9 +328,28 @@ def test_a_rulebook_without_a_key_is_refused_by_the_key(key: str) -> None:
         _book(LINEAR, rulebook=_rulebook(_with(key, None)))
 
 
-@pytest.mark.parametrize("place", ["", "profiles.0.", "measure.", "profiles.0.charges.0."])
-def test_an_unknown_key_of_a_rulebook_is_refused(place: str) -> None:
-    with pytest.raises(errors.RulebookError, match="unknown field `extra`, expected one of"):
+PROFILE = r"profiles\.BTC\+ETH \(stable\)"
+
+
+@pytest.mark.parametrize(
+    ("place", "named", "group", "known"),
+    [
+        ("", "", "it", "id, version, venue"),
+        ("profiles.0.", rf"{PROFILE}\.", PROFILE, "underlyings, settlement, volatility"),
+        ("measure.", r"measure\.", "measure", "kind, maintenance_on, orders"),
+        (
+            "profiles.0.charges.0.",
+            rf"{PROFILE}\.charges\.minimum delta\.",
+            rf"{PROFILE}\.charges\.minimum delta",
+            "name, on, stage",
+        ),
+    ],
+)
+def test_an_unknown_key_of_a_rulebook_is_refused(
+    place: str, named: str, group: str, known: str
+) -> None:
+    rule = f"'paradex-pm', {named}extra: is no key of a rulebook; {group} has {known}, "
+    with pytest.raises(errors.RulebookError, match=rule):
         _book(LINEAR, rulebook=_rulebook(_with(f"{place}extra", 1.0)))
 
 
@@ -370,7 +390,7 @@ BAD_RULES: list[tuple[str, object, str]] = [
     (f"{SCENARIO}.weights", [1.0, 1.0, 1.0], "one weight per price move or per scenario"),
     (f"{SCENARIO}.weight", -1.0, "weight: must be between 0 and 1000, was -1"),
     ("profiles.0.volatility.up", -0.1, r"volatility\.up: must be between 0 and 100, was -0.1"),
-    ("profiles.0.volatility.up", "x", 'invalid type: string "x"'),
+    ("profiles.0.volatility.up", "x", rf"{PROFILE}\.volatility\.up: must be a number, .*'x'"),
     ("profiles.0.charges.0.stage", "nowhere", "one of alternative, inside, floor, outside"),
     ("profiles.0.charges.0.on", "moon", "must be one of roll, size, naked_shorts"),
     ("levels.maintenance.factor", -1.0, r"levels\.maintenance\.factor: must be between 0 and 100"),
@@ -390,18 +410,22 @@ def test_a_rule_that_means_nothing_is_refused_by_its_key(
 def test_scenarios_that_move_the_volatility_need_to_know_how_far() -> None:
     rules = _scan()
     rules["profiles"][0]["scenarios"][0]["volatility"] = ["up"]
-    rule = r"profiles\[1\].volatility: is missing; the scenarios move the volatility up or down"
+    rule = r"profiles\.BTC\.volatility: is missing; the scenarios move the volatility up or down"
     with pytest.raises(errors.RulebookError, match=rule):
         _book(SOLD, rulebook=rules)
 
 
-# What is guessed today --------------------------------------------------------------------------
+# What once was guessed --------------------------------------------------------------------------
 
 
 def _perpetual(**cells: object) -> Row:
     price = 100_000.0
     linear = {"type": "perpetual", "underlying": "BTC", "settle": "USDC", "markPrice": price}
     return {"symbol": "PERPETUAL", "quantity": 10.0, "unrealizedPnl": 0.0, **linear, **cells}
+
+
+def _future(symbol: str, **cells: object) -> Row:
+    return _perpetual(type="future", symbol=symbol, **cells)
 
 
 def _roll_shock(*rows: Row, as_of: str | None) -> float:
@@ -411,85 +435,172 @@ def _roll_shock(*rows: Row, as_of: str | None) -> float:
     )
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="without a readable as-of all dated futures expire now, and their deltas net",
-)
-@pytest.mark.parametrize("as_of", [None, "soon"])
-def test_futures_of_two_expiries_do_not_net_where_no_as_of_is_given(as_of: str | None) -> None:
-    dated = {"type": "future", "settle": "USDC"}
-    rows = (
-        _perpetual(**dated, symbol="BTC-27MAR26"),
-        _perpetual(**dated, symbol="BTC-26JUN26", quantity=-10.0),
-    )
-    known = _roll_shock(*rows, as_of=AS_OF)
-    assert known > 2 * 0.01 * 10.0 * 100_000.0
-    try:
-        found = _roll_shock(*rows, as_of=as_of)
-    except errors.CrossmarginError:
-        return
-    assert found >= 2 * 0.01 * 10.0 * 100_000.0  # at least the minimum of both
-
-
-@pytest.mark.xfail(
-    strict=True, reason="an expired future is measured as if it were a perpetual, and nets with one"
-)
-def test_an_expired_future_is_refused_as_an_expired_option_is() -> None:
-    with pytest.raises(errors.TableError, match=r"row 2, expiry: .*expired"):
-        _book(_perpetual(type="future", symbol="BTC-27MAR26"), as_of="2026-07-01")
-
-
-@pytest.mark.xfail(
-    strict=True, reason="an option in its last instant nets with the perpetual in the roll shock"
-)
-def test_a_perpetual_is_an_expiry_of_its_own() -> None:
-    option = UNNAMED | {"settle": "USDC", "strike": 50_000.0, "quantity": -10.0, "expiry": None}
-    priced = {"forward": 100_000.0, "markIv": 0.5}
-    shocks = [
-        _roll_shock(_perpetual(), option | priced | {"secondsToExpiry": left}, as_of=None)
-        for left in (1.0, 0.0)
+def _found(book: Book) -> list[tuple[object, ...]]:
+    """Return what a check says about rows of positions: severity, row, column, code."""
+    return [
+        (row["severity"], row["row"], row["column"], row["code"])
+        for row in cm.check(CellContent(book)).records()
+        if row["sheet"] == "Positions"
     ]
-    assert shocks[1] == pytest.approx(shocks[0])
 
 
-@pytest.mark.xfail(
-    strict=True, reason="seconds to expiry win over symbol and as-of, and nothing is said"
-)
-def test_seconds_that_contradict_the_expiry_are_at_least_noticed() -> None:
-    book = _book(SOLD | {"secondsToExpiry": 76.0})  # 76 days, pasted as seconds
-    assert any(row["column"] == "secondsToExpiry" for row in cm.check(CellContent(book)).records())
+TWO_EXPIRIES = (_future("BTC-27MAR26"), _future("BTC-26JUN26", quantity=-10.0))
 
 
-@pytest.mark.xfail(strict=True, reason="a rate of 500 is taken as 50,000 %: the option is worth 0")
-@pytest.mark.parametrize("rate", [500.0, 1e308])
+def test_futures_of_two_expiries_do_not_net() -> None:
+    found = _roll_shock(*TWO_EXPIRIES, as_of=AS_OF)
+    years = [(days - 1.0 / 24.0) / 365.0 for days in (76.0, 167.0)]
+    assert found == pytest.approx(10.0 * 100_000.0 * sum(math.expm1(0.1 * left) for left in years))
+    assert found > 2 * 0.01 * 10.0 * 100_000.0  # at least the minimum of both
+
+
+@pytest.mark.parametrize("as_of", [None, "soon"])
+def test_a_future_is_refused_where_no_as_of_can_be_read(as_of: str | None) -> None:
+    rule = (
+        r"Positions: row 2, expiry: BTC-27MAR26: how long it has left is not known without an as-of"
+        r" that can be read, .*\(and 1 more, see CM_CHECK\)"
+    )
+    with pytest.raises(errors.TableError, match=rule):
+        _book(*TWO_EXPIRIES, as_of=as_of)
+    partial = _book(*TWO_EXPIRIES, as_of=as_of, options={"partial": "1"})
+    assert _found(partial) == [("ERROR", row, "expiry", "as_of_missing") for row in (2, 3)]
+
+
+def test_a_rulebook_that_does_not_measure_time_needs_no_as_of_for_a_future() -> None:
+    row = _future("BTC-27MAR26", maintenanceMarginRate=0.01)
+    book = _book(row, rulebook="binance-usdm", as_of=None)
+    assert _found(book) == [("INFO", 2, "expiry", "years_unknown")]
+
+
+@pytest.mark.parametrize("rulebook", ["deribit-spm", "binance-usdm"])
+def test_an_expired_future_is_refused_as_an_expired_option_is(rulebook: str) -> None:
+    rule = "row 2, expiry: BTC-27MAR26: it expired on 2026-03-27, before the as-of$"
+    row = _future("BTC-27MAR26", maintenanceMarginRate=0.01)
+    with pytest.raises(errors.TableError, match=rule):
+        _book(row, rulebook=rulebook, as_of="2026-07-01")
+    partial = _book(row, rulebook=rulebook, as_of="2026-07-01", options={"partial": "1"})
+    assert _found(partial) == [("ERROR", 2, "expiry", "expired")]
+
+
+@pytest.mark.parametrize("left", [1.0, 0.0])
+def test_a_perpetual_is_an_expiry_of_its_own(left: float) -> None:
+    option = UNNAMED | {"settle": "USDC", "strike": 50_000.0, "quantity": -10.0, "expiry": None}
+    priced = {"forward": 100_000.0, "markIv": 0.5, "secondsToExpiry": left}
+    found = _roll_shock(_perpetual(), option | priced, as_of=None)
+    assert found == pytest.approx(2 * 0.01 * 10.0 * 100_000.0, rel=1e-12)
+
+
+def test_seconds_that_contradict_the_expiry_are_noticed() -> None:
+    left = 76.0 * 86_400.0 - 3_600.0  # to 27 March, 08:00 UTC
+    doubt = ("WARNING", 2, "secondsToExpiry", "seconds_to_expiry_differ")
+    for seconds, doubted in [(76.0, True), (left - 86_401.0, True), (left - 86_400.0, False)]:
+        book = _book(SOLD | {"secondsToExpiry": seconds})
+        assert (doubt in _found(book)) is doubted
+    (said,) = [
+        str(row["message"])
+        for row in cm.check(CellContent(_book(SOLD | {"secondsToExpiry": 76.0}))).records()
+        if row["code"] == doubt[-1]
+    ]
+    rule = "76 seconds are pasted, date and as-of leave 6562800; the seconds are used"
+    assert said.endswith(rule)
+
+
+@pytest.mark.parametrize("rate", [500.0, 1e308, 10.1, -10.1])
 def test_an_interest_rate_is_a_fraction(rate: float) -> None:
-    with pytest.raises(errors.TableError, match="row 2, rate"):
+    rule = r"row 2, rate: rate must be a fraction per year from -10 to 10 \(0.05 is 5 %\), was "
+    with pytest.raises(errors.TableError, match=rule):
         _book(LINEAR | {"rate": rate}, rulebook="derive-pm2")
+    partial = _book(
+        LINEAR | {"rate": rate}, GOOD | {"symbol": "BTC_USDC-27MAR26-90000-P"},
+        rulebook="derive-pm2", options={"partial": "1"},
+    )  # fmt: skip
+    assert ("ERROR", 2, "rate", "rate_out_of_range") in _found(partial)
 
 
-@pytest.mark.xfail(strict=True, reason="a coin without a scenario or a charge needs no margin")
+@pytest.mark.parametrize("rate", [10.0, -10.0, 0.05])
+def test_an_interest_rate_within_bounds_is_taken(rate: float) -> None:
+    book = _book(LINEAR | {"rate": rate}, rulebook="derive-pm2")
+    assert cm.maintenance_margin(book) is not None
+
+
 def test_a_profile_without_scenarios_is_refused() -> None:
     rules = _rulebook(_with("profiles.0.scenarios", []), _with("profiles.0.charges", []))
-    with pytest.raises(errors.CrossmarginError, match=r"profiles\[1\]|BTC"):
-        cm.maintenance_margin(_book(LINEAR, rulebook=rules))
+    rule = (
+        r"profiles\.BTC\+ETH: has neither scenarios nor charges; what it holds would need no margin"
+    )
+    with pytest.raises(errors.RulebookError, match=rule):
+        _book(LINEAR, rulebook=rules)
 
 
-@pytest.mark.xfail(strict=True, reason="a charge without a rate is charged at 100 %")
 def test_a_charge_without_a_rate_is_refused() -> None:
-    with pytest.raises(errors.RulebookError, match=r"fee provision\.rate"):
+    rule = rf"{PROFILE}\.charges\.fee provision\.rate: is missing; a charge on fee needs it"
+    with pytest.raises(errors.RulebookError, match=rule):
         _book(LINEAR, rulebook=_rulebook(_with("profiles.0.charges.2.rate", None)))
 
 
-@pytest.mark.xfail(strict=True, reason="a key that a charge does not read is left out in silence")
 def test_a_key_that_a_charge_does_not_read_is_refused() -> None:
-    with pytest.raises(errors.RulebookError, match="threshold"):
+    rule = (
+        rf"{PROFILE}\.charges\.minimum delta\.threshold: is not read by a charge on minimum_delta"
+    )
+    with pytest.raises(errors.RulebookError, match=rule):
         _book(LINEAR, rulebook=_rulebook(_with("profiles.0.charges.0.threshold", 5e6)))
 
 
-@pytest.mark.xfail(strict=True, reason="the sentence names line and column of a text nobody wrote")
-@pytest.mark.parametrize("value", [math.nan, math.inf, "x"])
+@pytest.mark.parametrize("forward", [1.0, 9_999.0, 1_000_001.0])
+def test_a_forward_far_from_the_index_is_refused(forward: float) -> None:
+    shown = f"{forward:.0f}"
+    rule = rf"row 2, forward: .*a forward of {shown} beside an index of 100000 is no price of the"
+    with pytest.raises(errors.TableError, match=rule):
+        _book(SOLD | {"forward": forward})
+    partial = _book(SOLD | {"forward": forward}, options={"partial": "1"})
+    assert ("ERROR", 2, "forward", "forward_far_from_index") in _found(partial)
+
+
+@pytest.mark.parametrize("forward", [10_000.0, 1_000_000.0])
+def test_a_forward_of_ten_times_the_index_is_still_taken(forward: float) -> None:
+    assert cm.maintenance_margin(_book(SOLD | {"forward": forward})) is not None
+
+
+def test_units_of_two_pools_are_listed_by_names_that_can_be_asked_for() -> None:
+    book = _book(SOLD, LINEAR)
+    rule = "unknown risk unit 'main/BTC'; known: main/BTC/BTC, main/USDC/BTC$"
+    with pytest.raises(errors.UnknownWordError, match=rule):
+        cm.scenarios(book, risk_unit="main/BTC", layout="list")
+    with pytest.raises(errors.NotCoveredError, match="name one of main/BTC/BTC, main/USDC/BTC,"):
+        cm.scenarios(book, risk_unit="all", layout="matrix")
+    for settle in ("BTC", "USDC"):
+        rows = cm.scenarios(book, risk_unit=f"main/{settle}/BTC", layout="list").records()
+        assert [row["account"] for row in rows] == [f"main/{settle}"] * 35
+
+
+def test_an_option_by_seconds_and_a_future_by_date_share_an_expiry() -> None:
+    option = LINEAR | {"secondsToExpiry": 76.0 * 86_400.0 - 3_600.0 + 1.0}
+    future = _perpetual(type="future", symbol="BTC_USDC-27MAR26", quantity=0.5)
+    exact = LINEAR | {"secondsToExpiry": 76.0 * 86_400.0 - 3_600.0}
+    shocks = [_roll_shock(one, future, as_of=AS_OF) for one in (exact, option)]
+    assert shocks[1] == pytest.approx(shocks[0], rel=1e-6)
+
+
+# What is still said badly -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        pytest.param(number, marks=pytest.mark.xfail(strict=True, reason="no key is named"))
+        for number in (math.nan, math.inf)
+    ]
+    + ["x"],
+)
 def test_a_bad_number_in_a_mapping_is_named_by_its_key(value: object) -> None:
     with pytest.raises(errors.RulebookError, match=r"volatility\.up"):
+        _book(LINEAR, rulebook=_rulebook(_with("profiles.0.volatility.up", value)))
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf])
+def test_a_number_that_is_none_is_refused_in_a_mapping(value: float) -> None:
+    rule = "the mapping of a rulebook holds finite numbers, texts, "
+    with pytest.raises(errors.UnknownWordError, match=rule):
         _book(LINEAR, rulebook=_rulebook(_with("profiles.0.volatility.up", value)))
 
 
@@ -508,25 +619,15 @@ def test_a_number_beyond_reason_is_refused_by_its_row(column: str, value: float)
         _book(SOLD | {column: value})
 
 
-@pytest.mark.xfail(strict=True, reason="a forward of 1 beside an index of 100,000 needs nothing")
-def test_a_forward_far_from_the_index_is_at_least_noticed() -> None:
-    book = _book(SOLD | {"forward": 1.0})
-    assert any(row["column"] == "forward" for row in cm.check(CellContent(book)).records())
-
-
-@pytest.mark.xfail(strict=True, reason="the known units are listed as BTC, BTC")
-def test_units_of_two_pools_are_listed_by_names_that_can_be_asked_for() -> None:
-    book = _book(SOLD, LINEAR)
-    with pytest.raises(errors.UnknownWordError, match="main/BTC/BTC, main/USDC/BTC"):
-        cm.scenarios(book, risk_unit="main/BTC", layout="list")
-
-
 @pytest.mark.xfail(
-    strict=True, reason="an option with an expiry one second apart is another expiry"
+    strict=True, reason="of two times of one date, that of the first symbol counts for both"
 )
-def test_an_option_by_seconds_and_a_future_by_date_share_an_expiry() -> None:
-    option = LINEAR | {"secondsToExpiry": 76.0 * 86_400.0 - 3_600.0 + 1.0}
-    future = _perpetual(type="future", symbol="BTC_USDC-27MAR26", quantity=0.5)
-    exact = LINEAR | {"secondsToExpiry": 76.0 * 86_400.0 - 3_600.0}
-    shocks = [_roll_shock(one, future, as_of=AS_OF) for one in (exact, option)]
-    assert shocks[1] == pytest.approx(shocks[0], rel=1e-3)
+def test_names_of_contracts_do_not_decide_how_long_a_date_has_left() -> None:
+    times = {"expiry": "2026-12-25T08:00:00Z"}, {"expiry": "2026-12-25T23:00:00Z"}
+    shocks = [
+        _roll_shock(
+            _future(first, **times[0]), _future(second, **times[1], quantity=-4.0), as_of=AS_OF
+        )
+        for first, second in (("A", "B"), ("B", "A"))
+    ]
+    assert shocks[1] == pytest.approx(shocks[0], rel=1e-12)

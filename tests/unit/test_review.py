@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from crossmargin import functions as cm
 from crossmargin.errors import CrossmarginError
 from tests.oracle.sheets import table
+
+if TYPE_CHECKING:
+    from crossmargin._core import Book
 
 H = "symbol contracts entryPrice markPrice maintenanceMarginRate"
 
@@ -157,17 +160,57 @@ def test_a_contract_on_a_stablecoin_stays_where_it_is_when_all_coins_move() -> N
     assert cm.liquidation_price(book, "BTC", path="together", side="up") is None
 
 
-def test_open_orders_are_no_part_of_an_initial_margin_that_does_not_know_them() -> None:
-    rules = own() | {"measure": {"kind": "scan", "price_move": 0.15}}
-    book = cm.book(
-        table("symbol contracts entryPrice markPrice", ["AAA", 1, 100, 100]),
+SCANNED = table(
+    "symbol contracts entryPrice markPrice", ["AAA", 1, 100, 100], ["BBB", -2, 100, 100]
+)
+
+
+def scan_with_orders(*orders: list[Any], **measure: Any) -> Book:
+    """Return one AAA bought and two BBB sold at 100 under a scan of 15 %, with open orders."""
+    rules = own() | {"measure": {"kind": "scan", "price_move": 0.15, **measure}}
+    return cm.book(
+        SCANNED,
         rules,
         collateral=table("currency cash", ["USD", 100]),
-        orders=table("symbol side amount price", ["AAA", "buy", 10, 100]),
+        orders=table("symbol side amount price", *orders),
+        market=table("symbol markPrice", ["CCC", 100]),
     )
-    assert cm.maintenance_margin(book) == pytest.approx(15)
-    with pytest.raises(CrossmarginError, match="open orders are not covered"):
-        cm.initial_margin(book)
+
+
+@pytest.mark.parametrize(
+    ("orders", "added"),
+    [
+        # 11 of AAA lose 0.15 x 1,100 = 165 instead of 15
+        ([["AAA", "buy", 10, 100]], 150),
+        # 1 - 10 = -9 of AAA lose 135
+        ([["AAA", "sell", 10, 100]], 120),
+        # 1 - 1.5 = -0.5 would lose 7.5: none filled is worse
+        ([["AAA", "sell", 1.5, 100]], 0),
+        # of 1 + 3 = 4 and 1 - 6 = -5 the sells are worse: 75 - 15
+        ([["AAA", "sell", 6, 110], ["AAA", "buy", 3, 90]], 60),
+        # orders of one side are filled together: 1 + 1 + 2 = 4
+        ([["AAA", "buy", 1, 100], ["AAA", "buy", 2, 90]], 45),
+        # each unit has its own worst: AAA buys (4), BBB none (a buy only reduces it)
+        ([["AAA", "buy", 3, 100], ["BBB", "buy", 1, 100]], 45),
+        # AAA buys (4: +45), BBB sells (-6: +60)
+        ([["AAA", "buy", 3, 100], ["BBB", "sell", 4, 100]], 105),
+        # no position in CCC: 2 bought lose 30
+        ([["CCC", "buy", 2, 100]], 30),
+    ],
+)
+def test_a_scan_fills_no_orders_all_buys_or_all_sells_of_a_coin(
+    orders: list[list[Any]], added: float
+) -> None:
+    book = scan_with_orders(*orders)
+    held = 0.15 * (100 + 200)
+    assert cm.maintenance_margin(book) == pytest.approx(held, rel=1e-12)
+    assert cm.initial_margin(book) == pytest.approx(held + added, rel=1e-12)
+    assert cm.summary(book).records()[0]["order_margin"] == pytest.approx(added, rel=1e-12)
+    rows = cm.explanation(book, measure="IM").records()
+    counted = [row["amount"] for row in rows if row["component"] == "open orders"]
+    assert sum(float(str(amount)) for amount in counted) == pytest.approx(added, rel=1e-12)
+    unread = scan_with_orders(*orders, orders="none")
+    assert cm.initial_margin(unread) == pytest.approx(held, rel=1e-12)
 
 
 def test_totals_over_reporting_currencies_are_refused_everywhere() -> None:
