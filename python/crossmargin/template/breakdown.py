@@ -25,7 +25,7 @@ _TILES: Final = (
     ("IM", "initial margin", "ShownIM", call("CM_IM", SHOWN)),
     ("MM", "maintenance margin", "ShownMM", call("CM_MM", SHOWN)),
 )
-_LONG: Final = ("component", "formula", "inputs", "source")
+_LONG: Final = ("formula", "inputs", "source")
 _CENT: Final = 0.005
 
 
@@ -43,7 +43,7 @@ def write(page: Page) -> None:
         "adds up to the margin; grey rows were computed and do not count.",
         book="Shown",
     )
-    page.widths("B", 19, 10, 34, 13, 13, 9, 9, 46, 40, 50)
+    page.widths("B", 19, 10, 38, 13, 13, 9, 9, 46, 34, 50)
     page.section(5, "The answer", _LAST)
     page.text("B6", "Book shown", page.styles.label)
     page.input(
@@ -64,7 +64,7 @@ def write(page: Page) -> None:
         title = f"{text.capitalize()} by component"
         page.section(top, title, _LAST)
         block = page.block(
-            f"B{top + 1}", call("CM_EXPLAIN", SHOWN, measure, "component"), 24, wrap=_LONG
+            f"B{top + 1}", call("CM_EXPLAIN", SHOWN, measure, "component"), 20, wrap=_LONG
         )
         page.count(f"K{top}", block)
         agreed.append((name, block))
@@ -104,9 +104,9 @@ def bars(page: Page, block: Block, names: Collection[str]) -> None:
     for name in names:
         page.sheet.conditional_format(
             block.column(name).replace("$", ""),
-            {"type": "data_bar", "data_bar_2010": True, "bar_solid": True, "bar_color": "#A9C4EE",
-             "bar_negative_color": "#F2B8B0", "bar_axis_color": "#6B7280",
-             "bar_border_color": "#A9C4EE", "bar_negative_border_color": "#F2B8B0"},
+            {"type": "data_bar", "data_bar_2010": True, "bar_solid": True, "bar_color": "#C5D7F4",
+             "bar_negative_color": "#F7CFC9", "bar_axis_color": "#A8AFB9",
+             "bar_border_color": "#C5D7F4", "bar_negative_border_color": "#F7CFC9"},
         )  # fmt: skip
 
 

@@ -38,9 +38,12 @@ def covering(book: object, rulebook: str, known: Sequence[str]) -> str:
     answer = registry.call("CM_COMPARE", [book, ";".join(words), "no"])
     if not isinstance(answer, list):
         return rulebook
-    status = answer[0].index("status")
-    name, mm = answer[0].index("rulebook"), answer[0].index("mm")
-    found = {str(row[name]): row[mm] for row in answer[1:] if row[status] != "refused"}
+    name, *needed = (answer[0].index(word) for word in ("rulebook", "im", "mm"))
+    found = [
+        str(row[name])
+        for row in answer[1:]
+        if all(isinstance(row[place], float) for place in needed)
+    ]
     modes = [word for word in found if word in MODES]
     if len(modes) > 1:
         return ";".join(word for word in found if word != rulebook)
@@ -54,7 +57,7 @@ def write(page: Page) -> None:
         "What the same holdings would need elsewhere: margins, usage, the nearest trigger and what "
         "goes first, under other rulebooks and modes.",
     )
-    page.widths("B", 16, 13, 13, 9, 14, 12, 26, 30, 15, 13, 92)
+    page.widths("B", 16, 13, 13, 9, 14, 17, 24, 30, 18, 13, 84)
     for number, text in enumerate(_REMARKS):
         page.text(f"B{5 + number}", text, page.styles.note)
     top, ends = 9, []

@@ -8,12 +8,13 @@ from crossmargin.template.breakdown import SHOWN, bars, say_which
 from crossmargin.template.calls import Named, call
 
 if TYPE_CHECKING:
+    from crossmargin.template.blocks import Block
     from crossmargin.template.page import Page
 
 __all__ = ["write"]
 
 _LAST: Final = 11
-_GROUPS: Final = (("underlying", 16), ("expiry", 24), ("strike", 40), ("symbol", 80))
+_GROUPS: Final = (("underlying", 16), ("expiry", 20), ("strike", 40), ("symbol", 80))
 _BARS: Final = ("delta_usd", "gamma_1pct", "vega", "theta")
 _UNITS: Final = (
     "delta in coins, delta_usd in the reporting currency: what a rise of 100 % of the coin would "
@@ -43,7 +44,7 @@ def write(page: Page) -> None:
     page.text("D6", "usd (the reporting currency) or coin", page.styles.note)
     for number, text in enumerate(_UNITS):
         page.text(f"B{7 + number}", text, page.styles.note)
-    top, breaks = 11, []
+    top, ranges = 11, []
     for group, capacity in _GROUPS:
         page.section(top, f"By {group}", _LAST)
         block = page.block(
@@ -53,6 +54,20 @@ def write(page: Page) -> None:
         )
         page.count(f"L{top}", block)
         bars(page, block, _BARS)
-        breaks.append(f"A{1 if group == 'underlying' else top - 1}:L{block.printed(3) + 1}")
+        if group != "underlying":  # it is printed with the next
+            first = 1 if group == "expiry" else top - 1
+            ranges.append(f"A{first}:L{block.printed(3) + 1}")
+        _coins(page, block)
         top = block.bottom + 3
-    page.print_ranges(*breaks)
+    page.print_ranges(*ranges)
+
+
+def _coins(page: Page, block: Block) -> None:
+    """Show decimals where the unit is a coin."""
+    first, last = block.column("delta_usd"), block.column("net")
+    area = f"{first.partition(':')[0]}:{last.partition(':')[2]}".replace("$", "")
+    page.sheet.conditional_format(
+        area,
+        {"type": "formula", "criteria": '=ExposureUnit="coin"',
+         "format": page.styles.rule(num_format="#,##0.0000;[Red]-#,##0.0000;0")},
+    )  # fmt: skip

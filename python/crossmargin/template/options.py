@@ -33,7 +33,7 @@ TABLES: Final = (
     ("OptionMarket", "market"),
 )
 """The names of the tables and what they hold."""
-_HEADER_ROW: Final = 19
+_HEADER_ROW: Final = 18
 _SPARE: Final = 12
 _NOTES: Final = (
     "Symbols such as BTC-27MAR26-95000-C say coin, expiry, strike and right; other names need the "
@@ -61,7 +61,6 @@ def write(page: Page, tables: Mapping[str, Rows], known: Collection[str]) -> Non
         "Options",
         "A second book beside the one of the four yellow sheets; Explain, Scenarios, Exposure and "
         "Compare show it.",
-        freeze=0,
         book="OptionBook",
     )
     page.section(5, "Book", 17)
@@ -90,6 +89,7 @@ def write(page: Page, tables: Mapping[str, Rows], known: Collection[str]) -> Non
             )
         )
         left += len(rows[0]) + 1
+    page.sheet.set_row(_HEADER_ROW - 2, 36)
     page.sheet.print_area(0, 0, max(bottoms) - 1, left - 2)
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from crossmargin.template import matrix
 from crossmargin.template.breakdown import SHOWN, bars, say_which
 from crossmargin.template.calls import Named, call
-from crossmargin.template.style import NUMBERS, number_format
+from crossmargin.template.style import LINE, NUMBERS, number_format
 
 if TYPE_CHECKING:
     from crossmargin.template.blocks import Block
@@ -19,7 +19,7 @@ __all__ = ["write"]
 UNIT: Final = Named("RiskUnit")
 _LAST: Final = 20  # column U
 _COUNT: Final = 10
-_COLUMNS: Final = 9
+_COLUMNS: Final = 7
 _NONE: Final = "no scenarios: the rulebook of this book is not measured by them"
 _PICKED: Final = ("rank", "set", "vol_move", "price_move", "pnl", "counts", "note")
 _TOP: Final = 11
@@ -34,7 +34,7 @@ def write(page: Page) -> None:
         "currency, as they count: with the rulebook's weights and offsets.",
         book="Shown",
     )
-    page.widths("B", 13, *[12] * 8, 9, 14, 2, 16, 10, 26, 13, 13, 9, 24, 14)
+    page.widths("B", 10, 12, *[10] * 5, 8, 6, 8, 24, 2, 14, 10, 26, 12, 13, 9, 24, 22)
     page.section(5, "The answer", _LAST)
     say_which(page, 8)
     page.text("B9", "Risk unit", page.styles.label)
@@ -45,6 +45,7 @@ def write(page: Page) -> None:
     page.text("D9", "a coin; empty: the unit with the largest loss", page.styles.note)
     page.section(_TOP, "Price move by volatility move", _LAST)
     page.text(f"N{_TOP}", "Worst scenarios", page.styles.section)
+    page.sheet.set_row(_TOP, 28)
     table = matrix.write(
         page,
         f"B{_TOP + 1}",
@@ -57,13 +58,13 @@ def write(page: Page) -> None:
     page.text(f"N{top}", "Who gains and loses in the worst of them", page.styles.section)
     positions = page.block(
         f"N{top + 1}", call("CM_SCENARIOS", SHOWN, UNIT, "positions"), 120,
-        words={"TOTAL": {"bold": True}},
+        words={"TOTAL": {"bold": True, "bottom": 1, "bottom_color": LINE}},
     )  # fmt: skip
     page.count(f"U{top}", positions)
     bars(page, positions, ("pnl",))
     end = table.bottom + 3
     page.section(end, "All scenarios", 11)
-    listed = page.block(f"B{end + 1}", call("CM_SCENARIOS", SHOWN, UNIT, "list"), 150)
+    listed = page.block(f"B{end + 1}", call("CM_SCENARIOS", SHOWN, UNIT, "list"), 150, wrap=("note",))
     page.count(f"L{end}", listed)
     _worst(page, listed)
     _sentences(page, listed, positions)
@@ -76,6 +77,7 @@ def _worst(page: Page, listed: Block) -> None:
     """Write the worst scenarios in order, found by their rank in the list."""
     ranks = listed.column("rank")
     known = {} if listed.failed else _by_rank(listed)
+    page.value(_TOP, 13 + len(_PICKED), None, page.styles.header())
     for place, word in enumerate(_PICKED):
         text = number_format(word) == "General"
         page.value(_TOP, 13 + place, word, page.styles.header(right=not text))

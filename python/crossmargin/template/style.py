@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-__all__ = ["NUMBERS", "STATUS_COLOURS", "STATUS_WORDS", "Styles", "number_format"]
+__all__ = ["NUMBERS", "STATUS_COLOURS", "STATUS_WORDS", "Styles", "cell_format", "number_format"]
 
 INK: Final = "#1B2A41"
 GREY: Final = "#6B7280"
@@ -18,17 +18,18 @@ NUMBERS: Final = {
     "money": "#,##0;[Red]-#,##0;0",
     "money_fine": "#,##0.00;[Red]-#,##0.00;0.00",
     "price": "[>=1000]#,##0.0;[>=1]#,##0.000;0.000000",
-    "quantity": "[>=1000]#,##0;[<=-1000]-#,##0;General",
+    "quantity": "[>=1000]#,##0;[<0]-General;General",
+    "quantity_short": "[>=1000]#,##0;[<=-1000]-#,##0;General",
     "percent": '[>=10]"> 1,000%";[<0][Red]-0.0%;+0.0%',
     "share": "0.0%;[Red]-0.0%;0.0%",
     "move": "+0.0%;-0.0%;0.0%",
-    "greek": "[>=100]#,##0;[<=-100][Red]-#,##0;0.00##",
+    "coins": "#,##0.00##;[Red]-#,##0.00##;0",
     "times": "0.00",
     "usage": "0.000;[Red]-0.000;0.000",
     "rate": "0.0000;[Red]-0.0000;0",
     "plain": "0.0",
     "whole": "#,##0",
-    "figure": "[>=1000]#,##0.00;[>=1]#,##0.000;0.000000",
+    "figure": "[>=1000]#,##0.00;[<0]-#,##0.00##;0.000###",
     "difference": "+#,##0.00####;-#,##0.00####;0",
     "difference_share": "+0.00%;-0.00%;0",
     "text": "General",
@@ -38,14 +39,14 @@ _WORDS: Final = {
     "equity_after im_before im_after mm_before mm_after cost gross cap usable lost notional "
     "mm_now mm_after jump next_at initialMargin maintenanceMargin isolatedWallet minNotional "
     "maxNotional cash equity total debt collateral unrealizedPnl base pnl "
-    "loss_if_liquidated",
+    "loss_if_liquidated delta_usd gamma_1pct vega theta net beta_delta",
     "price": "mark down up nearest low high price entryPrice markPrice indexPrice "
     "liquidationPrice price_venue price_ref forward strike",
     "quantity": "qty quantity contracts amount tick beta leverage maxLeverage contractSize",
     "percent": "down_pct up_pct nearest_pct",
     "share": "room_pct dailyVol share capital_efficiency markIv rate",
     "move": "price_move",
-    "greek": "delta delta_usd gamma_1pct vega theta net beta_delta",
+    "coins": "delta",
     "times": "weight",
     "usage": "usage usage_before usage_after ratio_venue collateralRate value_of_next_1",
     "rate": "maintenanceMarginRate",
@@ -56,9 +57,9 @@ _WORDS: Final = {
     "difference_share": "diff_pct",
 }
 _BY_HEADER: Final = {word: key for key, words in _WORDS.items() for word in words.split()}
+_THOUSAND: Final = 1_000.0
 _BY_FUNCTION: Final = {
     ("CM_EXPLAIN", "amount"): "money",
-    ("CM_EXPOSURE", "gross"): "greek",
     ("CM_EXPOSURE", "leverage"): "times",
 }
 """Headers that mean something else in the table of one function."""
@@ -81,6 +82,16 @@ def number_format(header: object, function: str = "") -> str:
     """Return the number format of a column by its header, and by the function that shows it."""
     word = str(header)
     return NUMBERS[_BY_FUNCTION.get((function, word)) or _BY_HEADER.get(word, "text")]
+
+
+def cell_format(number: str, value: object) -> str:
+    """Return the format of one cell of a column: large short quantities have thousands too.
+
+    LibreOffice drops the minus of negative numbers that come to the third section of a format, so
+    the second is theirs and only the first can look at the size.
+    """
+    is_short = isinstance(value, float) and value <= -_THOUSAND
+    return NUMBERS["quantity_short"] if is_short and number == NUMBERS["quantity"] else number
 
 
 class Styles:
