@@ -157,6 +157,8 @@ def _chosen(argument: Any, model: SheetModel) -> Any:
         return argument
     cell, word, one, other = choice.groups()
     _, (asked, first, second) = model.resolve(f"=CM_CHOICE({cell},{one},{other})", at)
+    if not isinstance(asked, Area):
+        raise UnsupportedFormulaError(f"{cell} is no cell of the workbook")
     return first if model.read(asked)[0][0] == word else second
 
 

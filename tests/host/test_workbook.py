@@ -268,7 +268,7 @@ def test_python_says_the_same_as_the_sheet(template: Path) -> None:
 
 
 OPTION_TABLES: tuple[tuple[str, Callable[[Book], Table]], ...] = (
-    ('=CM_EXPLAIN(Shown,"MM","component")', lambda book: functions.explanation(book)),
+    ('=CM_EXPLAIN(Shown,"MM","component")', functions.explanation),
     (
         '=CM_EXPLAIN(Shown,"IM","riskUnit")',
         lambda book: functions.explanation(book, measure="IM", group_by="riskUnit"),
@@ -277,7 +277,7 @@ OPTION_TABLES: tuple[tuple[str, Callable[[Book], Table]], ...] = (
         '=CM_EXPLAIN(Shown,"MM","position")',
         lambda book: functions.explanation(book, group_by="position"),
     ),
-    ('=CM_SCENARIOS(Shown,RiskUnit,"matrix")', lambda book: functions.scenarios(book)),
+    ('=CM_SCENARIOS(Shown,RiskUnit,"matrix")', functions.scenarios),
     (
         '=CM_SCENARIOS(Shown,RiskUnit,"list")',
         lambda book: functions.scenarios(book, layout="list"),

@@ -114,9 +114,7 @@ def _agrees(page: Page, address: str, name: str, block: Block) -> None:
     """Say whether the rows that count add up to the margin."""
     amounts, counts = block.column("amount"), block.column("counts")
     first = block.column("account")
-    total = (
-        f'SUM(IFERROR(IF({first}&""<>"TOTAL",IF({counts}&""="yes",{amounts},0),0),0))'
-    )
+    total = f'SUM(IFERROR(IF({first}&""<>"TOTAL",IF({counts}&""="yes",{amounts},0),0),0))'
     good, bad = "the rows that count add up to it", "THE ROWS DO NOT ADD UP TO IT"
     ours = page.calculator.value(name)
     shown = "no answer"

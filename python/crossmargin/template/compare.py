@@ -23,10 +23,14 @@ _BOOKS: Final = (
     ("The main book", "Book", "MainRules", "cross;isolated"),
 )
 _REMARKS: Final = (
-    "The first row is what the others are compared with: capital_efficiency 0.3 needs 30 % less "
-    "maintenance margin, -0.3 needs 30 % more.",
-    "Each row books the same quantities and marks anew; the note says what had to be re-booked, "
-    "which components are estimated, or why a rulebook refuses the book.",
+    (
+        "The first row is what the others are compared with: capital_efficiency 30 % needs "
+        "30 % less maintenance margin, -30 % needs 30 % more."
+    ),
+    (
+        "Each row books the same quantities and marks anew; the note says what had to be "
+        "re-booked, which components are estimated, or why a rulebook refuses the book."
+    ),
     "Illustrative rulebooks (see the status on the sheet Rulebook) show the method, not a venue.",
 )
 
@@ -73,9 +77,7 @@ def write(page: Page) -> None:
             top, 2, top, 8, page.calculator.value(name), page.styles.input(align="left")
         )
         if not is_error(page.calculator.value(book)):
-            page.formula(
-                f"K{top + 1}", f"={book}", page.calculator.value(book), page.styles.stamp
-            )
+            page.formula(f"K{top + 1}", f"={book}", page.calculator.value(book), page.styles.stamp)
         block = page.block(
             f"B{top + 2}", call("CM_COMPARE", Named(book), Named(name)), 12,
             wrap=("note", "nearest_trigger", "first_liquidated"),

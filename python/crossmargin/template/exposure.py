@@ -17,12 +17,18 @@ _LAST: Final = 11
 _GROUPS: Final = (("underlying", 16), ("expiry", 20), ("strike", 40), ("symbol", 80))
 _BARS: Final = ("delta_usd", "gamma_1pct", "vega", "theta")
 _UNITS: Final = (
-    "delta in coins, delta_usd in the reporting currency: what a rise of 100 % of the coin would "
-    "bring at today's delta.",
-    "gamma_1pct: change of delta_usd if the coin rises by 1 %. vega: result of one volatility "
-    "point up. theta: result of one day that passes.",
-    "gross and net: notional of all contracts, without and with their signs. leverage: gross over "
-    "adjusted equity. beta_delta: delta_usd times the beta of the market table.",
+    (
+        "delta in coins, delta_usd in the reporting currency: what a rise of 100 % of the coin "
+        "would bring at today's delta."
+    ),
+    (
+        "gamma_1pct: change of delta_usd if the coin rises by 1 %. vega: result of one volatility "
+        "point up. theta: result of one day that passes."
+    ),
+    (
+        "gross and net: notional of all contracts, without and with their signs. leverage: gross "
+        "over adjusted equity. beta_delta: delta_usd times the beta of the market table."
+    ),
 )
 
 

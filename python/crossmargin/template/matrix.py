@@ -91,7 +91,7 @@ def _mark(page: Page, block: Block, worst: str) -> None:
     inner = xl_rowcol_to_cell(block.top + 1, block.left + 1)
     line = {"bottom": 1, "bottom_color": LINE}
     # LibreOffice repeats a header where a table has no rows
-    beyond = f'=IF(ISERROR({own}),TRUE,ISTEXT({own}))'
+    beyond = f"=IF(ISERROR({own}),TRUE,ISTEXT({own}))"
     page.sheet.conditional_format(
         *moves, {"type": "formula", "criteria": beyond, "stop_if_true": True,
                  "format": page.styles.rule(font_color=_WHITE)},

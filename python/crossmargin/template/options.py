@@ -36,12 +36,18 @@ TABLES: Final = (
 _HEADER_ROW: Final = 18
 _SPARE: Final = 12
 _NOTES: Final = (
-    "Symbols such as BTC-27MAR26-95000-C say coin, expiry, strike and right; other names need the "
-    "columns underlying, expiry, strike, optionType.",
-    "markPrice of a coin-settled option is in coins. A missing mark follows from forward and "
-    "markIv, a missing markIv from the mark; forward is the price for delivery at the expiry.",
-    "Quantities of options in coins, of coin-settled perpetuals in USD; short is negative. The "
-    "time to expiry counts from the as-of.",
+    (
+        "Symbols such as BTC-27MAR26-95000-C say coin, expiry, strike and right; other names need "
+        "the columns underlying, expiry, strike, optionType."
+    ),
+    (
+        "markPrice of a coin-settled option is in coins. A missing mark follows from forward and "
+        "markIv, a missing markIv from the mark; forward is the price for delivery at the expiry."
+    ),
+    (
+        "Quantities of options in coins, of coin-settled perpetuals in USD; short is negative. The "
+        "time to expiry counts from the as-of."
+    ),
 )
 _RESULTS: Final = (
     ("E8", "G8", "initial margin", call("CM_IM", Named("OptionBook")), "money"),
@@ -77,8 +83,8 @@ def write(page: Page, tables: Mapping[str, Rows], known: Collection[str]) -> Non
     for place, cell, text, made, number in _RESULTS:
         _label(page, place, text)
         page.single(cell, made, page.styles.get(num_format=NUMBERS[number], align="left"))
-    for number, note in enumerate(_NOTES):
-        page.text(f"B{12 + number}", note, page.styles.note)
+    for row, note in enumerate(_NOTES, start=12):
+        page.text(f"B{row}", note, page.styles.note)
     left, bottoms = 1, []
     for name, kind in TABLES:
         rows = tables[name]

@@ -64,7 +64,9 @@ def write(page: Page) -> None:
     bars(page, positions, ("pnl",))
     end = table.bottom + 3
     page.section(end, "All scenarios", 11)
-    listed = page.block(f"B{end + 1}", call("CM_SCENARIOS", SHOWN, UNIT, "list"), 150, wrap=("note",))
+    listed = page.block(
+        f"B{end + 1}", call("CM_SCENARIOS", SHOWN, UNIT, "list"), 150, wrap=("note",)
+    )
     page.count(f"L{end}", listed)
     _worst(page, listed)
     _sentences(page, listed, positions)
@@ -103,9 +105,7 @@ def _sentences(page: Page, listed: Block, positions: Block) -> None:
     first = _TOP + 2
     ranks = listed.column("rank")
     found = f"INDEX({{}},MATCH(1,{ranks},0))"
-    account, unit = (
-        f'{found.format(listed.column(word))}&""' for word in ("account", "risk_unit")
-    )
+    account, unit = (f'{found.format(listed.column(word))}&""' for word in ("account", "risk_unit"))
     move, volatility, loss = f"$Q${first}", f"$P${first}", f"$R${first}"
     moved = f'IF({move}>0,"+","")&ROUND(100*{move},1)&" %"'
     text = (

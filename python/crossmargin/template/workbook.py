@@ -37,7 +37,8 @@ SHEETS: Final = (
     "Start", "Positions", "Collateral", "Orders", "Market", "Options", "Rulebook", "Summary",
     "Liquidation", "Explain", "Scenarios", "Exposure", "Compare", "Recon", "Checks", "Glossary",
 )  # fmt: skip
-_TABS: Final = {"Start": "#1E7B3A", **dict.fromkeys(("Positions", "Collateral", "Orders", "Market", "Options"),
+_YELLOW: Final = ("Positions", "Collateral", "Orders", "Market", "Options")
+_TABS: Final = {"Start": "#1E7B3A", **dict.fromkeys(_YELLOW,
                 "#E3C94A"), "Rulebook": "#8A94A6"}  # fmt: skip
 _FIRST_DAY: Final = datetime(2026, 1, 1, tzinfo=UTC).replace(tzinfo=None)
 _CALCULATION_ENGINE: Final = 191029  # of current Excel; an older number makes it calculate on load
