@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from xlsxwriter.utility import xl_cell_to_rowcol, xl_rowcol_to_cell
 
 from crossmargin.template.headers import header_of
-from crossmargin.template.style import LINE, NUMBERS, STATUS_WORDS, cell_format, number_format
+from crossmargin.template.style import LINE, NUMBERS, STATUS_WORDS, number_format
 from crossmargin.template.values import is_error
 
 if TYPE_CHECKING:
@@ -147,12 +147,13 @@ def write(  # noqa: PLR0913  # a table and how it looks
         known = number < len(rows)
         for place, style in enumerate(styles):
             value = rows[number][place] if known else None
-            if block.header[place] in {"qty", "quantity"} and isinstance(value, float):
-                shown = cell_format(NUMBERS["quantity"], value)
-                style = page.styles.get(num_format=shown, align="right")  # noqa: PLW2901
             page.value(block.top + number, block.left + place, value, style)
         if known:
             _fit(page, block, number, wrap)
+    for place, name in enumerate(block.header):
+        if number_format(name, block.function) == NUMBERS["quantity"]:
+            column = block.left + place
+            page.group_thousands((block.top + 1, column, block.bottom, column))
     _mark(page, block, words or (STATUS_WORDS if "status" in block.header else {}))
     return block
 

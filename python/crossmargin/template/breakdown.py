@@ -59,7 +59,7 @@ def write(page: Page) -> None:
             num_format=NUMBERS["money"], bold=True, font_color=INK, font_size=12, align="left"
         )
         page.single(f"C{row}", made, style, name)
-    top, agreed = 11, []
+    top, first, agreed, ranges = 11, 1, [], []
     for measure, text, name, _ in reversed(_TILES):
         title = f"{text.capitalize()} by component"
         page.section(top, title, _LAST)
@@ -75,6 +75,8 @@ def write(page: Page) -> None:
         )
         page.count(f"K{top}", block)
         top = block.bottom + 3
+        ranges.append(f"A{first}:K{block.printed(3)}")
+        first = top - 1
     page.section(top, "Maintenance margin by position", _LAST)
     positions = page.block(
         f"B{top + 1}", call("CM_EXPLAIN", SHOWN, "MM", "position"), 80, wrap=_LONG
@@ -83,11 +85,7 @@ def write(page: Page) -> None:
     bars(page, positions, ("amount",))
     for row, (name, block) in zip((8, 7), agreed, strict=True):
         _agrees(page, f"D{row}", name, block)
-    page.print_ranges(
-        f"A1:K{agreed[0][1].bottom + 2 + 10}",
-        f"A{agreed[1][1].top}:K{top - 2}",
-        f"A{top - 1}:K{positions.printed(4)}",
-    )
+    page.print_ranges(*ranges, f"A{first}:K{positions.printed(4)}")
 
 
 def say_which(page: Page, row: int) -> None:

@@ -8,7 +8,6 @@ from crossmargin.template.breakdown import SHOWN, bars, say_which
 from crossmargin.template.calls import Named, call
 
 if TYPE_CHECKING:
-    from crossmargin.template.blocks import Block
     from crossmargin.template.page import Page
 
 __all__ = ["write"]
@@ -53,6 +52,7 @@ def write(page: Page) -> None:
     top, ranges = 11, []
     for group, capacity in _GROUPS:
         page.section(top, f"By {group}", _LAST)
+        _coins(page, f"E{top + 2}:I{top + 1 + capacity}")
         block = page.block(
             f"B{top + 1}",
             call("CM_EXPOSURE", SHOWN, group, Named("ExposureUnit")),
@@ -63,15 +63,12 @@ def write(page: Page) -> None:
         if group != "underlying":  # it is printed with the next
             first = 1 if group == "expiry" else top - 1
             ranges.append(f"A{first}:L{block.printed(3) + 1}")
-        _coins(page, block)
         top = block.bottom + 3
     page.print_ranges(*ranges)
 
 
-def _coins(page: Page, block: Block) -> None:
-    """Show decimals where the unit is a coin."""
-    first, last = block.column("delta_usd"), block.column("net")
-    area = f"{first.partition(':')[0]}:{last.partition(':')[2]}".replace("$", "")
+def _coins(page: Page, area: str) -> None:
+    """Show decimals where the unit is a coin; before the table, so that its rules come later."""
     page.sheet.conditional_format(
         area,
         {"type": "formula", "criteria": '=ExposureUnit="coin"',

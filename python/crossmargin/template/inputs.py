@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from xlsxwriter.utility import xl_rowcol_to_cell
 
 from crossmargin import registry
-from crossmargin.template.style import NUMBERS, cell_format, number_format
+from crossmargin.template.style import NUMBERS, number_format
 from crossmargin.template.values import TEXT_COLUMNS
 
 if TYPE_CHECKING:
@@ -170,6 +170,8 @@ def table(  # noqa: PLR0913  # a table and where it stands
         for row in range(height):
             value = rows[row + 1][place] if row + 1 < len(rows) else None
             page.value(top + 1 + row, column, value, _style(page, meaning, value, is_text=is_text))
+        if not is_text and number_format(meaning) == NUMBERS["quantity"]:
+            page.group_thousands((top + 1, column, top + height, column))
         choices = _CHOICES.get(_plain(meaning))
         if choices:
             page.choose((top + 1, column, top + height, column), choices)
@@ -198,7 +200,7 @@ def _mark_gaps(page: Page, header: list[str], first: int, last: int) -> None:
 
 
 def _style(page: Page, word: str, value: Value, *, is_text: bool) -> Any:  # noqa: ANN401
-    number = NUMBERS["text"] if is_text else cell_format(number_format(word), value)
+    number = NUMBERS["text"] if is_text else number_format(word)
     guard = isinstance(value, str) and value[:1] in {"=", "+", "-", "@"}
     more: dict[str, object] = {"quote_prefix": True} if guard else {}
     if is_text:

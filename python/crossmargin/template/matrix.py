@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 __all__ = ["write"]
 
 _WHITE: Final = "#FFFFFF"
-_LOSS: Final = "#F2A79E"
+_LOSSES: Final = ((0.75, "#F2A79E"), (0.5, "#F6C3BC"), (0.25, "#FADCD8"), (0.0, "#FDF2F0"))
+"""Shares of the worst loss and their colours; a scale of LibreOffice colours errors too."""
 _GAIN: Final = "#B7DDBF"
 
 
@@ -26,7 +27,7 @@ def write(  # noqa: PLR0913  # a table, its room, and its worst cell
 ) -> Block:
     """Write a call that shows a matrix, with rows and columns reserved for a larger one.
 
-    Losses are red and gains green, the worst cell is bold and framed so that it can be found
+    Losses are red, in quarters of the worst, and gains green; the worst cell is bold and framed so that it can be found
     without colours; a scenario that the rulebook does not have is white.
 
     Parameters
@@ -100,16 +101,21 @@ def _mark(page: Page, block: Block, worst: str) -> None:
         *moves, {"type": "formula", "criteria": f"=ISNUMBER({own})",
                  "format": page.styles.rule(**line)},
     )  # fmt: skip
-    page.sheet.conditional_format(
-        *body, {"type": "formula", "criteria": f"=NOT(ISNUMBER({inner}))", "stop_if_true": True,
-                "format": page.styles.rule(font_color=_WHITE)},
-    )  # fmt: skip
-    page.sheet.conditional_format(
-        *body, {"type": "formula", "criteria": f"=IF(ISERROR({worst}),FALSE,{inner}={worst})",
-                "format": page.styles.rule(bold=True, border=1)},
-    )  # fmt: skip
-    page.sheet.conditional_format(
-        *body,
-        {"type": "3_color_scale", "min_color": _LOSS, "mid_color": _WHITE, "max_color": _GAIN,
-         "min_type": "min", "mid_type": "num", "mid_value": 0, "max_type": "max"},
-    )  # fmt: skip
+    looks: list[tuple[str, dict[str, object]]] = [
+        (f"=NOT(ISNUMBER({inner}))", {"font_color": _WHITE}),
+        (
+            f"=IF(ISNUMBER({worst}),AND({worst}<0,{inner}={worst}),FALSE)",
+            {"bold": True, "border": 1, "bg_color": _LOSSES[0][1]},
+        ),
+    ]
+    looks += [
+        (f"=IF(ISNUMBER({worst}),AND({inner}<0,{inner}<={share}*{worst}),FALSE)", {"bg_color": ink})
+        for share, ink in _LOSSES
+    ]
+    looks.append((f"={inner}>0", {"bg_color": _GAIN}))
+    for number, (criteria, look) in enumerate(looks):
+        page.sheet.conditional_format(
+            *body,
+            {"type": "formula", "criteria": criteria, "stop_if_true": number == 0,
+             "format": page.styles.rule(**look)},
+        )  # fmt: skip

@@ -160,6 +160,15 @@ class Page:
             },
         )
 
+    def group_thousands(self, area: tuple[int, int, int, int]) -> None:
+        """Show large short quantities with thousands; their format leaves that to the long."""
+        first = xl_rowcol_to_cell(area[0], area[1])
+        self.sheet.conditional_format(
+            *area,
+            {"type": "formula", "criteria": f"=IF(ISNUMBER({first}),{first}<=-1000,FALSE)",
+             "format": self.styles.rule(num_format="#,##0")},
+        )  # fmt: skip
+
     def print_ranges(self, *ranges: str) -> None:
         """Print these ranges, each on a new page."""
         self.sheet.print_area(ranges[0])

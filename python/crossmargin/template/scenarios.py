@@ -34,7 +34,7 @@ def write(page: Page) -> None:
         "currency, as they count: with the rulebook's weights and offsets.",
         book="Shown",
     )
-    page.widths("B", 10, 12, *[10] * 5, 8, 6, 8, 24, 2, 14, 10, 26, 12, 13, 9, 24, 22)
+    page.widths("B", 10, 12, 10, 10, 10, 15, 9, 11, 7, 8, 24, 2, 14, 10, 26, 12, 13, 9, 24, 22)
     page.section(5, "The answer", _LAST)
     say_which(page, 8)
     page.text("B9", "Risk unit", page.styles.label)
@@ -79,7 +79,10 @@ def _worst(page: Page, listed: Block) -> None:
     """Write the worst scenarios in order, found by their rank in the list."""
     ranks = listed.column("rank")
     known = {} if listed.failed else _by_rank(listed)
-    page.value(_TOP, 13 + len(_PICKED), None, page.styles.header())
+    last = 13 + len(_PICKED)  # a long note goes on into this column
+    page.value(_TOP, last, None, page.styles.header())
+    for row in range(_TOP + 1, _TOP + 1 + _COUNT):
+        page.value(row, last, None, page.styles.get(bottom=1, bottom_color=LINE))
     for place, word in enumerate(_PICKED):
         text = number_format(word) == "General"
         page.value(_TOP, 13 + place, word, page.styles.header(right=not text))

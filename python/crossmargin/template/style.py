@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-__all__ = ["NUMBERS", "STATUS_COLOURS", "STATUS_WORDS", "Styles", "cell_format", "number_format"]
+__all__ = ["NUMBERS", "STATUS_COLOURS", "STATUS_WORDS", "Styles", "number_format"]
 
 INK: Final = "#1B2A41"
 GREY: Final = "#6B7280"
@@ -14,12 +14,13 @@ INPUT_FILL: Final = "#FFF9DB"
 INPUT_INK: Final = "#1F3FBF"
 RED: Final = "#B42318"
 
+# LibreOffice drops the minus where a format of three sections leaves negative numbers to the third:
+# where the first looks at the size, the second is for all of them.
 NUMBERS: Final = {
     "money": "#,##0;[Red]-#,##0;0",
     "money_fine": "#,##0.00;[Red]-#,##0.00;0.00",
     "price": "[>=1000]#,##0.0;[>=1]#,##0.000;0.000000",
     "quantity": "[>=1000]#,##0;[<0]-General;General",
-    "quantity_short": "[>=1000]#,##0;[<=-1000]-#,##0;General",
     "percent": '[>=10]"> 1,000%";[<0][Red]-0.0%;+0.0%',
     "share": "0.0%;[Red]-0.0%;0.0%",
     "move": "+0.0%;-0.0%;0.0%",
@@ -57,7 +58,6 @@ _WORDS: Final = {
     "difference_share": "diff_pct",
 }
 _BY_HEADER: Final = {word: key for key, words in _WORDS.items() for word in words.split()}
-_THOUSAND: Final = 1_000.0
 _BY_FUNCTION: Final = {
     ("CM_EXPLAIN", "amount"): "money",
     ("CM_EXPOSURE", "leverage"): "times",
@@ -82,16 +82,6 @@ def number_format(header: object, function: str = "") -> str:
     """Return the number format of a column by its header, and by the function that shows it."""
     word = str(header)
     return NUMBERS[_BY_FUNCTION.get((function, word)) or _BY_HEADER.get(word, "text")]
-
-
-def cell_format(number: str, value: object) -> str:
-    """Return the format of one cell of a column: large short quantities have thousands too.
-
-    LibreOffice drops the minus of negative numbers that come to the third section of a format, so
-    the second is theirs and only the first can look at the size.
-    """
-    is_short = isinstance(value, float) and value <= -_THOUSAND
-    return NUMBERS["quantity_short"] if is_short and number == NUMBERS["quantity"] else number
 
 
 class Styles:

@@ -119,7 +119,8 @@ def write(path: Path, given: Inputs, *, version: str | None = None) -> Path:
         ("OptionRules", "OptionBook", given.option_rulebook),
         ("MainRules", "Book", given.rulebook),
     ):
-        calculator.note(name, compare.covering(calculator.value(book), rulebook, known))
+        of_venues = [str(row[0]) for row in rows if row[1] != "any"]  # the rest are templates
+        calculator.note(name, compare.covering(calculator.value(book), rulebook, of_venues))
     for sheet in inputs.input_sheets:
         inputs.write(pages[sheet.name], sheet, tables[sheet.name])
     options.write(pages["Options"], tables, known)
