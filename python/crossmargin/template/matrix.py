@@ -27,8 +27,8 @@ def write(  # noqa: PLR0913  # a table, its room, and its worst cell
 ) -> Block:
     """Write a call that shows a matrix, with rows and columns reserved for a larger one.
 
-    Losses are red, in quarters of the worst, and gains green; the worst cell is bold and framed so that it can be found
-    without colours; a scenario that the rulebook does not have is white.
+    Losses are red, in quarters of the worst, and gains green; the worst cell is bold and framed so
+    that it can be found without colours; a scenario that the rulebook does not have is white.
 
     Parameters
     ----------
@@ -113,9 +113,9 @@ def _mark(page: Page, block: Block, worst: str) -> None:
         for share, ink in _LOSSES
     ]
     looks.append((f"={inner}>0", {"bg_color": _GAIN}))
-    for number, (criteria, look) in enumerate(looks):
+    for number, (criteria, inside) in enumerate(looks):
         page.sheet.conditional_format(
             *body,
             {"type": "formula", "criteria": criteria, "stop_if_true": number == 0,
-             "format": page.styles.rule(**look)},
+             "format": page.styles.rule(**inside)},
         )  # fmt: skip
