@@ -291,43 +291,6 @@ def aggregate(_case: CaseView, fields: Fields, facade: Facade) -> Answer:
     }
 
 
-MINIMUM_DELTA = Shape(required=spelled("spot", "legs", "unhedged", "hedged"))
-
-
-def minimum_delta(_case: CaseView, fields: Fields, facade: Facade) -> Answer:
-    """Answer for a minimum on delta from legs whose deltas are given."""
-    charge = {
-        "name": "minimum delta",
-        "on": "minimum_delta",
-        "stage": "floor",
-        "unhedged": fields["unhedged"],
-        "hedged": fields["hedged"],
-    }
-    rules = _rulebook("case-minimum", [{"underlyings": [COIN], "charges": [charge]}])
-    rows = [
-        {
-            "symbol": f"LEG{place}",
-            "type": "perpetual",
-            "underlying": COIN,
-            "settle": CURRENCY,
-            "contracts": leg["size"],
-            "contractSize": leg["delta"],
-            "markPrice": fields["spot"],
-            "entryPrice": fields["spot"],
-        }
-        for place, leg in enumerate(fields["legs"])
-    ]
-    market = [{"underlying": COIN, "indexPrice": fields["spot"]}]
-    book = facade.book(rows, rules, market=market)
-    total = facade.exposure(book, group_by="underlying").records()[0]
-    legs = facade.exposure(book, group_by="symbol").records()
-    return {
-        "net_delta": total["delta"],
-        "legs": [leg["delta"] for leg in legs],
-        "min_delta_risk": facade.maintenance_margin(book),
-    }
-
-
 RISK_ARRAY = Shape(required=spelled("array", "qty"))
 
 
