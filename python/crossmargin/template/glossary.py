@@ -48,7 +48,8 @@ def write(page: Page) -> None:
     header = ("function", "example", "returns", "group", "what it does", "arguments, [optional]")
     row = _list(page, first, "Functions", header, list(map(_function, registry.records())))
     page.text(f"B{row + 2}", "Arguments from left to right; leave one out with two commas. Tables "
-              "come with a header row whose words do not change.", page.styles.note)  # fmt: skip
+              "come with a header row whose words do not change; only a matrix names its "
+              "columns by the rulebook.", page.styles.note)  # fmt: skip
     page.sheet.set_h_pagebreaks([7 + len(MISUNDERSTANDINGS), first - 1])
     page.sheet.print_area(0, 0, row + 1, 6)
 

@@ -27,8 +27,8 @@ def write(  # noqa: PLR0913  # a table, its room, and its worst cell
 ) -> Block:
     """Write a call that shows a matrix, with rows and columns reserved for a larger one.
 
-    Losses are red, in quarters of the worst, and gains green; the worst cell is bold and framed so
-    that it can be found without colours; a scenario that the rulebook does not have is white.
+    Losses are red, in quarters of the worst, and gains green; the worst cell is bold and framed, so
+    that it is found without colours; a scenario that the rulebook does not have is white.
 
     Parameters
     ----------
@@ -78,13 +78,13 @@ def write(  # noqa: PLR0913  # a table, its room, and its worst cell
 def _mark(page: Page, block: Block, worst: str) -> None:
     first, own = (xl_rowcol_to_cell(block.top + below, block.left) for below in (0, 1))
     header = (block.top, block.left, block.top, block.right)
-    for criteria, look in (
+    for criteria, shown in (
         (f"=ISERROR({first})", {"font_color": _WHITE}),
         (f"=LEN({first})>0", {"font_color": _WHITE, "bg_color": INK}),
     ):
         page.sheet.conditional_format(
             *header,
-            {"type": "formula", "criteria": criteria, "format": page.styles.rule(**look),
+            {"type": "formula", "criteria": criteria, "format": page.styles.rule(**shown),
              "stop_if_true": criteria.startswith("=ISERROR")},
         )  # fmt: skip
     moves = (block.top + 1, block.left, block.bottom, block.left)
@@ -113,9 +113,9 @@ def _mark(page: Page, block: Block, worst: str) -> None:
         for share, ink in _LOSSES
     ]
     looks.append((f"={inner}>0", {"bg_color": _GAIN}))
-    for number, (criteria, inside) in enumerate(looks):
+    for number, (criteria, look) in enumerate(looks):
         page.sheet.conditional_format(
             *body,
             {"type": "formula", "criteria": criteria, "stop_if_true": number == 0,
-             "format": page.styles.rule(**inside)},
+             "format": page.styles.rule(**look)},
         )  # fmt: skip
