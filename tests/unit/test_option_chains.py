@@ -88,7 +88,7 @@ def test_marks_that_are_left_out_are_computed_as_the_venue_does(
 def test_volatilities_that_are_left_out_follow_from_the_marks(shared: Path) -> None:
     rows = _rows(shared, CALM)
     held = _held(rows, *PRICED_FROM, "mark_coin")
-    book = cm.book(held, "hyperliquid", collateral=STABLE, options={"partial": 1})
+    book = cm.book(held, "hyperliquid", collateral=STABLE, options={"partial": "1"})
     said = _found(book, "volatility_implied")
     refused = _found(book, "volatility_missing")
     assert len(said) + len(refused) == len(rows)
