@@ -17,15 +17,19 @@ from crossmargin.template.values import COLUMNS, Inputs, Rows, Value, read_csv
 
 TARGET = Path(__file__).with_name("crossmargin.xlsx")
 RULEBOOK = "hyperliquid"
+OPTION_RULEBOOK = "deribit-spm"
 AS_OF = "2026-01-13T12:00:00Z"
 WRONG_ON_PURPOSE = {"ETH": 1.02}  # so that Recon shows a difference too
 
 
 def sample() -> Inputs:
-    """Return the sample book, with venue figures for Recon."""
+    """Return the sample books, with venue figures for Recon."""
     folder = resources.files("crossmargin") / "samples"
     tables = {}
-    for name in ("positions", "collateral", "orders", "market"):
+    for name in (
+        *("positions", "collateral", "orders", "market"),
+        *("options/positions", "options/collateral", "options/market"),
+    ):
         with resources.as_file(folder / f"{name}.csv") as path:
             tables[name] = read_csv(path)
     return Inputs(
@@ -36,6 +40,11 @@ def sample() -> Inputs:
         brackets=[list(COLUMNS["brackets"])],
         rulebook=RULEBOOK,
         as_of=AS_OF,
+        option_positions=tables["options/positions"],
+        option_collateral=tables["options/collateral"],
+        option_market=tables["options/market"],
+        option_rulebook=OPTION_RULEBOOK,
+        option_as_of=AS_OF,
     )
 
 

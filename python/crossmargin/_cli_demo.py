@@ -41,6 +41,10 @@ RULEBOOK: Final = "hyperliquid"
 POLICY: Final = "highest_risk_contribution"
 SHEETS: Final = ("positions", "collateral", "market", "orders")
 STEPS: Final = 6.0
+OPTIONS: Final = "options"
+OPTION_RULEBOOK: Final = "deribit-spm"
+AS_OF: Final = "2026-01-13T12:00:00Z"
+_WORST: Final = 5
 _MEANING: Final = {
     "ok": "nothing to do",
     "watch": "margin usage has reached the watch band",
@@ -57,7 +61,9 @@ def sample_files(folder: str = "") -> dict[str, Path]:
     return {name: here / f"{name}.csv" for name in SHEETS if (here / f"{name}.csv").is_file()}
 
 
-def sample_book(files: Mapping[str, Path], rulebook: str = RULEBOOK) -> Book:
+def sample_book(
+    files: Mapping[str, Path], rulebook: str = RULEBOOK, as_of: str | None = None
+) -> Book:
     """Return the book of sample files."""
     frames = {name: read_file(path) for name, path in files.items()}
     return functions.book(
@@ -66,6 +72,7 @@ def sample_book(files: Mapping[str, Path], rulebook: str = RULEBOOK) -> Book:
         collateral=frames.get("collateral"),
         market=frames.get("market"),
         orders=frames.get("orders"),
+        as_of=as_of,
     )
 
 
@@ -83,16 +90,24 @@ def run_demo(output: Path, *, as_json: bool) -> int:
         files = {}
         for name, path in sample_files().items():
             files[name] = Path(shutil.copyfile(path, output / path.name))
+        (output / OPTIONS).mkdir(exist_ok=True)
+        option_files = {}
+        for name, path in sample_files(OPTIONS).items():
+            option_files[name] = Path(shutil.copyfile(path, output / OPTIONS / path.name))
         book = sample_book(files)
+        options = sample_book(option_files, OPTION_RULEBOOK, AS_OF)
         say("Computing")
-        results = _results(book)
+        results = {**_results(book), **_option_results(options)}
         say("Writing files")
-        written = _write(output, files, results)
+        written = _write(output, files, option_files, results)
+    everything = [*files.values(), *option_files.values(), *written]
     if as_json:
-        print_json({**results, "files": [str(path) for path in [*files.values(), *written]]})
+        print_json({**results, "files": [str(path) for path in everything]})
         return 0
-    _print(book, results, Console())
-    _print_files(output, [*files.values(), *written], Console())
+    console = Console()
+    _print(book, results, console)
+    _print_options(options, results, console)
+    _print_files(everything, files, option_files, console)
     return 0
 
 
@@ -111,6 +126,16 @@ def _results(book: Book) -> dict[str, Table]:
     }
 
 
+def _option_results(book: Book) -> dict[str, Table]:
+    return {
+        "option_summary": functions.summary(book, group_by="pool"),
+        "option_explanation": functions.explanation(book),
+        "option_scenarios": functions.scenarios(book, layout="list"),
+        "option_worst": functions.scenarios(book, layout="positions"),
+        "option_exposure": functions.exposure(book, group_by="expiry"),
+    }
+
+
 def _prices(book: Book, path: str) -> Table:
     """Return the liquidation prices of all coins."""
     found = functions.liquidation_price(book, path=path)
@@ -119,15 +144,24 @@ def _prices(book: Book, path: str) -> Table:
     return found
 
 
-def _write(output: Path, files: Mapping[str, Path], results: Mapping[str, Table]) -> list[Path]:
+def _write(
+    output: Path,
+    files: Mapping[str, Path],
+    option_files: Mapping[str, Path],
+    results: Mapping[str, Table],
+) -> list[Path]:
     written = []
-    for name in ("summary", "liquidation_price", "liquidation_order", POLICY):
+    of_options = ("option_explanation", "option_scenarios", "option_exposure")
+    for name in ("summary", "liquidation_price", "liquidation_order", POLICY, *of_options):
         path = output / f"result_{name}.csv"
         write_csv(results[name], path)
         written.append(path)
     builder = _workbook_builder()
     if builder is not None:
         given = {name: _table_of(path) for name, path in files.items()}
+        given |= {f"option_{name}": _table_of(path) for name, path in option_files.items()}
+        given["option_rulebook"] = Table(("rulebook",), [(OPTION_RULEBOOK,)])
+        given["option_as_of"] = Table(("as_of",), [(AS_OF,)])
         written.extend(builder(output, {**given, **results}))
     return written
 
@@ -174,6 +208,49 @@ def _print(book: Book, results: Mapping[str, Table], console: Console) -> None:
     order, notes = steps_in_short(results[POLICY])
     title = f"4  The same account under the policy {POLICY}"
     print_table(order, View(title, notes=notes), console)
+
+
+def _print_options(book: Book, results: Mapping[str, Table], console: Console) -> None:
+    console.print()
+    summary = results["option_summary"]
+    rows = [row for row in summary.records() if row["scope"] != "TOTAL"]
+    nearest = max(rows, key=lambda row: _number(row["usage"]))
+    status = str(nearest["status"])
+    console.print(headline(status, f"the option book: {_MEANING[status]}"))
+    console.print()
+    for sentence in (
+        worst_scenario(results["option_scenarios"]),
+        (
+            f"Nearest trigger: {nearest['nearest_trigger']}; first liquidated: "
+            f"{nearest['first_liquidated']}."
+        ),
+    ):
+        console.print(Text(plain(f"  {sentence}")))
+    console.print()
+    caption = caption_of(book)
+    scenarios = results["option_scenarios"]
+    place = scenarios.header.index("rank")
+    ranked = sorted(scenarios.rows, key=lambda row: _number(row[place]))[:_WORST]
+    for title, table in (
+        ("5  An option book under portfolio margin: why the margin is what it is",
+         results["option_explanation"]),
+        ("6  Its worst scenarios", Table(scenarios.header, ranked)),
+        ("7  Who gains and loses in the worst of them", results["option_worst"]),
+        ("8  Its exposure by expiry", results["option_exposure"]),
+    ):  # fmt: skip
+        print_table(table, View(title, caption), console)
+        console.print()
+
+
+def worst_scenario(scenarios: Table) -> str:
+    """Return a sentence about the scenario that loses most."""
+    row = next((row for row in scenarios.records() if row["rank"] == 1.0), None)
+    if row is None:
+        return "No scenario loses."
+    return (
+        f"Worst scenario: {row['account']} loses {-_number(row['pnl']):,.0f} if "
+        f"{row['risk_unit']} moves {100.0 * _number(row['price_move']):+g} %, {row['vol_move']}."
+    )
 
 
 def _sentences(
@@ -230,17 +307,24 @@ def _number(value: object) -> float:
     return float(value) if isinstance(value, float | int) else float("nan")
 
 
-def _print_files(output: Path, files: list[Path], console: Console) -> None:
-    console.print()
-    console.print(Text("5  Files", style="bold"))
-    for path in files:
+def _print_files(
+    paths: list[Path],
+    files: Mapping[str, Path],
+    option_files: Mapping[str, Path],
+    console: Console,
+) -> None:
+    console.print(Text("9  Files", style="bold"))
+    for path in paths:
         console.print(Text(plain(f"  {path}")), soft_wrap=True)
     if _workbook_builder() is None:
         console.print(Text("  workbook: not built", style="yellow"))
     console.print()
     console.print(Text("Change the tables and ask again:", style="dim"))
-    inputs = " ".join(f"--{path.stem} {path}" for path in files if path.stem in SHEETS)
+    inputs = " ".join(f"--{name} {path}" for name, path in files.items())
     for command in ("summary", "liquidation-price", "liquidation-order --option policy=pro_rata"):
         line = f"  crossmargin {command} --rulebook {RULEBOOK} {inputs}"
         console.print(Text(plain(line), style="dim"), soft_wrap=True)
-    del output
+    inputs = " ".join(f"--{name} {path}" for name, path in option_files.items())
+    for command in ("scenarios", "explain --measure IM", "compare --rulebooks 'pm;span-16'"):
+        line = f"  crossmargin {command} --rulebook {OPTION_RULEBOOK} --as-of {AS_OF} {inputs}"
+        console.print(Text(plain(line), style="dim"), soft_wrap=True)

@@ -58,18 +58,19 @@ ABOUT_PRICES: Final = {
 }
 _BANDS: Final = ((1.0, "bold red"), (0.7, "dark_orange"), (0.5, "yellow"))
 
-_WHOLE: Final = frozenset("step row tier rank positions bracket".split())
+_WHOLE: Final = frozenset("step row tier rank positions bracket id".split())
 _RATIOS: Final = frozenset(
-    "usage usage_before usage_after ratio_venue value_of_next_1 collateralRate share".split()
+    "usage usage_before usage_after ratio_venue value_of_next_1 collateralRate share "
+    "capital_efficiency".split()
 )
 _PRICES: Final = frozenset(
     "mark down up nearest low high price price_venue price_ref qty total debt ours venue diff "
-    "value cap".split()
+    "value cap delta quantity".split()
 )
-_SIGNED_PERCENT: Final = frozenset("down_pct up_pct nearest_pct diff_pct".split())
+_SIGNED_PERCENT: Final = frozenset("down_pct up_pct nearest_pct diff_pct price_move".split())
 _SENTENCES: Final = frozenset(
     "status reason message fix likely_cause note kind sentence summary doc source value "
-    "reference first_liquidated".split()
+    "reference first_liquidated component formula inputs".split()
 )
 # What a narrow terminal can do without, first to go first.
 _LEAVES_FIRST: Final = (
@@ -84,6 +85,14 @@ _STEPS_LEAVE: Final = (*_LEAVES_FIRST[: _LEAVES_FIRST.index("reason")], "price",
 _SUMMARY_LEAVES: Final = (
     *("worst_scenario", "ratio_direction", "ratio_venue", "order_margin", "equity_gross"),
     *("im", "first_liquidated", "excess_im", "mm", "equity_adjusted", "nearest_trigger"),
+)
+_EXPLANATION_LEAVES: Final = ("source", "inputs", "base", "formula", "risk_unit", "share")
+_EXPOSURE_LEAVES: Final = (
+    *("beta_delta", "share", "leverage", "net", "gross", "delta", "theta", "gamma_1pct"),
+)
+_COMPARISON_LEAVES: Final = (
+    *("loss_if_liquidated", "im", "first_liquidated", "excess_mm", "nearest_trigger", "usage"),
+    "note",
 )
 _CAN_BE_SAID_ONCE: Final = frozenset("status severity worst_scenario ratio_direction".split())
 _FEW_ROWS: Final = 4
@@ -343,6 +352,12 @@ def _fitting(table: Table, width: int) -> tuple[list[str], list[str]]:
         known = _PRICES_LEAVE
     elif "step" in columns:
         known = _STEPS_LEAVE
+    elif {"component", "formula"} <= {*columns}:
+        known = _EXPLANATION_LEAVES
+    elif "gamma_1pct" in columns:
+        known = _EXPOSURE_LEAVES
+    elif "capital_efficiency" in columns:
+        known = _COMPARISON_LEAVES
     elif "excess_mm" in columns:
         known = _SUMMARY_LEAVES
     order = [name for name in known if name in columns[1:]]
@@ -416,7 +431,7 @@ def _cell(name: str, value: Value, column: Sequence[Value]) -> str:  # noqa: PLR
         return plain(value)
     if name in _WHOLE:
         return f"{value:,.0f}"
-    if name.endswith("_pct"):
+    if name.endswith("_pct") or name == "price_move":
         return _percent(value, signed=name in _SIGNED_PERCENT)
     if name == "sigmas":
         return f"{value:,.1f}"

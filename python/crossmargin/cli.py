@@ -15,8 +15,13 @@ import click
 from rich.console import Console
 from rich.text import Text
 
-from crossmargin import functions
-from crossmargin._cli_commands import commands, list_of_functions, output_parameters
+from crossmargin import functions, registry
+from crossmargin._cli_commands import (
+    command_name,
+    commands,
+    list_of_functions,
+    output_parameters,
+)
 from crossmargin._cli_demo import run_demo
 from crossmargin._cli_show import View, plain, print_json, print_table, write_csv
 from crossmargin.cells import SheetError
@@ -49,6 +54,17 @@ class Listed(click.Group):
         """Return the names of the commands, the main ones first."""
         names = super().list_commands(ctx)
         return [*(name for name in self.FIRST if name in names), *sorted({*names} - {*self.FIRST})]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return a command by its name, or by the name of its sheet function without CM_."""
+        found = super().get_command(ctx, cmd_name)
+        if found is not None:
+            return found
+        wanted = f"CM_{cmd_name.upper()}"
+        for record in registry.records():
+            if record.sheet_name == wanted:
+                return super().get_command(ctx, command_name(record))
+        return None
 
 
 @click.group(
@@ -90,8 +106,8 @@ cli.add_command(
                 ["--json", "as_json"], is_flag=True, help="Print JSON with full precision."
             ),
         ],
-        help="The main job on a sample book that we wrote: status, liquidation prices, what is "
-        "liquidated first, and a workbook.",
+        help="The main job on sample books that we wrote: status, liquidation prices, what is "
+        "liquidated first, an option book with its worst scenario, and a workbook.",
         short_help="The main job on a sample book, with a workbook.",
     )
 )

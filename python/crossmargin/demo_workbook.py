@@ -19,6 +19,7 @@ __all__ = ["NAME", "write", "write_pdf"]
 
 NAME: Final = "crossmargin.xlsx"
 _DEFAULT_RULEBOOK: Final = "hyperliquid"
+_OPTION_RULEBOOK: Final = "deribit-spm"
 _SECONDS: Final = 180.0
 
 
@@ -34,8 +35,10 @@ def write(output_dir: Path, tables: Mapping[str, object]) -> list[Path]:
     tables
         `positions`, `collateral`, `market`, `orders`, `brackets`: rows with the header first, or
         one mapping per row, or a :class:`~crossmargin.table.Table`; all but positions may be left
-        out. Also `rulebook` (its name), `as_of` and `options` (texts). Tables of other names, such
-        as results, are left out: the workbook calculates its own.
+        out. Also `rulebook` (its name), `as_of` and `options` (texts). A second book for the sheet
+        Options: `option_positions`, `option_collateral`, `option_market`, `option_rulebook` and
+        `option_as_of`. Tables of other names, such as results, are left out: the workbook
+        calculates its own.
 
     Returns
     -------
@@ -72,6 +75,11 @@ def write(output_dir: Path, tables: Mapping[str, object]) -> list[Path]:
         rulebook=_text(tables.get("rulebook")) or _DEFAULT_RULEBOOK,
         as_of=_text(tables.get("as_of")),
         options=_text(tables.get("options")),
+        option_positions=found["option_positions"],
+        option_collateral=found["option_collateral"],
+        option_market=found["option_market"],
+        option_rulebook=_text(tables.get("option_rulebook")) or _OPTION_RULEBOOK,
+        option_as_of=_text(tables.get("option_as_of")),
     )
     output_dir.mkdir(parents=True, exist_ok=True)
     made = [workbook.write(output_dir / NAME, given)]

@@ -576,7 +576,7 @@ def scenarios(book: BookArgument, *, risk_unit: Text = "", layout: Text = "matri
     risk_unit
         A coin, or account/coin; blank is the unit with the largest loss.
     layout
-        matrix (price move by volatility move), list, or positions (who loses in the worst scenario).
+        matrix (price move by volatility move), list, or positions (who loses in the worst).
 
     Returns
     -------

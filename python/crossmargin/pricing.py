@@ -347,7 +347,7 @@ def black76(
     return _core.black76(forward, strike, volatility, years, discount)
 
 
-def option_on_spot(  # noqa: PLR0913  the terms of one option
+def option_on_spot(
     right: str,
     spot: float,
     strike: float,
@@ -388,7 +388,7 @@ def option_on_spot(  # noqa: PLR0913  the terms of one option
     return SpotOption(*_core.spot_option(*terms))
 
 
-def spot_implied_volatility(  # noqa: PLR0913  the terms of one option
+def spot_implied_volatility(
     right: str,
     price: float,
     spot: float,

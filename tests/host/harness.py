@@ -3,7 +3,8 @@
 A cell whose formula is one CM_ call is resolved with openpyxl, and the call goes through
 xlwings' own ``XLPython().CallUDF``, in the order of dependencies. Two things that only Excel
 runs are modelled here in Python: the VBA functions ``CmArg``, ``CmCell`` and ``CmResult`` of
-`crossmargin.hosts.excel`, and spilling. Ordinary formulas keep their cached values.
+`crossmargin.hosts.excel`, and spilling. Ordinary formulas keep their cached values, but a cell
+that chooses one of two others (`=IF(Word="main",Book,OptionBook)`) stands for the one it chooses.
 
 Run it as ``python -m tests.host.harness FILE --json``, since the stand-in for pywin32 stays in
 the process.
@@ -16,6 +17,7 @@ import importlib
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 import types
@@ -41,6 +43,7 @@ __all__ = ["calculate", "calculate_in_subprocess", "connect", "vba_of_xlwings"]
 ROOT = Path(__file__).parents[2]
 _CODE_BY_ERROR = {sign: code for code, sign in excel.ERROR_BY_CODE.items()}
 _LARGE_HEIGHT, _LARGE_WIDTH = 50_000, 500  # as in CmArg
+_CHOICE = re.compile(r'=IF\((\w+)="(\w+)",(\w+),(\w+)\)')
 
 
 def connect(registry: str | None = None) -> tuple[Any, str]:
@@ -82,14 +85,14 @@ def calculate(
     functions = {one.sheet_name: one for one in _registry(registry).records()}
     model = SheetModel(path)
     calls = {
-        cell: model.resolve(text, cell)
+        cell: _through_choices(model.resolve(text, cell), model)
         for cell, text in model.formulas.items()
         if "CM_" in text.upper()
     }
     shown: dict[tuple[str, str], Value] = {}
     for cell in _in_order(calls, model):
         # once more: A1# means what has been spilled by now
-        name, arguments = model.resolve(model.formulas[cell], cell)
+        name, arguments = _through_choices(model.resolve(model.formulas[cell], cell), model)
         if name not in functions:
             answer: object = excel.MARKER + "#NAME?"
         else:
@@ -137,6 +140,26 @@ def vba_of_xlwings(registry: str | None, book: str) -> str:
     book_object = types.SimpleNamespace(Name=book)
     udfs.generate_vba_wrapper(module, importlib.import_module(module), text, book_object)
     return text.getvalue()
+
+
+def _through_choices(call: tuple[str, list[Any]], model: SheetModel) -> tuple[str, list[Any]]:
+    """Replace a cell whose formula chooses one of two cells by the one it chooses."""
+    name, arguments = call
+    return name, [_chosen(argument, model) for argument in arguments]
+
+
+def _chosen(argument: Any, model: SheetModel) -> Any:
+    if not isinstance(argument, Area):
+        return argument
+    at = argument.sheet, argument.top, argument.left
+    choice = _CHOICE.fullmatch(model.formulas.get(at, ""))
+    if choice is None or argument != _single(at):
+        return argument
+    cell, word, one, other = choice.groups()
+    _, (asked, first, second) = model.resolve(f"=CM_CHOICE({cell},{one},{other})", at)
+    if not isinstance(asked, Area):
+        raise UnsupportedFormulaError(f"{cell} is no cell of the workbook")
+    return first if model.read(asked)[0][0] == word else second
 
 
 def _registry(name: str | None) -> Any:

@@ -22,8 +22,10 @@ from tests.host import harness, office
 from tests.host.office import CODES, Office
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Callable, Generator
     from types import ModuleType
+
+    from crossmargin._core import Book
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore:.*extension is not supported:UserWarning"),
@@ -136,10 +138,12 @@ def place_of(what: str, row: int = 1) -> tuple[str, str]:
         sheet, address = str(book.defined_names[what].attr_text).split("!")
         return sheet, address.replace("$", "")
     name, column = what.rstrip("]").split("[")
-    table = book[name].tables[name]
+    sheet, table = next(
+        (one.title, one.tables[name]) for one in book.worksheets if name in one.tables
+    )
     left, top, _, _ = (int(str(bound)) for bound in range_boundaries(table.ref))
     number = [one.name for one in table.tableColumns].index(column)
-    return name, f"{get_column_letter(left + number)}{top + row}"
+    return sheet, f"{get_column_letter(left + number)}{top + row}"
 
 
 def without_key(shown: Shown) -> Shown:
@@ -191,7 +195,10 @@ def test_sheets_names_tables_and_validations_are_there() -> None:
         book.defined_names
     )
     tables = {name for sheet in book.worksheets for name in sheet.tables}
-    assert tables == {"Positions", "Collateral", "Orders", "Market", "Brackets", "OwnRules"}
+    assert tables == {
+        *("Positions", "Collateral", "Orders", "Market", "Brackets", "OwnRules"),
+        *("OptionPositions", "OptionCollateral", "OptionMarket"),
+    }
     lists = {
         str(rule.formula1)
         for sheet in book.worksheets
@@ -260,6 +267,110 @@ def test_python_says_the_same_as_the_sheet(template: Path) -> None:
         assert is_same(down, answer["down"] or {"error": "#N/A"})
 
 
+OPTION_TABLES: tuple[tuple[str, Callable[[Book], Table]], ...] = (
+    ('=CM_EXPLAIN(Shown,"MM","component")', functions.explanation),
+    (
+        '=CM_EXPLAIN(Shown,"IM","riskUnit")',
+        lambda book: functions.explanation(book, measure="IM", group_by="riskUnit"),
+    ),
+    (
+        '=CM_EXPLAIN(Shown,"MM","position")',
+        lambda book: functions.explanation(book, group_by="position"),
+    ),
+    ('=CM_SCENARIOS(Shown,RiskUnit,"matrix")', functions.scenarios),
+    (
+        '=CM_SCENARIOS(Shown,RiskUnit,"list")',
+        lambda book: functions.scenarios(book, layout="list"),
+    ),
+    (
+        '=CM_SCENARIOS(Shown,RiskUnit,"positions")',
+        lambda book: functions.scenarios(book, layout="positions"),
+    ),
+    *(
+        (
+            f'=CM_EXPOSURE(Shown,"{group}",ExposureUnit)',
+            lambda book, group=group: functions.exposure(book, group_by=group),
+        )
+        for group in ("underlying", "expiry", "strike", "symbol")
+    ),
+)
+
+
+@pytest.fixture(scope="module")
+def option_book() -> Book:
+    sample = builder().sample()
+    return functions.book(
+        sample.option_positions,
+        sample.option_rulebook,
+        collateral=sample.option_collateral,
+        market=sample.option_market,
+        as_of=sample.option_as_of,
+    )
+
+
+@pytest.mark.parametrize(("formula", "asked"), OPTION_TABLES)
+def test_python_says_the_same_about_the_option_book(
+    template: Path, option_book: Book, formula: str, asked: Callable[[Book], Table]
+) -> None:
+    assert_shown(cached(template), calls(template), formula, asked(option_book))
+
+
+def test_python_compares_the_option_book_as_the_sheet_does(
+    template: Path, option_book: Book
+) -> None:
+    shown = cached(template)
+    sheet, address = place_of("OptionRules")
+    names = shown[f"{sheet}!{address}"]
+    assert names.startswith("deribit-spm;")
+    answer = functions.comparison(option_book, names)
+    assert all(isinstance(row["mm"], float) for row in answer.records())
+    assert_shown(shown, calls(template), "=CM_COMPARE(OptionBook,OptionRules)", answer)
+
+
+def assert_shown(shown: Shown, formulas: dict[str, str], formula: str, answer: Table) -> None:
+    """Compare the cells of a formula with a table; what is none there is #N/A here."""
+    (place,) = (place for place, text in formulas.items() if text == formula)
+    sheet, _, address = place.partition("!")
+    left, top, _, _ = (int(str(bound)) for bound in range_boundaries(address))
+    for below, row in enumerate([answer.header, *answer.rows]):
+        for right, value in enumerate(row):
+            cell = f"{sheet}!{get_column_letter(left + right)}{top + below}"
+            wanted = {"error": "#N/A"} if value is None else value
+            assert is_same(wanted, shown.get(cell, "")), cell
+
+
+def test_the_worst_scenario_is_named(template: Path, option_book: Book) -> None:
+    shown = cached(template)
+    worst = next(
+        row
+        for row in functions.scenarios(option_book, layout="list").records()
+        if row["rank"] == 1.0
+    )
+    sentence = shown["Scenarios!B6"]
+    assert sentence == (
+        f"options/BTC loses most if BTC moves -16 %, volatility down: {worst['pnl']:,.0f}, "
+        "the worst of 35 scenarios"
+    )
+    assert shown["Start!F11"] == sentence
+    assert "BTC-30JAN26-85000-P" in shown["Scenarios!B7"]
+
+
+def test_what_counts_adds_up_to_the_margin(template: Path) -> None:
+    shown = cached(template)
+    said = [shown[f"Explain!D{row}"] for row in (7, 8)]
+    assert said == ["the rows that count add up to it"] * 2
+
+
+def test_short_quantities_keep_their_sign(running: Office, template: Path) -> None:
+    running.open(template)
+    sheet, address = place_of("OptionPositions[contracts]")
+    assert running.cell(address, sheet).text == "-30"
+    running.write(address, -999.5, sheet)
+    assert running.cell(address, sheet).text == "-999.5"
+    found = [content.text for row in running.cells("Q27:Q34", "Scenarios") for content in row]
+    assert "-20" in found
+
+
 def test_xlwings_calculates_what_is_saved(template: Path) -> None:
     theirs = through_xlwings(template)
     ours = {place: value for place, value in cached(template).items() if place in theirs}
@@ -282,6 +393,12 @@ def test_libreoffice_calculates_what_is_saved(running: Office, template: Path) -
         ("Rule", "binance-usdm"),
         ("PricePath", "together"),
         ("GroupBy", "book"),
+        ("OptionPositions[contracts]", -31.0),
+        ("OptionRule", "span-16"),
+        ("RiskUnit", "ETH"),
+        ("ShownBook", "main"),
+        ("ExposureUnit", "coin"),
+        ("OptionRules", "deribit-spm;deribit-spm@2024.06;span-16"),
     ],
 )
 def test_a_live_edit_changes_results_alike(

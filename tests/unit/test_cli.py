@@ -8,11 +8,13 @@ import math
 import subprocess
 import sys
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import click
 import pytest
 
+import crossmargin
 from crossmargin import _cli_commands, _cli_demo, _cli_show, cli, functions, registry
 from crossmargin._cli_demo import sample_book, sample_files
 from crossmargin.cells import CellContent
@@ -601,7 +603,10 @@ def test_the_demonstration_answers_and_writes_its_files(
     folder = tmp_path / "out"
     said = run("demo", "--output", str(folder))
     assert (said.code, said.err) == (0, "")
-    for words in ("RESTRICTED", "Nearest trigger: SOL at 124.5439", "workbook: not built"):
+    for words in (
+        *("RESTRICTED", "Nearest trigger: SOL at 124.5439", "workbook: not built"),
+        "Worst scenario: options/BTC loses 234,143 if BTC moves -16 %, volatility down.",
+    ):
         assert words in said.out
     for name in ("positions.csv", "result_summary.csv", "result_liquidation_price.csv"):
         assert (folder / name).is_file()
@@ -617,7 +622,9 @@ def test_the_demonstration_in_json_has_the_same_tables(
     assert isinstance(answer, dict)
     prices = run("liquidation-price", *BOOK_ARGUMENTS, "--json").records()
     assert answer["liquidation_price"] == prices
-    assert len(answer["files"]) == 8
+    assert len(answer["files"]) == 14
+    worst = next(row for row in answer["option_scenarios"] if row["rank"] == 1.0)
+    assert (worst["risk_unit"], worst["price_move"]) == ("BTC", -0.16)
 
 
 def test_the_workbook_is_written_from_the_same_tables(
@@ -637,6 +644,76 @@ def test_the_workbook_is_written_from_the_same_tables(
     assert "not built" not in said.out
     assert {"positions", "collateral", "market", "orders", "summary"} <= set(given)
     assert len(given["positions"]) == len(rows())
+    assert len(given["option_positions"]) == 13
+
+
+OPTION_ARGUMENTS = [
+    word for name, path in sample_files("options").items() for word in (f"--{name}", str(path))
+]
+OPTION_ARGUMENTS += ["--rulebook", "deribit-spm", "--as-of", "2026-01-13T12:00:00Z"]
+
+
+def test_the_marks_of_the_option_book_are_those_of_its_volatilities() -> None:
+    with sample_files("options")["positions"].open(encoding="utf-8", newline="") as file:
+        held = [row for row in csv.DictReader(file) if row["markIv"]]
+    assert len(held) == 11
+    for row in held:
+        _, expiry, strike, right = row["symbol"].split("-")
+        delivery = datetime.strptime(f"{expiry} 08 +0000", "%d%b%y %H %z")
+        years = (delivery - datetime(2026, 1, 13, 12, tzinfo=UTC)).total_seconds() / 86_400 / 365
+        forward = float(row["forward"])
+        value = crossmargin.option_values(
+            {"C": "call", "P": "put"}[right], forward, float(strike), float(row["markIv"]), years
+        )
+        assert float(row["markPrice"]) == pytest.approx(float(value) / forward, abs=5.1e-7)
+
+
+@pytest.mark.parametrize("name", ["explain", "scenarios", "exposure", "compare"])
+def test_a_command_answers_to_the_name_of_the_sheet_too(run: Run, name: str) -> None:
+    more = ["--rulebooks", "pm;span-16"] if name == "compare" else []
+    said = run(name, *OPTION_ARGUMENTS, *more, "--json")
+    assert said.code == 0
+    record = registry.record(f"CM_{name.upper()}")
+    assert said.out == run(_cli_commands.command_name(record), *OPTION_ARGUMENTS, *more,
+                           "--json").out  # fmt: skip
+
+
+@pytest.mark.parametrize("width", ["80", "120", "200"])
+def test_an_explanation_names_every_component_on_the_screen(
+    run: Run, monkeypatch: pytest.MonkeyPatch, width: str
+) -> None:
+    monkeypatch.setenv("COLUMNS", width)
+    said = run("explain", *OPTION_ARGUMENTS)
+    assert "187,314.16" in said.out
+    assert "options/BTC" in said.out
+    assert "TOTAL" in said.out
+
+
+@pytest.mark.parametrize("width", ["80", "120", "200"])
+@pytest.mark.parametrize("name", ["exposure", "compare"])
+def test_wide_tables_of_the_option_book_keep_their_numbers_whole(
+    run: Run, monkeypatch: pytest.MonkeyPatch, name: str, width: str
+) -> None:
+    monkeypatch.setenv("COLUMNS", width)
+    more = {
+        "exposure": ["--group-by", "expiry"],
+        "compare": ["--rulebooks", "pm;span-16;custom-scan;derive-pm2;paradex-pm"],
+    }[name]
+    said = run(name, *OPTION_ARGUMENTS, *more)
+    assert {"exposure": "-615,576.09", "compare": "266,908.73"}[name] in said.out
+    assert {"exposure": "BTC 2026-03-27", "compare": "paradex-pm"}[name] in said.out
+
+
+def test_options_need_the_moment_of_the_data(run: Run) -> None:
+    said = run("scenarios", *OPTION_ARGUMENTS[:-2])
+    assert said.code == 2
+    assert "no as-of is given" in said.err
+
+
+def test_a_price_move_is_a_percentage_with_its_sign(run: Run) -> None:
+    said = run("scenarios", *OPTION_ARGUMENTS)
+    assert "-16.0 %" in said.out
+    assert "+50.0 %" in said.out
 
 
 def test_the_program_runs_as_its_own_process_and_a_reader_may_leave(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from xlsxwriter.utility import xl_cell_to_rowcol, xl_rowcol_to_cell
 
 from crossmargin.template.headers import header_of
-from crossmargin.template.style import LINE, STATUS_WORDS, number_format
+from crossmargin.template.style import LINE, NUMBERS, STATUS_WORDS, number_format
 from crossmargin.template.values import is_error
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ Looks = Mapping[str, Mapping[str, object]]
 _LINE_HEIGHT: Final = 10.8
 _LETTER_WIDTH: Final = 0.69  # of small print, in the unit of column widths
 _FAINT: Final = "#A8AFB9"
+_LEFT_OUT: Final = "#8A94A6"  # a row that does not count
 _NO_ROOM: Final = "MORE ROWS THAN SPACE: insert rows below"
 
 
@@ -45,9 +46,11 @@ class Block:
         The rows reserved below the header.
     rows
         What it shows, header first; one error if there is no answer.
+    function
+        The function that shows it.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # a table and where it stands
         self,
         sheet: str,
         place: tuple[int, int],
@@ -55,7 +58,9 @@ class Block:
         header: Sequence[str],
         capacity: int,
         rows: Rows,
+        function: str = "",
     ) -> None:
+        self.function = function
         self.sheet, self.header, self.capacity, self.rows = sheet, list(header), capacity, rows
         self.top, self.left = place
         self.failed = is_error(rows[0][0])
@@ -126,6 +131,7 @@ def write(  # noqa: PLR0913  # a table and how it looks
         header=header_of(made),
         capacity=max(capacity, len(rows) + 2),
         rows=rows,
+        function=made.function,
     )
     styles = [_column_style(page, block, name, small=name in wrap) for name in block.header]
     area = (block.top, block.left, block.bottom, block.right)
@@ -144,6 +150,10 @@ def write(  # noqa: PLR0913  # a table and how it looks
             page.value(block.top + number, block.left + place, value, style)
         if known:
             _fit(page, block, number, wrap)
+    for place, name in enumerate(block.header):
+        if number_format(name, block.function) == NUMBERS["quantity"]:
+            column = block.left + place
+            page.group_thousands((block.top + 1, column, block.bottom, column))
     _mark(page, block, words or (STATUS_WORDS if "status" in block.header else {}))
     return block
 
@@ -172,7 +182,10 @@ def rows_shown(rows: Rows, capacity: int) -> str:
 
 
 def _column_style(page: Page, block: Block, name: str, *, small: bool) -> Any:  # noqa: ANN401
-    look: dict[str, object] = {"num_format": number_format(name), "align": "right"}
+    look: dict[str, object] = {
+        "num_format": number_format(name, block.function),
+        "align": "right",
+    }
     if not _is_numeric(block, name):
         look |= {"align": "left", "indent": 1}
     if small:
@@ -186,7 +199,7 @@ def _is_numeric(block: Block, name: str) -> bool:
     known = [cell for cell in cells if cell not in {None, ""} and not is_error(cell)]
     if known:
         return all(isinstance(cell, float) for cell in known)
-    return number_format(name) != "General"
+    return number_format(name, block.function) != "General"
 
 
 def _fit(page: Page, block: Block, row: int, wrap: Collection[str]) -> None:
@@ -214,6 +227,11 @@ def _mark(page: Page, block: Block, words: Looks) -> None:
     line: dict[str, object] = {"bottom": 1, "bottom_color": LINE}
     rules: list[tuple[str, Mapping[str, object]]] = [(hidden, {"font_color": "#FFFFFF"})]
     rules += [(f'={own}&""="{word}"', look) for word, look in words.items()]
+    if "counts" in block.header:
+        left_out = xl_rowcol_to_cell(
+            block.top + 1, block.left + block.header.index("counts"), col_abs=True
+        )
+        rules.append((f'={left_out}&""="no"', {"font_color": _LEFT_OUT, "italic": True, **line}))
     rules += [
         (f'=AND(ISERROR({own}),{key}&""="TOTAL")', {"font_color": _FAINT, "top": 1}),
         (f"=ISERROR({own})", {"font_color": _FAINT, **line}),

@@ -73,6 +73,12 @@ class Calculator:
         self._names[name] = self.rows(made_by)[0][0]
         return self._names[name]
 
+    def alias(self, name: str, other: str) -> None:
+        """Let a cell show what the cell of another name shows, and count as made by its call."""
+        self._names[name] = self._names[other]
+        if other in self._made_by:
+            self._made_by[name] = self._made_by[other]
+
     def note(self, name: str, value: Value) -> None:
         """Keep what a named cell with an ordinary formula shows."""
         self._names[name] = value

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from crossmargin.template.calls import Named, Whole, call
+from crossmargin.template.options import TABLES as OPTION_TABLES
 from crossmargin.template.style import STATUS_COLOURS
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ class Checked:
 
     as_of: tuple[str, Value]
     why: tuple[str, Value]
+    why_options: tuple[str, Value]
 
 
 def write_recon(page: Page) -> None:
@@ -105,6 +107,11 @@ def write_checks(page: Page, others: Sequence[Page], inputs: Sequence[tuple[str,
         ("If a row refuses the book, it is named here,", "and listed with its repair below."),
     )
     top = made.bottom + 3
+    page.section(top, "The book of the sheet Options, and the reason if there is none", 8)
+    options = page.block(
+        f"G{top + 1}", call("CM_WHY", Named("OptionBook")), 4, wrap=("sentence", "reference")
+    )
+    top = options.bottom + 3
     page.section(top, "Assumptions in force", 8)
     assumed = _why(page, top, "assumptions", 8)
     _aside(
@@ -116,6 +123,10 @@ def write_checks(page: Page, others: Sequence[Page], inputs: Sequence[tuple[str,
     first = top
     page.section(top, "Findings in the book", 8)
     top = _findings(page, top, call("CM_CHECK", BOOK), 8).bottom + 3
+    for name, kind in OPTION_TABLES:
+        page.section(top, f"Findings in the table {name} of the sheet Options", 8)
+        made_of = call("CM_CHECK", Whole(name), None, kind)
+        top = _findings(page, top, made_of, 12 if kind == "positions" else 4).bottom + 3
     findings = []
     for name, kind in sorted(inputs, key=lambda one: one[0] == "Positions"):
         page.section(top, f"Findings in the table {name}", 8)
@@ -134,7 +145,12 @@ def write_checks(page: Page, others: Sequence[Page], inputs: Sequence[tuple[str,
     )
     as_of, value = _row_of(stamp, "as-of")
     reason = NO_ENGINE if made.failed else made.rows[1][1]
-    return Checked((as_of, value), (f"Checks!{made.cell(1, 'sentence')}", reason))
+    other = NO_ENGINE if options.failed else options.rows[1][1]
+    return Checked(
+        (as_of, value),
+        (f"Checks!{made.cell(1, 'sentence')}", reason),
+        (f"Checks!{options.cell(1, 'sentence')}", other),
+    )
 
 
 def _understood(page: Page) -> tuple[Block, Block]:
@@ -200,7 +216,7 @@ def _glance(
     page.formula("E8", f"={cut}", 0.0, _strong(page))
     page.define("TablesCut", "E8")
     below = {name: area for one in pages for name, area in one.below.items()}
-    outside = "+".join(f"COUNTA({below[name]})" for name, _ in inputs)
+    outside = "+".join(f"COUNTA({below[name]})" for name, _ in (*inputs, *OPTION_TABLES))
     page.text("B9", "cells filled below an input table", page.styles.label)
     page.formula("E9", f"={outside}", 0.0, _strong(page))
     page.define("CellsOutside", "E9")

@@ -27,6 +27,13 @@ _WORDS: Final = {
     "CM_RULEBOOKS": "id venue mode version effective source status liquidation_method",
     "CM_RULEBOOKS parts": "part key value unit source note",
     "CM_RULEDIFF": "part key a b change source_a source_b",
+    "CM_EXPLAIN": "account risk_unit component base amount share counts formula inputs source",
+    "CM_SCENARIOS list": "id account risk_unit set price_move vol_move weight pnl rank counts note",
+    "CM_SCENARIOS positions": "account risk_unit symbol quantity pnl share scenario note",
+    "CM_EXPOSURE": "group delta delta_usd gamma_1pct vega theta gross net leverage beta_delta "
+    "share",
+    "CM_COMPARE": "rulebook im mm usage excess_mm capital_efficiency nearest_trigger "
+    "first_liquidated loss_if_liquidated status note",
 }
 HEADERS: Final = {name: tuple(words.split()) for name, words in _WORDS.items()}
 
@@ -44,4 +51,6 @@ def header_of(made: Call) -> tuple[str, ...]:
         view = " parts"
     elif made.function == "CM_CHECK" and made.arguments[1:2] in {("columns",), ("units",)}:
         view = f" {made.arguments[1]}"
+    elif made.function == "CM_SCENARIOS":
+        view = f" {made.arguments[2]}"
     return HEADERS[made.function + view]

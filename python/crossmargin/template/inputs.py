@@ -170,6 +170,8 @@ def table(  # noqa: PLR0913  # a table and where it stands
         for row in range(height):
             value = rows[row + 1][place] if row + 1 < len(rows) else None
             page.value(top + 1 + row, column, value, _style(page, meaning, value, is_text=is_text))
+        if not is_text and number_format(meaning) == NUMBERS["quantity"]:
+            page.group_thousands((top + 1, column, top + height, column))
         choices = _CHOICES.get(_plain(meaning))
         if choices:
             page.choose((top + 1, column, top + height, column), choices)

@@ -65,24 +65,25 @@ class Page:
         if tab:
             self.sheet.set_tab_color(tab)
 
-    def head(self, title: str, purpose: str, *, freeze: int = 3) -> None:
+    def head(self, title: str, purpose: str, *, freeze: int = 3, book: str = "Book") -> None:
         """Write title, purpose and stamp into the rows that every printed page repeats."""
         self.sheet.set_row(0, 24)
         self.sheet.set_row(2, 13)
         self.sheet.set_column(0, 0, 1.5, self.styles.text)
         self.text("B2", purpose, self.styles.note)
-        self.stamp("B", title)
+        self.stamp("B", title, book)
         if freeze:
             self.freeze(freeze)
 
-    def stamp(self, column: str, title: str) -> None:
+    def stamp(self, column: str, title: str, name: str = "Book") -> None:
         """Write title and stamp at the top of a column from which printed pages begin."""
         self.text(f"{column}1", title, self.styles.title)
-        book = self.calculator.value("Book")
+        book = self.calculator.value(name)
+        where = "Start" if name == "Book" else "Options"
         self.formula(
             f"{column}3",
-            '=IF(ISERROR(Book),"no book: see Start and Checks",Book)',
-            "no book: see Start and Checks" if is_error(book) else book,
+            f'=IF(ISERROR({name}),"no book: see {where} and Checks",{name})',
+            f"no book: see {where} and Checks" if is_error(book) else book,
             self.styles.stamp,
         )
 
@@ -158,6 +159,15 @@ class Page:
                 "input_message": hint[:255],
             },
         )
+
+    def group_thousands(self, area: tuple[int, int, int, int]) -> None:
+        """Show large short quantities with thousands; their format leaves that to the long."""
+        first = xl_rowcol_to_cell(area[0], area[1])
+        self.sheet.conditional_format(
+            *area,
+            {"type": "formula", "criteria": f"=IF(ISNUMBER({first}),{first}<=-1000,FALSE)",
+             "format": self.styles.rule(num_format="#,##0")},
+        )  # fmt: skip
 
     def print_ranges(self, *ranges: str) -> None:
         """Print these ranges, each on a new page."""

@@ -116,6 +116,8 @@ def write(page: Page, accounts: Block, checked: Checked) -> None:
     )
     _label(page, "E10", "Venue's figures")
     page.formula("F10", "=ReconResult", value("ReconResult"))
+    _label(page, "E11", "Worst scenario")
+    page.formula("F11", "=WorstScenario", value("WorstScenario"))
     _engine(page)
     _label(page, "E15", "As-of in use")
     page.formula("F15", *checked.as_of, array=True)
@@ -125,7 +127,7 @@ def write(page: Page, accounts: Block, checked: Checked) -> None:
                  page.styles.get(text_wrap=True, font_size=9))  # fmt: skip
     page.sheet.set_row(15, 26)
     _guide(page)
-    page.sheet.print_area(0, 0, 40, 5)
+    page.sheet.print_area(0, 0, 45, 5)
     page.sheet.fit_to_pages(1, 1)
 
 
@@ -154,8 +156,8 @@ def _guide(page: Page) -> None:
     for row, (name, text) in enumerate(SHEETS, start=26):
         page.sheet.write_url(row - 1, 1, f"internal:'{name}'!A1", link, name)
         page.text(f"C{row}", text)
-    page.section(37, "What it is not", 5)
-    for row, text in enumerate(NOT, start=38):
+    page.section(42, "What it is not", 5)
+    for row, text in enumerate(NOT, start=43):
         page.text(f"B{row}", text)
 
 

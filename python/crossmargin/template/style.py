@@ -14,18 +14,23 @@ INPUT_FILL: Final = "#FFF9DB"
 INPUT_INK: Final = "#1F3FBF"
 RED: Final = "#B42318"
 
+# LibreOffice drops the minus where a format of three sections leaves negative numbers to the third:
+# where the first looks at the size, the second is for all of them.
 NUMBERS: Final = {
     "money": "#,##0;[Red]-#,##0;0",
     "money_fine": "#,##0.00;[Red]-#,##0.00;0.00",
     "price": "[>=1000]#,##0.0;[>=1]#,##0.000;0.000000",
-    "quantity": "[>=1000]#,##0;[<=-1000]-#,##0;General",
+    "quantity": "[>=1000]#,##0;[<0]-General;General",
     "percent": '[>=10]"> 1,000%";[<0][Red]-0.0%;+0.0%',
     "share": "0.0%;[Red]-0.0%;0.0%",
+    "move": "+0.0%;-0.0%;0.0%",
+    "coins": "#,##0.00##;[Red]-#,##0.00##;0",
+    "times": "0.00",
     "usage": "0.000;[Red]-0.000;0.000",
     "rate": "0.0000;[Red]-0.0000;0",
     "plain": "0.0",
     "whole": "#,##0",
-    "figure": "[>=1000]#,##0.00;[>=1]#,##0.000;0.000000",
+    "figure": "[>=1000]#,##0.00;[<0]-#,##0.00##;0.000###",
     "difference": "+#,##0.00####;-#,##0.00####;0",
     "difference_share": "+0.00%;-0.00%;0",
     "text": "General",
@@ -34,21 +39,30 @@ _WORDS: Final = {
     "money": "equity_gross equity_adjusted im mm order_margin excess_im excess_mm equity_before "
     "equity_after im_before im_after mm_before mm_after cost gross cap usable lost notional "
     "mm_now mm_after jump next_at initialMargin maintenanceMargin isolatedWallet minNotional "
-    "maxNotional cash equity total debt collateral unrealizedPnl",
+    "maxNotional cash equity total debt collateral unrealizedPnl base pnl "
+    "loss_if_liquidated delta_usd gamma_1pct vega theta net beta_delta",
     "price": "mark down up nearest low high price entryPrice markPrice indexPrice "
-    "liquidationPrice price_venue price_ref",
-    "quantity": "qty contracts amount tick beta leverage maxLeverage contractSize",
+    "liquidationPrice price_venue price_ref forward strike",
+    "quantity": "qty quantity contracts amount tick beta leverage maxLeverage contractSize",
     "percent": "down_pct up_pct nearest_pct",
-    "share": "room_pct dailyVol",
+    "share": "room_pct dailyVol share capital_efficiency markIv rate",
+    "move": "price_move",
+    "coins": "delta",
+    "times": "weight",
     "usage": "usage usage_before usage_after ratio_venue collateralRate value_of_next_1",
     "rate": "maintenanceMarginRate",
     "plain": "sigmas",
-    "whole": "step tier row rank",
+    "whole": "step tier row rank id",
     "figure": "ours venue",
     "difference": "diff",
     "difference_share": "diff_pct",
 }
 _BY_HEADER: Final = {word: key for key, words in _WORDS.items() for word in words.split()}
+_BY_FUNCTION: Final = {
+    ("CM_EXPLAIN", "amount"): "money",
+    ("CM_EXPOSURE", "leverage"): "times",
+}
+"""Headers that mean something else in the table of one function."""
 
 STATUS_COLOURS: Final = {
     "ok": ("#D9F2E0", "#14532D"),
@@ -64,9 +78,10 @@ STATUS_WORDS: Final = {
 }
 
 
-def number_format(header: object) -> str:
-    """Return the number format of a column by its header."""
-    return NUMBERS[_BY_HEADER.get(str(header), "text")]
+def number_format(header: object, function: str = "") -> str:
+    """Return the number format of a column by its header, and by the function that shows it."""
+    word = str(header)
+    return NUMBERS[_BY_FUNCTION.get((function, word)) or _BY_HEADER.get(word, "text")]
 
 
 class Styles:

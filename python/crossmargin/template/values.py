@@ -38,6 +38,11 @@ COLUMNS: Final = {
     "collateral": ("account", "currency", "cash"),
     "orders": ("account", "symbol", "side", "amount", "price", "reduceOnly"),
     "market": ("underlying", "dailyVol", "beta", "indexPrice", "tick"),
+    "option_positions": (
+        "account", "symbol", "settle", "contracts", "entryPrice", "markPrice", "markIv", "forward",
+    ),
+    "option_collateral": ("account", "currency", "cash"),
+    "option_market": ("underlying", "indexPrice", "dailyVol", "beta"),
     "brackets": (
         "rulebook", "symbol", "minNotional", "maxNotional", "maintenanceMarginRate", "maxLeverage",
     ),
@@ -46,7 +51,7 @@ COLUMNS: Final = {
 
 TEXT_COLUMNS: Final = frozenset(
     "account symbol underlying coin currency side marginmode reduceonly timestamp type settle "
-    "margintable positionside instrument rulebook venue expiry".split()
+    "margintable positionside instrument rulebook venue expiry optiontype".split()
 )
 _NUMBER: Final = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
 
@@ -64,6 +69,15 @@ class Inputs:
     as_of: str | None = None
     options: str | None = None
     settings: Mapping[str, Value] = field(default_factory=dict)
+    option_positions: Rows = field(default_factory=lambda: _empty("option_positions"))
+    option_collateral: Rows = field(default_factory=lambda: _empty("option_collateral"))
+    option_market: Rows = field(default_factory=lambda: _empty("option_market"))
+    option_rulebook: str = "deribit-spm"
+    option_as_of: str | None = None
+
+
+def _empty(name: str) -> Rows:
+    return [list(COLUMNS[name])]
 
 
 def is_error(value: object) -> bool:

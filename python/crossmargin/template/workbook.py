@@ -10,11 +10,16 @@ import xlsxwriter
 from crossmargin import registry
 from crossmargin.template import (
     archive,
+    breakdown,
+    compare,
     control,
+    exposure,
     glossary,
     inputs,
     liquidation,
+    options,
     rules,
+    scenarios,
     start,
     summary,
 )
@@ -29,10 +34,11 @@ if TYPE_CHECKING:
 __all__ = ["SHEETS", "write"]
 
 SHEETS: Final = (
-    "Start", "Positions", "Collateral", "Orders", "Market", "Rulebook", "Summary", "Liquidation",
-    "Recon", "Checks", "Glossary",
+    "Start", "Positions", "Collateral", "Orders", "Market", "Options", "Rulebook", "Summary",
+    "Liquidation", "Explain", "Scenarios", "Exposure", "Compare", "Recon", "Checks", "Glossary",
 )  # fmt: skip
-_TABS: Final = {"Start": "#1E7B3A", **dict.fromkeys(("Positions", "Collateral", "Orders", "Market"),
+_YELLOW: Final = ("Positions", "Collateral", "Orders", "Market", "Options")
+_TABS: Final = {"Start": "#1E7B3A", **dict.fromkeys(_YELLOW,
                 "#E3C94A"), "Rulebook": "#8A94A6"}  # fmt: skip
 _FIRST_DAY: Final = datetime(2026, 1, 1, tzinfo=UTC).replace(tzinfo=None)
 _CALCULATION_ENGINE: Final = 191029  # of current Excel; an older number makes it calculate on load
@@ -58,6 +64,9 @@ def write(path: Path, given: Inputs, *, version: str | None = None) -> Path:
         "Collateral": with_columns(given.collateral, COLUMNS["collateral"]),
         "Orders": with_columns(given.orders, COLUMNS["orders"]),
         "Market": with_columns(given.market, COLUMNS["market"]),
+        "OptionPositions": with_columns(given.option_positions, COLUMNS["option_positions"]),
+        "OptionCollateral": with_columns(given.option_collateral, COLUMNS["option_collateral"]),
+        "OptionMarket": with_columns(given.option_market, COLUMNS["option_market"]),
         "Brackets": with_columns(given.brackets, COLUMNS["brackets"]),
         "OwnRules": _own_rules(),
     }
@@ -78,6 +87,11 @@ def write(path: Path, given: Inputs, *, version: str | None = None) -> Path:
         "PastedWarnings": 0.0,
         "TablesCut": 0.0,
         "CellsOutside": 0.0,
+        "OptionRule": given.option_rulebook,
+        "OptionAsOf": given.option_as_of,
+        "ShownBook": "options" if len(given.option_positions) > 1 else "main",
+        "RiskUnit": None,
+        "ExposureUnit": "usd",
         **liquidation.settings(),
     }
     calculator = Calculator(names, tables)
@@ -94,19 +108,34 @@ def write(path: Path, given: Inputs, *, version: str | None = None) -> Path:
         for name in SHEETS
     }
     listed = registry.call("CM_RULEBOOKS", [])
-    known = tuple(str(row[0]) for row in listed[1:]) if isinstance(listed, list) else ()
+    rows = listed[1:] if isinstance(listed, list) else []
+    known = tuple(dict.fromkeys(str(row[0]) for row in rows))
     start.write_book(pages["Start"], given.rulebook, known, given.as_of, given.options)
     if version is not None:
         calculator.note("Version", version)
+    options.prepare(calculator)
+    breakdown.prepare(calculator)
+    for name, book, rulebook in (
+        ("OptionRules", "OptionBook", given.option_rulebook),
+        ("MainRules", "Book", given.rulebook),
+    ):
+        of_venues = [str(row[0]) for row in rows if row[1] != "any"]  # the rest are templates
+        calculator.note(name, compare.covering(calculator.value(book), rulebook, of_venues))
     for sheet in inputs.input_sheets:
         inputs.write(pages[sheet.name], sheet, tables[sheet.name])
+    options.write(pages["Options"], tables, known)
     rules.write(pages["Rulebook"], tables["Brackets"], tables["OwnRules"], known)
     accounts = summary.write(pages["Summary"])
     liquidation.write(pages["Liquidation"])
+    breakdown.write(pages["Explain"])
+    scenarios.write(pages["Scenarios"])
+    exposure.write(pages["Exposure"])
+    compare.write(pages["Compare"])
     control.write_recon(pages["Recon"])
     others = [page for name, page in pages.items() if name != "Checks"]
     kinds = [(sheet.name, sheet.kind) for sheet in inputs.input_sheets]
     checked = control.write_checks(pages["Checks"], others, kinds)
+    options.explain(pages["Options"], checked)
     glossary.write(pages["Glossary"])
     start.write(pages["Start"], accounts, checked)
     pages["Start"].sheet.activate()

@@ -156,11 +156,8 @@ def _deribit(  # noqa: PLR0913  the parameters of a pair
 def _figures(facade: Facade, book: object) -> dict[str, Any]:
     rows = facade.explanation(book, measure="IM").records()
 
-    def base(name: str) -> float:
+    def base(name: str) -> object:
         return next(row["base"] for row in rows if row["component"].startswith(name))
-
-    def amount(name: str) -> float:
-        return next(row["amount"] for row in rows if row["component"].startswith(name))
 
     return {
         "worst_case": base("worst of"),
@@ -169,7 +166,6 @@ def _figures(facade: Facade, book: object) -> dict[str, Any]:
         "maintenance_margin": facade.maintenance_margin(book),
         "delta_shock": 0,
         "correlation_contingency": 0,
-        "charged": amount("roll shock"),
     }
 
 
