@@ -581,6 +581,25 @@ def test_an_option_by_seconds_and_a_future_by_date_share_an_expiry() -> None:
     assert shocks[1] == pytest.approx(shocks[0], rel=1e-6)
 
 
+@pytest.mark.parametrize(("first", "second"), [("A", "B"), ("B", "A")])
+def test_two_times_of_one_date_are_two_expiries(first: str, second: str) -> None:
+    at_eight = _future(first, expiry="2026-12-25T08:00:00Z")
+    at_night = _future(second, expiry="2026-12-25T23:00:00Z", quantity=-4.0)
+    years = [(349.0 + hours / 24.0) / 365.0 for hours in (-1.0, 14.0)]
+    expected = 100_000.0 * (10.0 * math.expm1(0.1 * years[0]) + 4.0 * math.expm1(0.1 * years[1]))
+    found = _roll_shock(at_eight, at_night, as_of=AS_OF)
+    assert found == pytest.approx(expected, rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    "expiry", ["2026-12-25", "2026-12-25 08:00", "2026-12-25T08:00:00Z", "2026-12-25T10:00+02:00"]
+)
+def test_a_date_is_its_eight_in_the_morning_however_it_is_written(expiry: str) -> None:
+    rows = _future("A", expiry="2026-12-25"), _future("B", expiry=expiry, quantity=-4.0)
+    expected = 6.0 * 100_000.0 * math.expm1(0.1 * (349.0 - 1.0 / 24.0) / 365.0)
+    assert _roll_shock(*rows, as_of=AS_OF) == pytest.approx(expected, rel=1e-12)
+
+
 # What is still said badly -----------------------------------------------------------------------
 
 
@@ -617,17 +636,3 @@ def test_opposite_signs_of_one_option_are_the_first_thing_said() -> None:
 def test_a_number_beyond_reason_is_refused_by_its_row(column: str, value: float) -> None:
     with pytest.raises(errors.TableError, match=f"row 2, {column}"):
         _book(SOLD | {column: value})
-
-
-@pytest.mark.xfail(
-    strict=True, reason="of two times of one date, that of the first symbol counts for both"
-)
-def test_names_of_contracts_do_not_decide_how_long_a_date_has_left() -> None:
-    times = {"expiry": "2026-12-25T08:00:00Z"}, {"expiry": "2026-12-25T23:00:00Z"}
-    shocks = [
-        _roll_shock(
-            _future(first, **times[0]), _future(second, **times[1], quantity=-4.0), as_of=AS_OF
-        )
-        for first, second in (("A", "B"), ("B", "A"))
-    ]
-    assert shocks[1] == pytest.approx(shocks[0], rel=1e-12)

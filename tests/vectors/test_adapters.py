@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 
 from tests.vectors.adapters import ADAPTERS
+from tests.vectors.facade import load
 from tests.vectors.runner import Outcome, Status, run_case
 from tests.vectors.view import Adapter
 
@@ -43,6 +44,114 @@ PPM = {"price": 1, "size": 1, "im_ppm": 1, "maintenance_fraction_ppm": 1}
 QUOTED = {"market": "BTC", "size": 1, "oracle_price": 1, "im_ratio": 0.2, "mm_ratio": 0.1}
 PUT = {"instrument": "ETH-1-P", "underlying": 2, "strike": 1, "mark": 1, "contracts_eth": 5}
 CALLS = {"spot": 1, "usdc": 1, "short_calls": {"n": 3, "strike": 1, "mark": 1}}
+EXPIRY = {"seconds_to_expiry": 86_400, "forward_confidence": 1, "rate": 0, "rate_confidence": 1}
+PERPETUAL = {
+    "amount": 2,
+    "price": 100,
+    "confidence": 1,
+    "unrealised_pnl": 5,
+    "unrealised_funding": -1,
+}
+PM2_PARAMS = {
+    "scenario_set": "S",
+    "vol_shock": {
+        "volrangeup": 0.5,
+        "volrangedown": 0.25,
+        "shorttermpower": 0.3,
+        "longtermpower": 0.13,
+        "dte_floor": 1,
+        "min_vol_eval_shocked": 0.4,
+    },
+    "skew_shock": {
+        "linear_scale_cap": 0.15,
+        "linear_cbase": -0.05,
+        "abs_scale_cap": 0.15,
+        "abs_cbase": -0.05,
+        "min_k_star": 0.01,
+        "min_width_scale": 4,
+        "vol_param_static": 0.6,
+        "vol_param_scale": -0.1,
+    },
+    "margin": {
+        "im_loss_factor": 1.25,
+        "mm_loss_factor": 0.8,
+        "base_static_discount": 0.95,
+        "long_rate_multscale": 1,
+        "long_rate_addscale": 0.08,
+        "base_static_discount_neg": 1.04,
+        "short_rate_multscale": 0.5,
+        "short_rate_addscale": 0.08,
+    },
+    "basis_contingency": {
+        "scenario_spot_up": 1.05,
+        "scenario_spot_down": 0.95,
+        "basis_cont_add_factor": 0.5,
+        "basis_cont_mult_factor": 2,
+    },
+    "other": {
+        "peg_loss_threshold": 0.98,
+        "peg_loss_factor": 2,
+        "conf_threshold": 0.5,
+        "conf_margin": 1,
+        "mm_perp_percent": 0.03,
+        "im_perp_percent": 0.02,
+        "mm_option_percent": 0.003,
+        "im_option_percent": 0.002,
+    },
+}
+PM2 = {
+    "cash": 1_000,
+    "spot": 100,
+    "spot_confidence": 1,
+    "stable_price": 1,
+    "perp": PERPETUAL,
+    "collaterals": [],
+    "expiries": [],
+    "options": [],
+    "params": PM2_PARAMS,
+}
+PM1_PARAMS = {
+    "basis_up": 1.05,
+    "basis_down": 0.95,
+    "basis_add": 0.25,
+    "basis_mult": 0.01,
+    "peg_threshold": 0.98,
+    "peg_factor": 2,
+    "conf_threshold": 0.6,
+    "conf_margin": 0.5,
+    "base_pct": 0.02,
+    "perp_pct": 0.03,
+    "option_pct": 0.01,
+    "im_factor": 1.5,
+    "base_static_discount": 0.95,
+    "rate_mult": 4,
+    "rate_add": 0.05,
+    "vol_range_up": 0.45,
+    "vol_range_down": 0.3,
+    "short_term_power": 0.3,
+    "long_term_power": 0.13,
+    "dte_floor_seconds": 86_400,
+}
+PM1 = {
+    "cash": 1_000,
+    "perp": 2,
+    "base": 0,
+    "spot": 100,
+    "spot_confidence": 1,
+    "stable_price": 1,
+    "perp_price": 100,
+    "perp_confidence": 1,
+    "perp_unrealised": 0,
+    "expiries": [],
+    "options": [],
+    "params_set": "A",
+}
+PORTFOLIO_SHARED = {
+    "params": {"A": PM1_PARAMS},
+    "scenarios": [[0.9, "none"], [1.2, "none"]],
+    "scenario_sets": {"S": [[0.9, "none", 1], [1.2, "none", 0.5], [0.5, "none", 0.1]]},
+}
+MOVES = {"annualised_move_risk": 0.075, "min_annualised_move": 0.01, "mm_factor": 0.8}
 
 SAMPLES: dict[str, dict[str, Any]] = {
     "recorded": FLAT,
@@ -89,57 +198,34 @@ SAMPLES: dict[str, dict[str, Any]] = {
     "bought": {"index": 1, "qty": 1, "order_price": 1, "taker_rate": 0, "fee_cap": 0.125},
     "sold calls": {**CALLS, "params": {"im_a": 0.15, "im_b": 0.13, "mm": 0.09}},
     "efficiency": {"legs": {"a": 1, "b": -1}, "isolated_rate": 0.1, "scan": 0.2, "cont": 0.1},
-    "black 76": {
-        "seconds_to_expiry": 604_800,
+    "call and put": {
+        "seconds_to_expiry": 86_400,
         "year_days": 365,
-        "vol": 1.0,
-        "forward": 100.0,
-        "strike": 100.0,
-        "discount": 1.0,
+        "vol": 0.5,
+        "forward": 1,
+        "strike": 1,
+        "discount": 1,
     },
     "option on spot": {
         "type": "call",
-        "spot": 100.0,
-        "strike": 100.0,
-        "dividend_yield": 0.0,
-        "rate": 0.05,
-        "time_years": 1.0,
-        "vol": 0.2,
+        "spot": 1,
+        "strike": 1,
+        "dividend_yield": 0,
+        "rate": 0,
+        "time_years": 1,
+        "vol": 0.5,
     },
-    "implied volatility": {"price": 20.0, "F": 100.0, "K": 90.0, "T": 30.0, "call": True},
-    "surface": {
-        "a": 0.1,
-        "b": 0.1,
-        "rho": 0.0,
-        "m": 0.0,
-        "sigma": 0.1,
-        "tau": 1.0,
-        "strike": 100.0,
-        "forward": 100.0,
-    },
-    "risk vector": {"position_btc": 1.0, "moves": [-0.1, 0.1]},
-    "pair margin": {
-        "worst_case": 0.1,
-        "positions_btc": [1.0, -0.5],
-        "annualised_move_risk": 0.075,
-        "min_annualised_move": 0.01,
-        "mm_factor": 0.8,
-    },
-    "pair account": {
-        "positions_coin": {"PERPETUAL": 1.0, "FUTURE": -0.5},
-        "model_params": {},
-    },
-    "vectors": {"vectors": {"first": [-0.1, 0.1]}, "max_offsetable_pnl": 0},
-    "risk array": {"array": [-1.0, 1.0], "qty": 1},
-    "inter spread": {"corn": 900.0, "soy": 2100.0, "ratio": [2, 1], "credit": 0.5},
-    "forward book": {
-        "I0": 2000.0,
-        "abr": 0.08,
-        "days": 20,
-        "qty": 10,
-        "cont_factor": 0.006,
-        "shocks": [-0.1, 0.1],
-    },
+    "implied volatility": {"price": 1, "F": 1, "K": 1, "T": 1, "call": False},
+    "svi": dict.fromkeys(("a", "b", "rho", "m", "sigma", "tau", "strike", "forward"), 1),
+    "risk vector": {"position_btc": 1, "moves": [-0.1, 0.1]},
+    "risk matrix": {"worst_case": 1, "positions_btc": [1, -1], **MOVES},
+    "account": {"positions_coin": {"a": 1, "b": -1}, "model_params": {}, "currency": "BTC"},
+    "vectors": {"vectors": {"a": [1], "b": [-1]}, "max_offsetable_pnl": 0},
+    "risk array": {"array": [1, -1], "qty": 1},
+    "spread of two": {"corn": 1, "soy": 1, "ratio": [1, 1], "credit": 0.5},
+    "dated": {"I0": 1, "abr": 0, "days": 1, "qty": 1, "cont_factor": 0, "shocks": [0.1]},
+    "portfolio margin 2": PM2,
+    "portfolio margin 1": PM1,
 }
 
 
@@ -327,3 +413,96 @@ def test_net_margins_are_the_money_above_each_level() -> None:
     params["base_im_scale"] = 0.9
     outcome = run_case(case, document, cast("Facade", package), ADAPTERS, {})
     assert outcome.status is Status.NOT_APPLICABLE
+
+
+def answered(
+    inputs: Mapping[str, Any], expected: Mapping[str, Any], package: object | None = None
+) -> Outcome:
+    """Run one portfolio case against `package`, or against the real one."""
+    case = {"id": "case", "inputs": inputs, "expected": expected, "tolerance": {"rel": 1e-12}}
+    document = {"shared": PORTFOLIO_SHARED}
+    return run_case(case, document, cast("Facade", package) or load(), ADAPTERS, {})
+
+
+def test_portfolio_margin_2_by_hand() -> None:
+    """Two perpetuals at 100 with 5 - 1 unrealised: x 0.9 loses 20, x 0.5 a tenth of 100."""
+    expected = {
+        "portfolio_mtm": 4.0,
+        "scenario_pnl": [-20.0, 20.0, -10.0],
+        "worst_scenario_pnl": -20.0,
+        "MM": 1_004 - 0.8 * 20 - 0.03 * 200,
+        "IM": 1_004 - 1.25 * 20 - (0.03 + 0.02) * 200,
+        "basis_contingency": 0.0,
+        "oracle_contingency": 0.0,
+    }
+    assert answered(PM2, expected) == Outcome("case", Status.PASSED)
+
+
+def test_portfolio_margin_1_by_hand() -> None:
+    """Two perpetuals at 100: x 0.9 loses 20, 3 % of 200 are added before the factor of 1.5."""
+    expected = {
+        "mtm_incl_cash": 1_000.0,
+        "MM": 1_000 - (20 + 0.03 * 200),
+        "IM": 1_000 - 1.5 * (20 + 0.03 * 200),
+        "option_contingency": 0.0,
+        "loss_factor": 1.5,
+    }
+    assert answered(PM1, expected) == Outcome("case", Status.PASSED)
+
+
+@pytest.mark.parametrize(
+    ("stable", "factor"),
+    # below 0.98 the factor grows by 2 per dollar
+    [(0.98, 1.5), (0.96, 1.54)],
+)
+def test_a_stablecoin_below_its_peg_costs_initial_margin(stable: float, factor: float) -> None:
+    expected = {"MM": 1_000 - 26.0, "IM": 1_000 - factor * 26}
+    assert answered({**PM1, "stable_price": stable}, expected) == Outcome("case", Status.PASSED)
+
+
+@pytest.mark.parametrize("inputs", [PM1, PM2], ids=["1", "2"])
+def test_an_option_goes_in_with_the_forward_of_its_expiry(inputs: dict[str, Any]) -> None:
+    package = Package()
+    option = {"seconds_to_expiry": 86_400, "strike": 90, "type": "put", "amount": -3, "vol": 0.5}
+    held = {
+        **inputs,
+        "expiries": [{**EXPIRY, "seconds_to_expiry": 1, "forward": 1}, {**EXPIRY, "forward": 101}],
+        "options": [{**option, "vol_confidence": 0.7}, {**option, "amount": 0}],
+    }
+    outcome = answered(held, {"IM": 1}, package)
+    assert "explanation" in outcome.reason  # the package only writes down the book
+    perpetual, put = package.asked[0]["positions"]
+    assert (perpetual["quantity"], perpetual["type"]) == (2, "perpetual")
+    told = ("quantity", "strike", "optionType", "secondsToExpiry", "forward", "confidence")
+    assert [put[name] for name in told] == [-3, 90, "put", 86_400, 101, 0.7]
+    assert package.asked[0]["collateral"] == [{"currency": "USDC", "cash": 1_000}]
+
+
+def test_collateral_that_moves_with_the_coin_is_scanned_with_its_haircuts() -> None:
+    package = Package()
+    terms = {"price": 100, "confidence": 1, "mm_haircut": 0.1, "im_haircut": 0.2}
+    held = [
+        {"name": "WETH", "amount": 3, "risk_cancelling": True, **terms},
+        {"name": "OTHER", "amount": 4, "risk_cancelling": False, **terms},
+        {"name": "NONE", "amount": 0, "risk_cancelling": True, **terms},
+    ]
+    answered({**PM2, "collaterals": held}, {"IM": 1}, package)
+    cash, weth, other = package.asked[0]["collateral"]
+    assert (cash["currency"], cash["cash"]) == ("USDC", 1_000)
+    told = ("follows", "cash", "inScan", "maintenanceHaircut", "initialHaircut")
+    assert [weth[name] for name in told] == ["COIN", 3, "yes", 0.1, 0.2]
+    assert [other[name] for name in told] == ["OTHER", 4, "no", 0.1, 0.2]
+
+
+def test_scenarios_are_split_into_those_of_volatility_and_those_of_skew() -> None:
+    package = Package()
+    sets = {"S": [[0.9, "up", 1], [1, "skew_linear", 1], [1.5, "none", 0.1], [1, "skew_abs", 1]]}
+    case = {"id": "case", "inputs": PM2, "expected": {"IM": 1}, "tolerance": {}}
+    document = {"shared": {**PORTFOLIO_SHARED, "scenario_sets": sets}}
+    run_case(case, document, cast("Facade", package), ADAPTERS, {})
+    regular, skew = package.asked[0]["rulebook"]["profiles"][0]["scenarios"]
+    assert regular["price_multipliers"] == [0.9, 1.5]
+    assert regular["volatility"] == ["up", "same"]
+    assert regular["weights"] == [1, 0.1]
+    assert skew["volatility"] == ["skew_linear", "skew_absolute"]
+    assert skew["treatment"] == "minus_absolute_per_expiry"
