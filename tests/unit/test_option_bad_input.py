@@ -627,12 +627,3 @@ def test_a_number_that_is_none_is_refused_in_a_mapping(value: float) -> None:
 def test_opposite_signs_of_one_option_are_the_first_thing_said() -> None:
     with pytest.raises(errors.TableError, match="row 2, quantity"):
         _book(SOLD, SOLD | {"quantity": 1.0})
-
-
-@pytest.mark.xfail(
-    strict=True, reason="the margin is refused as no number, without the row that is the cause"
-)
-@pytest.mark.parametrize(("column", "value"), [("markIv", 1e308), ("secondsToExpiry", 1e308)])
-def test_a_number_beyond_reason_is_refused_by_its_row(column: str, value: float) -> None:
-    with pytest.raises(errors.TableError, match=f"row 2, {column}"):
-        _book(SOLD | {column: value})
