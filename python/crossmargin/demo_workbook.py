@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from crossmargin.hosts import libreoffice
+from crossmargin.table import Table
 from crossmargin.template import workbook
 from crossmargin.template.values import COLUMNS, Inputs, Rows, rows_of
 
@@ -125,6 +126,8 @@ def write_pdf(path: Path) -> list[Path]:
 
 def _text(given: object) -> str | None:
     """Return a word that stands alone or as the only cell of a table."""
+    if isinstance(given, Table):
+        given = given.rows
     while isinstance(given, list | tuple):
         given = given[-1] if given else None
     text = str(given).strip() if given is not None else ""

@@ -515,3 +515,18 @@ def test_a_native_export_keeps_its_own_columns(tmp_path: Path) -> None:
     shown = cached(path)
     assert str(shown["Start!F14"]).startswith("book:")
     assert shown["Summary!F7"] == pytest.approx(2 * 90 / 80 + 3 * 9 / 50)
+
+
+def test_the_demonstration_fills_the_choices_of_the_option_book(tmp_path: Path) -> None:
+    rows = [["symbol", "contracts", "entryPrice", "markPrice"], ["BTCUSDT", 1, 1, 1]]
+    given: dict[str, object] = {
+        "positions": rows,
+        "option_rulebook": Table(("rulebook",), [("paradex-pm",)]),
+        "option_as_of": Table(("as_of",), [("2026-01-13T12:00:00Z",)]),
+    }
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("shutil.which", lambda _name: None)  # the file is enough, no PDF
+        (path,) = demo_workbook.write(tmp_path, given)
+    sheet = openpyxl.load_workbook(path)["Options"]
+    assert sheet["C6"].value == "paradex-pm"
+    assert sheet["C7"].value == "2026-01-13T12:00:00Z"
