@@ -135,7 +135,6 @@ def test_coins_of_one_kind_are_added_up_under_a_total_of_money_alone(
     assert total["delta_usd"] == whole["delta_usd"]
 
 
-@pytest.mark.xfail(strict=True, reason="a share of one coin is taken of the sum of both coins")
 def test_a_coin_has_no_share_of_coins_of_two_kinds(book: Book) -> None:
     rows = cm.exposure(book, unit="coin").records()
     assert [row["share"] for row in rows] == [None] * 3

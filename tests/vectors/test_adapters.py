@@ -226,6 +226,9 @@ SAMPLES: dict[str, dict[str, Any]] = {
     "dated": {"I0": 1, "abr": 0, "days": 1, "qty": 1, "cont_factor": 0, "shocks": [0.1]},
     "portfolio margin 2": PM2,
     "portfolio margin 1": PM1,
+    "level factor": {"total_initial_margin_usd": 1.0, "mm_factor": 0.8},
+    "floored": {"MR1_2_3_5_6": 0.0, "MR4": 2.0, "MR7": 1.0},
+    "stable hedge": {"hedged_volume_usd": 1.0, "tiers": [{"from": 0, "to": 1, "factor": 0.1}]},
 }
 
 

@@ -64,14 +64,14 @@ def write(page: Page) -> None:
         title = f"{text.capitalize()} by component"
         page.section(top, title, _LAST)
         block = page.block(
-            f"B{top + 1}", call("CM_EXPLAIN", SHOWN, measure, "component"), 20, wrap=_LONG
+            f"B{top + 1}", call("CM_EXPLAIN", SHOWN, measure, "component"), 24, wrap=_LONG
         )
         page.count(f"K{top}", block)
         agreed.append((name, block))
         top = block.bottom + 3
         page.section(top, f"{text.capitalize()} by risk unit", _LAST)
         block = page.block(
-            f"B{top + 1}", call("CM_EXPLAIN", SHOWN, measure, "riskUnit"), 8, wrap=_LONG
+            f"B{top + 1}", call("CM_EXPLAIN", SHOWN, measure, "riskUnit"), 20, wrap=_LONG
         )
         page.count(f"K{top}", block)
         top = block.bottom + 3

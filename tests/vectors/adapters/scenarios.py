@@ -415,7 +415,89 @@ def forward_book(_case: CaseView, fields: Fields, facade: Facade) -> Answer:
     }
 
 
+def _one(settle: str, contracts: float) -> dict[str, object]:
+    """Return a position of one dollar a contract."""
+    return {
+        "symbol": f"CONTRACT{settle}",
+        "type": "perpetual",
+        "underlying": COIN,
+        "settle": settle,
+        "contracts": contracts,
+        "contractSize": 1.0,
+        "markPrice": 1.0,
+        "entryPrice": 1.0,
+    }
+
+
+def _charged(
+    facade: Facade,
+    charges: Sequence[Mapping[str, object]],
+    rows: Sequence[Mapping[str, object]],
+    **levels: float,
+) -> object:
+    """Return a book that needs these charges and nothing else."""
+    profile = {"underlyings": [COIN], "charges": list(charges)}
+    market = [
+        {"underlying": COIN, "indexPrice": 1.0},
+        {"underlying": "USDT", "indexPrice": 1.0},
+    ]
+    return facade.book(rows, _rulebook("case-charges", [profile], **levels), market=market)
+
+
+LEVEL_FACTOR = Shape(required=spelled("total_initial_margin_usd", "mm_factor"))
+
+
+def level_factor(_case: CaseView, fields: Fields, facade: Facade) -> Answer:
+    """Answer for a maintenance level that is a factor of the same measure as the initial one."""
+    charge = {
+        "name": "account",
+        "on": "fixed",
+        "stage": "inside",
+        "rate": fields["total_initial_margin_usd"] or 0.0,
+    }
+    book = _charged(facade, [charge], [_one(CURRENCY, 1.0)], maintenance=fields["mm_factor"])
+    return {"total_maintenance_margin_usd": facade.maintenance_margin(book)}
+
+
+FLOORED = Shape(
+    required=spelled("MR4", "MR7", rest="MR1_2_3_5_6"),
+    optional=spelled("spot_btc", "BTCUSDT_perp_contracts", "open_order"),
+)
+
+
+def floored(_case: CaseView, fields: Fields, facade: Facade) -> Answer:
+    """Answer for amounts that are added, with another one below which nothing goes."""
+    inside = {"on": "fixed", "stage": "inside"}
+    charges = [
+        {"name": "MR1 2 3 5 6", "rate": fields["rest"], **inside},
+        {"name": "MR4", "rate": fields["MR4"], **inside},
+        {"name": "MR7", "on": "fixed", "stage": "floor", "rate": fields["MR7"]},
+    ]
+    book = _charged(facade, charges, [_one(CURRENCY, 1.0)])
+    return {"MMR_after": facade.maintenance_margin(book)}
+
+
+STABLE_HEDGE = Shape(required=spelled("hedged_volume_usd", "tiers"))
+
+
+def stable_hedge(_case: CaseView, fields: Fields, facade: Facade) -> Answer:
+    """Answer for a hedge between two stable currencies, slice by slice."""
+    volume, tiers = fields["hedged_volume_usd"], fields["tiers"]
+    charge = {
+        "name": "MR9",
+        "on": "stable_hedge",
+        "stage": "outside",
+        "from": [float(tier["from"]) for tier in tiers],
+        "rates": [tier["factor"] for tier in tiers],
+    }
+    rows = [_one("USDT", volume), _one(CURRENCY, volume * LOSS_UNIT)]
+    return {"mr9_usd": facade.maintenance_margin(_charged(facade, [charge], rows))}
+
+
 ADAPTERS: Final = (
+    Adapter(LEVEL_FACTOR, level_factor),
+    Adapter(FLOORED, floored),
+    Adapter(STABLE_HEDGE, stable_hedge),
     Adapter(RISK_VECTOR, risk_vector),
     Adapter(DERIBIT_MARGIN, deribit_margin),
     Adapter(DERIBIT_ACCOUNT, deribit_account),

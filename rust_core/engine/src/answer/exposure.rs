@@ -139,7 +139,11 @@ pub fn table(book: &Book, evaluated: &Evaluated, group_by: &str, unit: &str) -> 
 
 fn rows(groups: BTreeMap<(String, u64, String), Sums>, equity: f64, in_coins: bool) -> Answer {
     let gross = |sums: &Sums| sums.figures.get(5).map_or(0.0, Accumulator::value);
-    let whole: f64 = groups.values().map(gross).sum();
+    // no share of coins of different kinds
+    let mut kinds: Vec<usize> = groups.values().flat_map(|sums| sums.coins.iter().copied()).collect();
+    kinds.sort_unstable();
+    kinds.dedup();
+    let whole: f64 = if in_coins && kinds.len() > 1 { 0.0 } else { groups.values().map(gross).sum() };
     let mut answer = Answer::new(&HEADER);
     let mut total = [0.0; 7];
     let mut coins: Vec<usize> = Vec::new();

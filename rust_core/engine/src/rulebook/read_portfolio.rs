@@ -12,6 +12,8 @@ use crate::instrument::ContractKind;
 
 /// No relative move is larger: a price a hundred times today's.
 const LARGEST_MOVE: f64 = 100.0;
+/// No amount of money of a rulebook is larger.
+const LARGEST_AMOUNT: f64 = 1e15;
 /// No rate or factor of a rulebook is larger.
 const LARGEST_RATE: f64 = 1000.0;
 
@@ -305,6 +307,8 @@ impl Reader {
         )?;
         self.charge_keys(raw, key)?;
         let rate = raw.rate.unwrap_or(1.0);
+        // a fixed amount is money, everything else a rate
+        let largest = if raw.on == "fixed" { LARGEST_AMOUNT } else { LARGEST_RATE };
         let own = raw.source.clone().or_else(|| Some(group.to_owned()));
         Ok(Charge {
             name: raw.name.clone(),
@@ -314,13 +318,13 @@ impl Reader {
                 &format!("{key}.initial"),
                 raw.initial.unwrap_or(raw.maintenance.unwrap_or(rate) + raw.initial_more.unwrap_or(0.0)),
                 0.0,
-                LARGEST_RATE,
+                largest,
             )?,
             maintenance: self.number(
                 &format!("{key}.maintenance"),
                 raw.maintenance.unwrap_or(rate),
                 0.0,
-                LARGEST_RATE,
+                largest,
             )?,
             source: known(&own, key)?,
         })
