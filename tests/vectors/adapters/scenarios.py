@@ -433,7 +433,7 @@ def _charged(
     facade: Facade,
     charges: Sequence[Mapping[str, object]],
     rows: Sequence[Mapping[str, object]],
-    **levels: float,
+    maintenance: float = 1.0,
 ) -> object:
     """Return a book that needs these charges and nothing else."""
     profile = {"underlyings": [COIN], "charges": list(charges)}
@@ -441,7 +441,9 @@ def _charged(
         {"underlying": COIN, "indexPrice": 1.0},
         {"underlying": "USDT", "indexPrice": 1.0},
     ]
-    return facade.book(rows, _rulebook("case-charges", [profile], **levels), market=market)
+    return facade.book(
+        rows, _rulebook("case-charges", [profile], maintenance=maintenance), market=market
+    )
 
 
 LEVEL_FACTOR = Shape(required=spelled("total_initial_margin_usd", "mm_factor"))
