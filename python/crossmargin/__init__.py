@@ -141,6 +141,9 @@ if TYPE_CHECKING:
         option_values as option_values,
     )
     from crossmargin.pricing import (
+        settlement_delta as settlement_delta,
+    )
+    from crossmargin.pricing import (
         spot_implied_volatility as spot_implied_volatility,
     )
     from crossmargin.table import Table as Table
@@ -182,6 +185,7 @@ _HOMES = {
     "rulebook_diff": "functions",
     "rulebooks": "functions",
     "scenarios": "functions",
+    "settlement_delta": "pricing",
     "single_liquidation_price": "calculators",
     "spot_implied_volatility": "pricing",
     "summary": "functions",

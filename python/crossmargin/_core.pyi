@@ -38,6 +38,7 @@ __all__ = [
     "rulebook_parts",
     "rulebook_text",
     "rulebook_text_of_rows",
+    "settlement_delta",
     "simd_level",
     "simd_levels",
     "single_prices",
@@ -262,6 +263,9 @@ def spot_implied_volatility(
 def normal_implied_volatility(
     is_call: bool, price: float, forward: float, strike: float, years: float
 ) -> float: ...
+def settlement_delta(
+    delta: float, mark_price: float, elapsed_seconds: float, window_seconds: float
+) -> tuple[float, float]: ...
 def black76(
     forward: float, strike: float, volatility: float, years: float, discount: float
 ) -> tuple[float, float]: ...

@@ -28,6 +28,7 @@ __all__ = [
     "option_greeks",
     "option_on_spot",
     "option_values",
+    "settlement_delta",
     "spot_implied_volatility",
 ]
 
@@ -345,6 +346,44 @@ def black76(
     [82.805081, 82.805081]
     """
     return _core.black76(forward, strike, volatility, years, discount)
+
+
+def settlement_delta(
+    delta: float, mark_price: float, elapsed_seconds: float, *, window_seconds: float = 1800.0
+) -> tuple[float, float]:
+    """Return what is left of a delta while the settlement price is being averaged (Deribit).
+
+    In the last half hour the delta of expiring contracts decays in proportion to the time left, and so
+    does the premium of a coin-settled option, which is coins too. Books do this by themselves under
+    rulebooks with `settlement_average_seconds`.
+
+    Parameters
+    ----------
+    delta
+        Delta before the window, coins.
+    mark_price
+        Mark of the option, coins; zero for futures and for options settled in money.
+    elapsed_seconds
+        Seconds that have passed of the window, zero or above.
+    window_seconds
+        Length of the window, above zero.
+
+    Returns
+    -------
+    tuple of float
+        The delta, and the net transaction delta `share left x (delta - mark price)`, coins.
+
+    Raises
+    ------
+    OutOfRangeError
+        If a number is not finite or outside its range.
+
+    Examples
+    --------
+    >>> settlement_delta(1.0, 0.3, 15 * 60)
+    (0.5, 0.35)
+    """
+    return _core.settlement_delta(delta, mark_price, elapsed_seconds, window_seconds)
 
 
 def option_on_spot(

@@ -487,7 +487,8 @@ def test_a_perpetual_is_an_expiry_of_its_own(left: float) -> None:
     option = UNNAMED | {"settle": "USDC", "strike": 50_000.0, "quantity": -10.0, "expiry": None}
     priced = {"forward": 100_000.0, "markIv": 0.5, "secondsToExpiry": left}
     found = _roll_shock(_perpetual(), option | priced, as_of=None)
-    assert found == pytest.approx(2 * 0.01 * 10.0 * 100_000.0, rel=1e-12)
+    # one second before expiry 1 of 1,800 seconds of the settlement average is still open
+    assert found == pytest.approx(0.01 * 10.0 * (1.0 + left / 1_800.0) * 100_000.0, rel=1e-12)
 
 
 def test_seconds_that_contradict_the_expiry_are_noticed() -> None:

@@ -19,6 +19,8 @@ WHOLE_FILES = {
     "cross_liquidation_price_misc.json": 1,
     "cross_margin_engine_rust.json": 2,
     "derive_srm_standard_margin.json": 42,
+    "derive_pmrm1_portfolio_margin.json": 39,
+    "derive_pmrm2_portfolio_margin.json": 45,
 }
 SINGLE_CASES = {
     "venues.json": {
@@ -34,6 +36,12 @@ SINGLE_CASES = {
         "deribit_sm_linear_BTC_350",
         "derive_srm_ex1",
         "paradex_net_imr",
+        "paradex_min_delta",
+        "deribit_settlement_delta_decay",
+        "deribit_xpm_mm_factor_20260216",
+        "okx_pm_position_builder_docs",
+        "okx_mr9_tier_example",
+        "okx_spot_perp_mr4_june2024",
     },
     "dydx_v4_margin_liquidation.json": {
         "dydx-isliquidatable-at-initial",
@@ -52,6 +60,15 @@ SINGLE_CASES = {
         "liq.partial_perp",
         "liq.risk_contribution_order",
         "capeff.cross_vs_isolated",
+        "span.mcmillan.future",
+        "span.mcmillan.long_call",
+        "span.scenario_table_2x35",
+        "span.solomon.corn_soy",
+        "span.wfpr_credit",
+        "span2.total",
+        "pm.dederi.future",
+        "iv.doc",
+        "iv.doc_normal",
     },
 }
 

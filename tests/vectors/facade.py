@@ -120,6 +120,10 @@ class Facade(Protocol):
         self, right: str, price: float, forward: float, strike: float, years: float
     ) -> Any: ...
 
+    def settlement_delta(
+        self, delta: float, mark_price: float, elapsed_seconds: float
+    ) -> tuple[float, float]: ...
+
     def summary(self, book: object) -> Table: ...
 
     def liquidation_price(

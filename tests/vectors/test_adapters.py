@@ -151,6 +151,7 @@ PORTFOLIO_SHARED = {
     "scenarios": [[0.9, "none"], [1.2, "none"]],
     "scenario_sets": {"S": [[0.9, "none", 1], [1.2, "none", 0.5], [0.5, "none", 0.1]]},
 }
+LEG = {"scan": 3.0, "vol_time": 1.0, "net_delta": 2.0, "ratio": 1.0}
 MOVES = {"annualised_move_risk": 0.075, "min_annualised_move": 0.01, "mm_factor": 0.8}
 
 SAMPLES: dict[str, dict[str, Any]] = {
@@ -228,6 +229,23 @@ SAMPLES: dict[str, dict[str, Any]] = {
     "portfolio margin 1": PM1,
     "level factor": {"total_initial_margin_usd": 1.0, "mm_factor": 0.8},
     "floored": {"MR1_2_3_5_6": 0.0, "MR4": 2.0, "MR7": 1.0},
+    "deltas": {"spot": 1, "legs": [], "unhedged": 0.02, "hedged": 0.01},
+    "settlement": {"delta": 1.0, "mark_price_coin": 0.1, "minutes_into_30min_window": 3},
+    "sixteen": {
+        "psr": 1,
+        "position": "+1 linear future",
+        "extreme_multiple": 3,
+        "extreme_cover": 0.33,
+    },
+    "weighted credit": {"leg1": LEG, "leg2": LEG, "rate": 0.5},
+    "blend": {"x": 0.5, "hist": 1.0, "stress": 2.0, "liq": 0.0, "conc": 0.0},
+    "risk units": {
+        "positions": [],
+        "params": {},
+        "usdt_availEq": -1.0,
+        "usdt_usd": 1.0,
+        "index_notional_usd": {},
+    },
     "stable hedge": {"hedged_volume_usd": 1.0, "tiers": [{"from": 0, "to": 1, "factor": 0.1}]},
 }
 
@@ -509,3 +527,51 @@ def test_scenarios_are_split_into_those_of_volatility_and_those_of_skew() -> Non
     assert regular["weights"] == [1, 0.1]
     assert skew["volatility"] == ["skew_linear", "skew_absolute"]
     assert skew["treatment"] == "minus_absolute_per_expiry"
+
+
+def test_deltas_of_puts_hedge_those_of_calls() -> None:
+    """Calls of +0.6 coins and puts of -0.8 bought: net -0.2, gross 1.4, 0.6 on each side."""
+    legs = [
+        {"type": "call", "size": 2, "delta": 0.3},
+        {"type": "put", "size": 4, "delta": -0.2},
+    ]
+    inputs = {"spot": 100, "legs": legs, "unhedged": 0.02, "hedged": 0.01}
+    expected = {
+        "net_delta": -0.2,
+        "gross_delta": 1.4,
+        "hedged_delta": 0.6,
+        "min_delta_risk": (0.02 * 0.2 + 0.01 * 0.6) * 100,
+    }
+    assert answered(inputs, expected) == Outcome("case", Status.PASSED)
+
+
+def test_a_future_sold_loses_in_the_extreme_scenario_upwards() -> None:
+    inputs = {
+        "psr": 300,
+        "position": "-1 linear future",
+        "extreme_multiple": 3,
+        "extreme_cover": 0.33,
+    }
+    # the first of the extreme scenarios is upwards
+    expected = {"scenario15_pnl": -300 * 3 * 0.33}
+    assert answered(inputs, expected) == Outcome("case", Status.PASSED)
+
+
+def test_a_credit_is_the_same_with_the_legs_the_other_way_round() -> None:
+    first = {"scan": 3000, "vol_time": 200, "net_delta": -10, "ratio": 2}
+    second = {"scan": 2400, "vol_time": 100, "net_delta": 8, "ratio": 1}
+    expected = {"spreads": 5, "credit1": 280 * 10 * 0.5, "credit2": 287.5 * 5 * 0.5}
+    inputs = {"leg1": first, "leg2": second, "rate": 0.5}
+    assert answered(inputs, expected) == Outcome("case", Status.PASSED)
+
+
+def test_the_shares_of_a_blend_are_weighed_by_hand() -> None:
+    inputs = {"x": 0.25, "hist": 1000, "stress": 400, "liq": 7, "conc": 3}
+    expected = {"total": 0.25 * 1000 + 0.75 * 400 + 10}
+    assert answered(inputs, expected) == Outcome("case", Status.PASSED)
+
+
+def test_a_tenth_of_the_settlement_window_takes_a_tenth_of_the_delta() -> None:
+    inputs = {"delta": -0.5, "mark_price_coin": 0.1, "minutes_into_30min_window": 3}
+    expected = {"decayed_delta": -0.45, "net_transaction_delta": -0.54}
+    assert answered(inputs, expected) == Outcome("case", Status.PASSED)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
@@ -110,6 +111,19 @@ class Shape:
             rows = [shape(row) if isinstance(row, Mapping) else None for row in value]
             return None if any(row is None for row in rows) else rows
         return None
+
+
+def per(amount: float, *sizes: float) -> float:
+    """Return the price at which `sizes` multiplied are worth `amount`.
+
+    Some cases give an amount of money where an export gives a price.
+    """
+    return amount / math.prod(sizes)
+
+
+def quantity(*factors: float) -> float:
+    """Return the coins of a position that a case gives as a size and coins per unit of it."""
+    return math.prod(factors)
 
 
 def spelled(*names: str, **spellings: str) -> dict[str, tuple[str, ...]]:

@@ -31,7 +31,7 @@ mod _core {
     #[pymodule_export]
     use super::pricing::{
         black76, implied_volatilities, normal_implied_volatility, option_greeks, option_values,
-        spot_implied_volatility, spot_option,
+        settlement_delta, spot_implied_volatility, spot_option,
     };
     #[pymodule_export]
     use super::revaluation::{Account, Accounts, Scenarios, Strikes, simd_level, simd_levels};

@@ -3,6 +3,7 @@
 use crossmargin_engine::pricing::OptionRight;
 use crossmargin_engine::pricing::greeks::{ForwardOption, Greeks, SpotOption};
 use crossmargin_engine::pricing::implied;
+use crossmargin_engine::pricing::settlement::Settling;
 use crossmargin_engine::{Error, Place, Result};
 use numpy::{PyArray1, PyReadonlyArray1};
 use pyo3::exceptions::PyTypeError;
@@ -176,6 +177,22 @@ pub(crate) fn normal_implied_volatility(
 ) -> PyResult<f64> {
     let right = if is_call { OptionRight::Call } else { OptionRight::Put };
     enter(python, || implied::normal_volatility(right, price, forward, strike, years))
+}
+
+/// Delta, and delta net of the premium, inside a settlement window.
+#[pyfunction]
+#[pyo3(signature = (delta, mark_price, elapsed_seconds, window_seconds))]
+pub(crate) fn settlement_delta(
+    python: Python<'_>,
+    delta: f64,
+    mark_price: f64,
+    elapsed_seconds: f64,
+    window_seconds: f64,
+) -> PyResult<(f64, f64)> {
+    enter(python, || {
+        let left = Settling::after(delta, mark_price, elapsed_seconds, window_seconds)?;
+        Ok((left.delta, left.net_transaction_delta))
+    })
 }
 
 fn on_forward(right: OptionRight, [forward, strike, volatility, years]: [f64; 4]) -> ForwardOption {

@@ -61,6 +61,7 @@ pub fn pnl_of_move(book: &Book, position: &Position, ratio: f64) -> f64 {
         let at = |ratio: f64| quote.value(instrument.payoff, terms, ratio, volatility);
         return position.quantity * (at(ratio) - at(1.0));
     }
+    let ratio = settling_ratio(book, position, ratio);
     match payoff(book, position) {
         Payoff::Linear => position.quantity * position.mark_price * (ratio - 1.0),
         Payoff::Inverse => position.quantity / position.mark_price * (1.0 - ratio.recip()),
@@ -93,7 +94,16 @@ pub fn notional(book: &Book, position: &Position, ratio: f64) -> f64 {
             Payoff::Inverse => coins,
         };
     }
+    let ratio = settling_ratio(book, position, ratio);
     payoff(book, position).notional(position.quantity, position.mark_price * ratio)
+}
+
+/// What a move of the coin makes of the mark of a dated future: the part that settlement has fixed stays.
+fn settling_ratio(book: &Book, position: &Position, ratio: f64) -> f64 {
+    match book.quotes.get(position.instrument).map_or(1.0, Quote::share_left) {
+        1.0 => ratio,
+        share => 1.0 + share * (ratio - 1.0),
+    }
 }
 
 /// Index of the coin that moves a position.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from tests.vectors.adapters import rulebooks
 from tests.vectors.adapters.tables import table
 from tests.vectors.adapters.units import DAY_UNIT, LOSS_UNIT, SECOND_UNIT
 from tests.vectors.view import Adapter, Shape, spelled
@@ -31,26 +32,10 @@ PM1 = Shape(
 )
 
 
-def _head(identifier: str) -> dict[str, object]:
-    return {
-        "id": identifier,
-        "version": "1",
-        "venue": "case",
-        "report_currency": CURRENCY,
-        "settle": CURRENCY,
-        "source": "the inputs of the case",
-        "retrieved": "2026-11-20",
-        "effective": "2026-11-20",
-        "pool": {"kind": "account"},
-        "measure": {
-            "kind": "scenarios",
-            "numeraire": "report",
-            "unit": "underlying",
-            "collateral_in_scan": True,
-            "haircut_and_scan": True,
-        },
-        "collateral": {"other_currencies": "rate_required", "divide_by_peg": True},
-    }
+def _rulebook(identifier: str, profile: Mapping[str, object]) -> dict[str, object]:
+    """Return a rulebook of scenarios that move the collateral too."""
+    scanned = {"collateral_in_scan": True, "haircut_and_scan": True}
+    return rulebooks.scenarios(identifier, [profile], currency=CURRENCY, measure=scanned)
 
 
 def _list(scenarios: Sequence[Sequence[Any]], words: Mapping[str, str]) -> dict[str, object]:
@@ -142,7 +127,8 @@ def _pm2_rulebook(case: CaseView, params: Mapping[str, Any]) -> dict[str, object
             },
         ],
     }
-    return _head("case-portfolio-margin-2") | {
+    return _rulebook("case-portfolio-margin-2", profile) | {
+        "collateral": {"other_currencies": "rate_required", "divide_by_peg": True},
         "pricing": {"discounting": "rate_at_least_zero", "settlement_average_seconds": 1800.0},
         "levels": {
             "initial": {
@@ -152,7 +138,6 @@ def _pm2_rulebook(case: CaseView, params: Mapping[str, Any]) -> dict[str, object
             },
             "maintenance": {"factor": margin["mm_loss_factor"]},
         },
-        "profiles": [profile],
     }
 
 
@@ -345,7 +330,7 @@ def _pm1_rulebook(case: CaseView, params: Mapping[str, Any]) -> dict[str, object
             },
         ],
     }
-    return _head("case-portfolio-margin-1") | {
+    return _rulebook("case-portfolio-margin-1", profile) | {
         "collateral": {"other_currencies": "rate_required"},
         "pricing": {"discounting": "nothing"},
         "levels": {
@@ -356,7 +341,6 @@ def _pm1_rulebook(case: CaseView, params: Mapping[str, Any]) -> dict[str, object
             },
             "maintenance": {"factor": 1.0},
         },
-        "profiles": [profile],
     }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 CURRENCY = "USD"
 
@@ -66,6 +66,27 @@ def value_at_risk(
             "days_per_year": days_per_year,
         },
     )
+
+
+def scenarios(  # noqa: PLR0913  a rulebook in a few words
+    identifier: str,
+    profiles: Sequence[Mapping[str, object]],
+    *,
+    currency: str = CURRENCY,
+    measure: Mapping[str, object] | None = None,
+    initial: float = 1.0,
+    maintenance: float = 1.0,
+) -> dict[str, object]:
+    """Return a rulebook that takes the worst scenario of `profiles`, each coin its own.
+
+    `measure` has further keys of the measure, `initial` and `maintenance` are the factors of
+    the levels.
+    """
+    kind = {"kind": "scenarios", "numeraire": "report", "unit": "underlying"}
+    return _rulebook(identifier, kind | dict(measure or {}), currency) | {
+        "levels": {"initial": {"factor": initial}, "maintenance": {"factor": maintenance}},
+        "profiles": list(profiles),
+    }
 
 
 def standard(

@@ -1,11 +1,11 @@
-"""Portfolio margin of delta-one books and risk arrays: Deribit, OKX, Paradex, SPAN, Dederi."""
+"""Portfolio margin of coin-settled contracts: risk vectors, their sum, the margins."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from tests.vectors.adapters import rulebooks
 from tests.vectors.adapters.tables import table
-from tests.vectors.adapters.units import DAY_UNIT, LOSS_UNIT, YEAR_UNIT
 from tests.vectors.view import Adapter, Shape, spelled
 
 if TYPE_CHECKING:
@@ -18,32 +18,12 @@ CURRENCY: Final = "USD"
 COIN: Final = "COIN"
 
 
-def _rulebook(  # noqa: PLR0913  a rulebook in a few words
-    identifier: str,
-    profiles: Sequence[Mapping[str, object]],
-    *,
-    numeraire: str = "report",
-    initial: float = 1.0,
-    maintenance: float = 1.0,
-    option_value: str = "all",
+def _coin_rulebook(
+    identifier: str, profile: Mapping[str, object], maintenance: float = 1.0
 ) -> dict[str, object]:
-    return {
-        "id": identifier,
-        "version": "1",
-        "venue": "case",
-        "report_currency": CURRENCY,
-        "settle": CURRENCY,
-        "source": "the inputs of the case",
-        "retrieved": "2026-11-20",
-        "effective": "2026-11-20",
-        "pool": {"kind": "account"},
-        "measure": {"kind": "scenarios", "numeraire": numeraire, "unit": "underlying"},
-        "levels": {
-            "initial": {"factor": initial, "option_value": option_value},
-            "maintenance": {"factor": maintenance, "option_value": option_value},
-        },
-        "profiles": list(profiles),
-    }
+    """Return a rulebook that measures in the coin of its settlement."""
+    measure = {"numeraire": "settle"}
+    return rulebooks.scenarios(identifier, [profile], measure=measure, maintenance=maintenance)
 
 
 def _inverse(symbol: str, coins: float, **columns: object) -> dict[str, object]:
@@ -71,16 +51,8 @@ RISK_VECTOR = Shape(required=spelled("position_btc", "moves"))
 
 def risk_vector(_case: CaseView, fields: Fields, facade: Facade) -> Answer:
     """Answer for the profit and loss of one inverse position over a list of moves."""
-    rules = _rulebook(
-        "case-risk-vector",
-        [
-            {
-                "underlyings": [COIN],
-                "scenarios": [{"set": "grid", "price_moves": fields["moves"]}],
-            }
-        ],
-        numeraire="settle",
-    )
+    grid = {"set": "grid", "price_moves": fields["moves"]}
+    rules = _coin_rulebook("case-risk-vector", {"underlyings": [COIN], "scenarios": [grid]})
     book = facade.book([_inverse("POSITION", fields["position_btc"])], rules, market=_coin_market())
     rows = facade.scenarios(book, risk_unit=COIN, layout="list").records()
     return {"pnl_btc": [row["pnl"] for row in rows]}
@@ -150,7 +122,7 @@ def _deribit(  # noqa: PLR0913  the parameters of a pair
         "charges": charges,
         **({"extension": beyond} if beyond else {}),
     }
-    return _rulebook("case-deribit", [profile], numeraire="settle", maintenance=factor)
+    return _coin_rulebook("case-deribit", profile, maintenance=factor)
 
 
 def _figures(facade: Facade, book: object) -> dict[str, Any]:
@@ -280,7 +252,7 @@ def aggregate(_case: CaseView, fields: Fields, facade: Facade) -> Answer:
     ]
     book = facade.book(
         table(rows),
-        _rulebook("case-aggregate", [profile], numeraire="settle"),
+        _coin_rulebook("case-aggregate", profile),
         market=_coin_market(),
     )
     listed = facade.scenarios(book, risk_unit=COIN, layout="list").records()
@@ -291,220 +263,9 @@ def aggregate(_case: CaseView, fields: Fields, facade: Facade) -> Answer:
     }
 
 
-RISK_ARRAY = Shape(required=spelled("array", "qty"))
-
-
-def _listed(count: Sequence[object]) -> dict[str, object]:
-    """Return a set of as many scenarios as values are given; the values decide."""
-    return {"set": "scan", "layout": "list", "price_moves": [0.0 for _ in count]}
-
-
-def risk_array(case: CaseView, fields: Fields, facade: Facade) -> Answer:
-    """Answer for the scan risk of one contract from its published risk array."""
-    array = fields["array"]
-    scan = _listed(array) | {"volatility": ["same" for _ in array]}
-    rules = _rulebook("case-risk-array", [{"underlyings": [COIN], "scenarios": [scan]}])
-    row = {
-        "symbol": "CONTRACT",
-        "type": "perpetual",
-        "underlying": COIN,
-        "settle": CURRENCY,
-        "contracts": fields["qty"],
-        "contractSize": 1.0,
-        "markPrice": 1.0,
-        "entryPrice": 1.0,
-        "riskArray": "; ".join(str(value) for value in array),
-    }
-    book = facade.book([row], rules)
-    found = facade.scenarios(book, risk_unit=COIN, layout="list").records()
-    figures = {
-        "scan_risk": facade.maintenance_margin(book),
-        "worst_scenario": next(row["id"] for row in found if row["counts"] == "yes"),
-    }
-    return {name: figures[name] for name in case.expected_names if name in figures}
-
-
-INTER_SPREAD = Shape(required=spelled("corn", "soy", "ratio", "credit"))
-
-
-def inter_spread(_case: CaseView, fields: Fields, facade: Facade) -> Answer:
-    """Answer for a spread between two commodities with a credit."""
-    first, second = fields["ratio"]
-    scan = {
-        "set": "scan",
-        "layout": "list",
-        "price_moves": [-0.1, 0.1],
-        "volatility": ["same", "same"],
-    }
-    rules = _rulebook("case-spread", [{"underlyings": ["*"], "scenarios": [scan]}]) | {
-        "credits": [
-            {
-                "legs": [
-                    {"underlying": "CORN", "delta": first},
-                    {"underlying": "SOY", "delta": second * LOSS_UNIT},
-                ],
-                "rate": fields["credit"],
-            }
-        ]
-    }
-
-    def row(symbol: str, contracts: float, margin: float) -> dict[str, object]:
-        return {
-            "symbol": symbol,
-            "type": "perpetual",
-            "underlying": symbol,
-            "settle": CURRENCY,
-            "contracts": contracts,
-            "contractSize": 1.0,
-            "markPrice": 1.0,
-            "entryPrice": 1.0,
-            "riskArray": f"{margin * LOSS_UNIT}; {margin}",
-        }
-
-    book = facade.book(
-        [row("CORN", first, fields["corn"]), row("SOY", second * LOSS_UNIT, fields["soy"])], rules
-    )
-    return {"margin": facade.maintenance_margin(book)}
-
-
-FORWARD_BOOK = Shape(required=spelled("I0", "abr", "days", "qty", "cont_factor", "shocks"))
-
-
-def forward_book(_case: CaseView, fields: Fields, facade: Facade) -> Answer:
-    """Answer for a dated future: its price from carry, its contingency, its scenarios."""
-    index = fields["I0"]
-    years = fields["days"] * DAY_UNIT / YEAR_UNIT
-    forward = facade.option_on_spot("call", index, index, 1.0, years, rate=fields["abr"]).forward
-    profile = {
-        "underlyings": [COIN],
-        "scenarios": [{"set": "grid", "price_moves": fields["shocks"]}],
-        "charges": [
-            {
-                "name": "future contingency",
-                "on": "notional",
-                "kinds": ["perpetual"],
-                "price": "index",
-                "stage": "inside",
-                "rate": fields["cont_factor"],
-            }
-        ],
-    }
-    row = {
-        "symbol": "FUTURE",
-        "type": "perpetual",
-        "underlying": COIN,
-        "settle": CURRENCY,
-        "contracts": fields["qty"],
-        "contractSize": 1.0,
-        "markPrice": forward,
-        "entryPrice": forward,
-    }
-    book = facade.book(
-        [row],
-        _rulebook("case-forward", [profile]),
-        market=[{"underlying": COIN, "indexPrice": index}],
-    )
-    components = facade.explanation(book, measure="MM").records()
-    listed = facade.scenarios(book, risk_unit=COIN, layout="list").records()
-    return {
-        "F0": forward,
-        "contingency": next(
-            row["amount"] for row in components if row["component"].startswith("future")
-        ),
-        "pnl": [row["pnl"] for row in listed],
-    }
-
-
-def _one(settle: str, contracts: float) -> dict[str, object]:
-    """Return a position of one dollar a contract."""
-    return {
-        "symbol": f"CONTRACT{settle}",
-        "type": "perpetual",
-        "underlying": COIN,
-        "settle": settle,
-        "contracts": contracts,
-        "contractSize": 1.0,
-        "markPrice": 1.0,
-        "entryPrice": 1.0,
-    }
-
-
-def _charged(
-    facade: Facade,
-    charges: Sequence[Mapping[str, object]],
-    rows: Sequence[Mapping[str, object]],
-    maintenance: float = 1.0,
-) -> object:
-    """Return a book that needs these charges and nothing else."""
-    profile = {"underlyings": [COIN], "charges": list(charges)}
-    market = [
-        {"underlying": COIN, "indexPrice": 1.0},
-        {"underlying": "USDT", "indexPrice": 1.0},
-    ]
-    return facade.book(
-        rows, _rulebook("case-charges", [profile], maintenance=maintenance), market=market
-    )
-
-
-LEVEL_FACTOR = Shape(required=spelled("total_initial_margin_usd", "mm_factor"))
-
-
-def level_factor(_case: CaseView, fields: Fields, facade: Facade) -> Answer:
-    """Answer for a maintenance level that is a factor of the same measure as the initial one."""
-    charge = {
-        "name": "account",
-        "on": "fixed",
-        "stage": "inside",
-        "rate": fields["total_initial_margin_usd"] or 0.0,
-    }
-    book = _charged(facade, [charge], [_one(CURRENCY, 1.0)], maintenance=fields["mm_factor"])
-    return {"total_maintenance_margin_usd": facade.maintenance_margin(book)}
-
-
-FLOORED = Shape(
-    required=spelled("MR4", "MR7", rest="MR1_2_3_5_6"),
-    optional=spelled("spot_btc", "BTCUSDT_perp_contracts", "open_order"),
-)
-
-
-def floored(_case: CaseView, fields: Fields, facade: Facade) -> Answer:
-    """Answer for amounts that are added, with another one below which nothing goes."""
-    inside = {"on": "fixed", "stage": "inside"}
-    charges = [
-        {"name": "MR1 2 3 5 6", "rate": fields["rest"], **inside},
-        {"name": "MR4", "rate": fields["MR4"], **inside},
-        {"name": "MR7", "on": "fixed", "stage": "floor", "rate": fields["MR7"]},
-    ]
-    book = _charged(facade, charges, [_one(CURRENCY, 1.0)])
-    return {"MMR_after": facade.maintenance_margin(book)}
-
-
-STABLE_HEDGE = Shape(required=spelled("hedged_volume_usd", "tiers"))
-
-
-def stable_hedge(_case: CaseView, fields: Fields, facade: Facade) -> Answer:
-    """Answer for a hedge between two stable currencies, slice by slice."""
-    volume, tiers = fields["hedged_volume_usd"], fields["tiers"]
-    charge = {
-        "name": "MR9",
-        "on": "stable_hedge",
-        "stage": "outside",
-        "from": [float(tier["from"]) for tier in tiers],
-        "rates": [tier["factor"] for tier in tiers],
-    }
-    rows = [_one("USDT", volume), _one(CURRENCY, volume * LOSS_UNIT)]
-    return {"mr9_usd": facade.maintenance_margin(_charged(facade, [charge], rows))}
-
-
 ADAPTERS: Final = (
-    Adapter(LEVEL_FACTOR, level_factor),
-    Adapter(FLOORED, floored),
-    Adapter(STABLE_HEDGE, stable_hedge),
     Adapter(RISK_VECTOR, risk_vector),
     Adapter(DERIBIT_MARGIN, deribit_margin),
     Adapter(DERIBIT_ACCOUNT, deribit_account),
     Adapter(AGGREGATE, aggregate),
-    Adapter(RISK_ARRAY, risk_array),
-    Adapter(INTER_SPREAD, inter_spread),
-    Adapter(FORWARD_BOOK, forward_book),
 )

@@ -73,6 +73,12 @@ def position(
     }
 
 
+def figures(text: str) -> dict[str, float]:
+    """Return the figures of an explanation, written `name = value; name = value`."""
+    pairs = (part.split(" = ") for part in text.split("; "))
+    return {name: float(value) for name, value in pairs}
+
+
 def table(rows: Sequence[Mapping[str, object]]) -> list[dict[str, object]]:
     """Return `rows` with the same columns in each, without the columns that no row fills."""
     columns = [

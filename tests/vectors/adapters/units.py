@@ -7,7 +7,10 @@ from typing import Final
 PERCENT_UNIT: Final = 0.01
 LOSS_UNIT: Final = -1.0
 """Turns a loss, which is a positive number here, into a result, where it is a negative one."""
+SCAN_RANGE_UNIT: Final = 0.1
+"""A price scan range, as a share of the price."""
 SECOND_UNIT: Final = 1.0
+MINUTE_UNIT: Final = 60.0
 DAY_UNIT: Final = 86_400.0
 PPM_UNIT: Final = 1e-6
 YEAR_UNIT: Final = 31_536_000.0

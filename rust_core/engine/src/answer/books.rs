@@ -201,6 +201,10 @@ fn noted(book: &Book, evaluated: &Evaluated) -> Vec<String> {
                     let known = rulebook.credits.get(credit);
                     ("credit".to_owned(), known.map_or("general", |credit| credit.source.as_str()))
                 }
+                ComponentKind::Borrowing { entry, .. } => {
+                    let known = rulebook.borrowing.get(entry);
+                    ("borrowing".to_owned(), known.map_or("general", |entry| entry.source.as_str()))
+                }
                 _ => continue,
             };
             let weak = rulebook.sources.get(key).is_some_and(|source| source.status == Status::Estimated);

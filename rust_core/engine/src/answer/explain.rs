@@ -9,7 +9,7 @@ use crate::book::{Book, Pool};
 use crate::error::{Error, Result};
 use crate::margin::component::{Component, ComponentKind, Share};
 use crate::numeric::accumulate::sum;
-use crate::rulebook::portfolio::{Charge, ChargeKind, Growth};
+use crate::rulebook::charge::{Charge, ChargeKind, Growth};
 use crate::rulebook::{Measure, Rulebook};
 
 /// The header of `CM_EXPLAIN`.
@@ -190,7 +190,7 @@ fn components(
                 (
                     format!("{} ({})", charge.name, charge.stage.word()),
                     formula_of(charge),
-                    format!("base {}, rate and factor {level}", money(component.base)),
+                    inputs(charge_figures(&charge.kind), component, level),
                     cited(rulebook, &charge.source),
                 )
             }
@@ -200,7 +200,7 @@ fn components(
                 (
                     format!("credit {}", legs.join(" against ")),
                     format!("- {} x price risk of the deltas that offset", known.rate),
-                    format!("price risk credited {}", money(-component.base)),
+                    inputs(&["spreads", "deltas used", "price risk per delta"], component, level),
                     cited(rulebook, &known.source),
                 )
             }
@@ -222,6 +222,16 @@ fn components(
                 format!("value at risk {}", money(component.base)),
                 cited(rulebook, &rulebook.measure_source),
             ),
+            ComponentKind::Borrowing { entry, currency } => {
+                let Some(known) = rulebook.borrowing.get(entry) else { continue };
+                let code = book.currencies.get(currency).map_or("?", |currency| currency.code.as_str());
+                (
+                    format!("borrowed {code}"),
+                    "value of the negative balance x rate".into(),
+                    inputs(&["borrowed", "price"], component, level),
+                    cited(rulebook, &known.source),
+                )
+            }
             ComponentKind::Orders => (
                 "open orders".into(),
                 match rulebook.measure {
@@ -318,15 +328,37 @@ fn money(amount: f64) -> String {
     format!("{:.2}", amount + 0.0)
 }
 
+/// What the figures of a charge's component are, in their order.
+fn charge_figures(kind: &ChargeKind) -> &'static [&'static str] {
+    match kind {
+        ChargeKind::Roll { .. } => &["unsigned net deltas, money", "expiries"],
+        ChargeKind::Size { .. } => &["net delta", "free delta", "rate by size"],
+        ChargeKind::NakedShorts => &["coins sold naked"],
+        ChargeKind::MinimumDelta { .. } => &["net delta", "gross delta", "hedged delta"],
+        ChargeKind::ShortOptions { .. } => &["calls sold", "puts sold"],
+        ChargeKind::Calendar => &["long delta", "short delta"],
+        ChargeKind::TieredDelta { .. } => &["unsigned delta, money", "multiplier"],
+        _ => &[],
+    }
+}
+
+/// The figures of a component by name and what its base is multiplied by: `name = value; name = value`.
+fn inputs(names: &[&str], component: &Component, level: f64) -> String {
+    let figures = names.iter().copied().zip(component.figures);
+    let rest = [("rate and factor", level)];
+    let named = figures.chain(rest).map(|(name, value)| format!("{name} = {}", value + 0.0));
+    named.collect::<Vec<_>>().join("; ")
+}
+
 /// A charge's formula in words.
 fn formula_of(charge: &Charge) -> String {
     match &charge.kind {
-        ChargeKind::Roll { minimum, annualised, growth } => {
+        ChargeKind::Roll { minimum, annualised, growth, price } => {
             let growth = match growth {
                 Growth::Linear => format!("{annualised} x years"),
                 Growth::Exponential => format!("exp({annualised} x years) - 1"),
             };
-            format!("sum over expiries of |net delta| x max({minimum}, {growth}) x index")
+            format!("sum over expiries of |net delta| x max({minimum}, {growth}) x {}", price.word())
         }
         ChargeKind::Size { threshold, increment, cap } => {
             format!("|delta| x min({cap}, {increment} x coins above {threshold} of money) x index")
@@ -346,7 +378,9 @@ fn formula_of(charge: &Charge) -> String {
         }
         ChargeKind::Funding { hours } => format!("funding that {hours} hours would take at today's rate"),
         ChargeKind::Fee { .. } => "fee of closing: notional x rate".into(),
-        ChargeKind::TieredDelta { .. } => "|delta| x index x rate x multiplier by size".into(),
+        ChargeKind::TieredDelta { price, .. } => {
+            format!("|delta| x {} x rate x multiplier by size", price.word())
+        }
         ChargeKind::StableHedge { .. } => "volume hedged between stablecoins x marginal rates".into(),
         ChargeKind::Depeg { threshold } => {
             format!("max(0, {threshold} - peg) x (perpetuals and options sold) x index x rate")

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::evaluated::{Evaluated, check_complete};
 use super::scope::report_currency;
 use super::{Answer, Value};
-use crate::book::{Book, Position};
+use crate::book::{Book, Position, Quote};
 use crate::error::{Error, Result};
 use crate::instrument::{Instrument, Payoff};
 use crate::margin::PoolView;
@@ -229,13 +229,14 @@ fn sensitivity(
             Payoff::Linear => position.quantity,
             Payoff::Inverse => position.quantity / position.mark_price,
         };
+        let open = book.quotes.get(position.instrument).map_or(1.0, Quote::share_left) * coins;
         let net = coins * position.mark_price * quote;
         return Ok(Sensitivity {
-            delta: coins,
-            delta_money: coins * index * quote,
+            delta: open,
+            delta_money: open * index * quote,
             gross: net.abs(),
             net,
-            beta: beta.map(|beta| beta * coins * index * quote),
+            beta: beta.map(|beta| beta * open * index * quote),
             ..Sensitivity::default()
         });
     };
@@ -269,11 +270,13 @@ fn sensitivity(
         discount_factor: 1.0,
     }
     .greeks()?;
-    let delta = position.quantity * greeks.delta;
+    // of the settlement price only the part that is still open moves with the coin
+    let open = known.share_left();
+    let delta = position.quantity * greeks.delta * open;
     Ok(Sensitivity {
         delta,
         delta_money: delta * index * quote,
-        gamma: position.quantity * greeks.gamma * 0.01 * forward * forward * quote,
+        gamma: position.quantity * greeks.gamma * open * open * 0.01 * forward * forward * quote,
         vega: position.quantity * greeks.vega * 0.01 * quote,
         theta: position.quantity * greeks.theta_per_day * quote,
         gross: net.abs(),

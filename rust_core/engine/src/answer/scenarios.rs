@@ -171,7 +171,7 @@ fn list(book: &Book, chosen: &[Found<'_>]) -> Answer {
                 *rank = place + 1;
             }
         }
-        let decides = worst(found).map(|(index, _)| index);
+        let deciding = found.unit.scanned.deciding(found.profile);
         for (index, scenario) in found.profile.scenarios.iter().enumerate() {
             let note = match scenario.treatment {
                 Treatment::Plain => String::new(),
@@ -188,7 +188,7 @@ fn list(book: &Book, chosen: &[Found<'_>]) -> Answer {
                 scenario.weight.into(),
                 at(index).into(),
                 ranks.get(index).copied().unwrap_or(0).into(),
-                if decides == Some(index) { "yes" } else { "no" }.into(),
+                if deciding.iter().any(|(decides, _)| *decides == index) { "yes" } else { "no" }.into(),
                 note.into(),
             ]);
         }
@@ -251,32 +251,38 @@ fn matrix(book: &Book, chosen: &[Found<'_>]) -> Result<Answer> {
 fn positions(book: &Book, chosen: &[Found<'_>]) -> Answer {
     let mut answer = Answer::new(&POSITIONS);
     for found in chosen {
-        let Some((index, loss)) = worst(found) else { continue };
-        let Some((lines, collateral)) = found.unit.by_line.get(index) else { continue };
-        let scenario = found.profile.scenarios.get(index).map_or_else(String::new, |s| s.words());
-        let account = book.pool_name(found.pool);
-        let name = name_of(book, found);
-        let mut row = |symbol: &str, quantity: Value, result: f64, note: &str| {
-            answer.rows.push(vec![
-                account.clone().into(),
-                name.clone().into(),
-                symbol.into(),
-                quantity,
-                result.into(),
-                (loss != 0.0).then(|| -result / loss).into(),
-                scenario.clone().into(),
-                note.into(),
-            ]);
-        };
-        for (position, part) in found.unit.positions.iter().zip(lines) {
-            let Some(held) = book.positions_of(found.pool).get(*position) else { continue };
-            let symbol = book.instruments.get(held.instrument).map_or("", |i| i.symbol.as_str());
-            row(symbol, held.quantity.into(), -part, "");
+        for (index, loss) in found.unit.scanned.deciding(found.profile) {
+            positions_in(book, found, index, loss, &mut answer);
         }
-        if *collateral != 0.0 {
-            row("collateral", Value::Missing, -collateral, "coins that move in the scan");
-        }
-        row("TOTAL", Value::Missing, -sum(lines.iter().copied().chain([*collateral])), "");
     }
     answer
+}
+
+/// The positions of a unit in one scenario.
+fn positions_in(book: &Book, found: &Found<'_>, index: usize, loss: f64, answer: &mut Answer) {
+    let Some((lines, collateral)) = found.unit.by_line.get(index) else { return };
+    let scenario = found.profile.scenarios.get(index).map_or_else(String::new, |s| s.words());
+    let account = book.pool_name(found.pool);
+    let name = name_of(book, found);
+    let mut row = |symbol: &str, quantity: Value, result: f64, note: &str| {
+        answer.rows.push(vec![
+            account.clone().into(),
+            name.clone().into(),
+            symbol.into(),
+            quantity,
+            result.into(),
+            (loss != 0.0).then(|| -result / loss).into(),
+            scenario.clone().into(),
+            note.into(),
+        ]);
+    };
+    for (position, part) in found.unit.positions.iter().zip(lines) {
+        let Some(held) = book.positions_of(found.pool).get(*position) else { continue };
+        let symbol = book.instruments.get(held.instrument).map_or("", |i| i.symbol.as_str());
+        row(symbol, held.quantity.into(), -part, "");
+    }
+    if *collateral != 0.0 {
+        row("collateral", Value::Missing, -collateral, "coins that move in the scan");
+    }
+    row("TOTAL", Value::Missing, -sum(lines.iter().copied().chain([*collateral])), "");
 }

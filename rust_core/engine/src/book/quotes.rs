@@ -9,6 +9,7 @@ use super::net::Netted;
 use crate::finding::{Finding, Severity};
 use crate::instrument::{ContractKind, Instrument, OptionRight, OptionTerms, Payoff};
 use crate::pricing::implied::volatility;
+use crate::pricing::settlement::share_left;
 use crate::pricing::value;
 use crate::rulebook::{Measure, Rulebook};
 use crate::tables::{Quoted, expiry_of_day, instant};
@@ -32,6 +33,11 @@ impl Quote {
     pub fn moved_forward(&self, ratio: f64) -> Option<f64> {
         let forward = self.forward?;
         Some((forward - self.forward_fixed) * ratio + self.forward_fixed)
+    }
+
+    /// The share of the settlement price that is still open; 1 outside the window in which it is averaged.
+    pub fn share_left(&self) -> f64 {
+        self.forward.map_or(1.0, |forward| share_left(forward, self.forward_fixed))
     }
 
     /// Value of one coin of an option, settlement currency: Black-76 at an annual volatility on the moved
@@ -146,9 +152,13 @@ pub(super) fn quotes(
                     "give as_of",
                 ));
             }
+            let mark = marks.get(index).copied().flatten();
+            let settling = mark.zip(left).filter(|_| instrument.kind == ContractKind::Future);
+            let fixed = settling.map_or(0.0, |(mark, left)| sources.rulebook.fixed_forward(mark, 0.0, left));
             priced.quotes.push(Quote {
                 years: left.unwrap_or(0.0).max(0.0),
-                forward: marks.get(index).copied().flatten(),
+                forward: mark,
+                forward_fixed: fixed,
                 confidence: own.confidence,
                 funding_rate: own
                     .funding_rate

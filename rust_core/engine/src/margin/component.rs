@@ -40,6 +40,13 @@ pub enum ComponentKind {
     ValueAtRisk,
     /// What open orders add.
     Orders,
+    /// A currency whose balance is below zero.
+    Borrowing {
+        /// Index of the rulebook's entry.
+        entry: usize,
+        /// Index of the currency.
+        currency: usize,
+    },
 }
 
 /// One level's figure of a component.
@@ -60,6 +67,9 @@ pub struct Component {
     pub kind: ComponentKind,
     /// Money before rates and factors, reporting currency.
     pub base: f64,
+    /// What the base is made of, in the order in which [`crate::answer::explain`] names it; zeros where there
+    /// is nothing to say.
+    pub figures: [f64; 3],
     /// At the initial level.
     pub initial: Share,
     /// At the maintenance level.

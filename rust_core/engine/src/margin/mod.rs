@@ -1,5 +1,6 @@
 //! The six stages: from a pool at a market state to equity, requirement, excess, usage and status.
 
+mod borrowing;
 pub mod component;
 pub mod contributions;
 pub mod equity;
@@ -201,11 +202,13 @@ fn requirement_with(
     table: Option<&scenario::Table>,
 ) -> Result<Requirement> {
     let rulebook = view.rulebook()?;
-    match &rulebook.measure {
+    let mut found = match &rulebook.measure {
         Measure::Tiers { .. } => tiers::requirement(view, rulebook, state),
         Measure::Scenarios { .. } => scenario::requirement(view, rulebook, state, table),
         Measure::NormalValueAtRisk { .. } => variance::requirement(view, rulebook, state),
-    }
+    }?;
+    borrowing::add(view, rulebook, state, &mut found)?;
+    Ok(found)
 }
 
 /// The excess alone, for solvers.

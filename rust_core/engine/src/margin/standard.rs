@@ -8,8 +8,9 @@ use crate::instrument::{ContractKind, OptionRight, Payoff};
 use crate::market::{MarketState, option_value};
 use crate::numeric::rounding::{Direction, to_step};
 use crate::rulebook::Rulebook;
+use crate::rulebook::charge::PriceBasis;
 use crate::rulebook::options::{Premium, ShortRate, StandardOptions};
-use crate::rulebook::portfolio::{DeltaOneRates, PriceBasis, Profile};
+use crate::rulebook::portfolio::{DeltaOneRates, Profile};
 
 /// Which formula is about a contract.
 #[derive(Debug, Clone, Copy)]

@@ -35,7 +35,7 @@ pub(super) fn initial_rate(given: Option<f64>, leverage: Option<f64>, largest: O
 }
 
 /// Whether a pool has brackets only, so that its margin is linear between two changes of bracket and adds up
-/// over its positions: no options, no rates that grow with size, no charges.
+/// over its positions: no options, no rates that grow with size, no charges, no borrowing, nothing being settled.
 ///
 /// # Errors
 ///
@@ -46,11 +46,13 @@ pub fn brackets_only(view: &PoolView<'_>) -> Result<bool> {
         return Ok(false);
     }
     for position in view.positions {
-        if !matches!(rule_of(view.book, rulebook, position)?, Rule::Table(_)) {
+        let settling =
+            view.book.quotes.get(position.instrument).is_some_and(|quote| quote.share_left() < 1.0);
+        if settling || !matches!(rule_of(view.book, rulebook, position)?, Rule::Table(_)) {
             return Ok(false);
         }
     }
-    Ok(rulebook.profiles.iter().all(|profile| profile.charges.is_empty()))
+    Ok(rulebook.borrowing.is_empty() && rulebook.profiles.iter().all(|profile| profile.charges.is_empty()))
 }
 
 /// What an initial margin is missing, the first reason.
@@ -116,6 +118,7 @@ pub(super) fn requirement(
             unit: None,
             kind: ComponentKind::Orders,
             base: order_margin,
+            figures: [0.0; 3],
             initial: Share { amount: order_margin, counts: true },
             maintenance: Share { amount: 0.0, counts: true },
         });
@@ -138,6 +141,7 @@ fn positions(view: &PoolView<'_>, by_position: &[PositionMargin]) -> Vec<Compone
         unit: Some(underlying_of(view.book, held)),
         kind: ComponentKind::Position { position },
         base: margin.notional,
+        figures: [0.0; 3],
         initial: Share { amount: margin.initial.unwrap_or(0.0), counts: true },
         maintenance: Share { amount: margin.maintenance, counts: true },
     })
@@ -315,6 +319,7 @@ impl Grouped<'_> {
             unit: Some(self.coin),
             kind: ComponentKind::ExpiryOffset { seconds: (self.years * SECONDS_PER_YEAR).round() as u64 },
             base: if maintenance.amount == 0.0 { initial.amount } else { maintenance.amount },
+            figures: [0.0; 3],
             initial,
             maintenance,
         })

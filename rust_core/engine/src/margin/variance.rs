@@ -138,6 +138,7 @@ pub(super) fn requirement(
             unit: None,
             kind: ComponentKind::ValueAtRisk,
             base: total,
+            figures: [0.0; 3],
             initial: Share { amount: initial, counts: true },
             maintenance: Share { amount: maintenance, counts: true },
         }],

@@ -9,6 +9,7 @@ pub mod implied;
 pub mod kernel;
 pub mod level;
 mod mills;
+pub mod settlement;
 
 pub use crate::instrument::OptionRight;
 pub use black76::{both, value};

@@ -1,6 +1,7 @@
 //! A venue's rules as data: pools, measure, levels, tables, collateral, liquidation, each with its source.
 
 mod builtin;
+pub mod charge;
 pub mod flat;
 #[cfg(test)]
 mod flat_tests;
@@ -10,6 +11,7 @@ pub mod portfolio;
 mod raw;
 mod raw_portfolio;
 mod read;
+mod read_charge;
 mod read_portfolio;
 mod read_standard;
 mod schema;
@@ -20,7 +22,7 @@ mod tree;
 use std::collections::BTreeMap;
 
 use crate::instrument::{ContractKind, Instrument};
-use portfolio::{InterCredit, Profile};
+use portfolio::{Borrowing, InterCredit, Profile};
 
 pub use builtin::{builtin, builtin_ids, builtins};
 pub use flat::{FlatRow, default_of as flat_default, flatten};
@@ -388,6 +390,8 @@ pub struct Rulebook {
     pub profiles: Vec<Profile>,
     /// Credits between coins, in order of priority.
     pub credits: Vec<InterCredit>,
+    /// What negative balances need; those that name currencies come first.
+    pub borrowing: Vec<Borrowing>,
     /// What the rulebook does not cover, with the reason: `option`, `future`, `spot`, `coin_settled`,
     /// `stable_settled`, `orders`.
     pub refusals: BTreeMap<String, String>,

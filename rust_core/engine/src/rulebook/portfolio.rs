@@ -1,8 +1,9 @@
 //! What a rulebook says about one coin in portfolio or standard margin: scenarios, shocks, group maps,
 //! charges, option formulas. Data only; `margin` applies it.
 
+use super::charge::{Charge, PriceBasis};
 use super::options::StandardOptions;
-use crate::instrument::{ContractKind, Payoff};
+use crate::instrument::Payoff;
 
 /// How a volatility is shocked, by time to expiry.
 ///
@@ -238,175 +239,6 @@ pub struct Gains {
     pub cap: f64,
 }
 
-/// Where a charge enters (design.md section 1, stages 4 to 6).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Stage {
-    /// Competes with the scenarios: the largest counts.
-    Alternative,
-    /// Added to the worst scenario, inside the level's factor.
-    Inside,
-    /// The unit needs no less than this, inside the level's factor.
-    Floor,
-    /// Added after the level's factor.
-    Outside,
-}
-
-impl Stage {
-    /// The word of the components table.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Alternative => "competes with the scenarios",
-            Self::Inside => "added to the worst scenario",
-            Self::Floor => "floor",
-            Self::Outside => "added after the factor",
-        }
-    }
-}
-
-/// How a rate grows with the time to expiry.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Growth {
-    /// `rate x years`.
-    Linear,
-    /// `exp(rate x years) - 1`.
-    Exponential,
-}
-
-/// At which price a quantity of coins is turned into money.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum PriceBasis {
-    /// The index of the coin.
-    Index,
-    /// The contract's own mark (a forward for options).
-    Mark,
-}
-
-/// What a charge is taken on.
-#[derive(Debug, Clone, PartialEq)]
-pub enum ChargeKind {
-    /// Basis risk: per expiry the net delta times `max(minimum, growth(annualised, years))`.
-    Roll {
-        /// Least rate.
-        minimum: f64,
-        /// Rate per year.
-        annualised: f64,
-        /// How it grows with time.
-        growth: Growth,
-    },
-    /// Size: `increment` per coin of net delta above a threshold, up to `cap`; deltas of long options only
-    /// reduce.
-    Size {
-        /// Money of delta that is free, reporting currency.
-        threshold: f64,
-        /// Rate per coin above it.
-        increment: f64,
-        /// Largest rate.
-        cap: f64,
-    },
-    /// Per expiry and strike, options sold less options bought, calls and puts together, at the index.
-    NakedShorts,
-    /// Unsigned quantities of some kinds of contract at a price.
-    Notional {
-        /// Which kinds.
-        kinds: Vec<ContractKind>,
-        /// At which price.
-        price: PriceBasis,
-        /// Whether only quantities below zero count.
-        short_only: bool,
-        /// Whether collateral that the scenarios move counts too.
-        collateral: bool,
-    },
-    /// `(unhedged |net delta| + hedged (gross - |net|) / 2) x index`.
-    MinimumDelta {
-        /// Rate of what is not hedged.
-        unhedged: f64,
-        /// Rate of what is.
-        hedged: f64,
-    },
-    /// Options sold, in coins at the index.
-    ShortOptions {
-        /// Whether the larger of calls and puts counts instead of both.
-        larger_side: bool,
-    },
-    /// Spreads between net deltas of opposite sign of different expiries, in coins at the index.
-    Calendar,
-    /// Per expiry the worse of two moves, undiscounted, options only, times `add + per_year x years`.
-    ForwardContingency {
-        /// The two moves.
-        moves: [f64; 2],
-        /// Factor at expiry.
-        add: f64,
-        /// Growth of the factor per year.
-        per_year: f64,
-    },
-    /// `1 - confidence` of the notional where the least confidence of the prices used is below a threshold.
-    Confidence {
-        /// The threshold.
-        threshold: f64,
-        /// Which kinds of contract; options per expiry, with the confidence of its forward and rate.
-        kinds: Vec<ContractKind>,
-        /// Whether only quantities below zero count.
-        short_only: bool,
-        /// Whether collateral counts too.
-        collateral: bool,
-        /// Whether the confidence in a perpetual that is held bears on options too.
-        with_perpetual: bool,
-        /// At which price.
-        price: PriceBasis,
-    },
-    /// What a funding rate takes over some hours, at least zero per contract.
-    Funding {
-        /// The hours.
-        hours: f64,
-    },
-    /// Fees of closing: a rate on the notional of each contract, capped by a share of an option's value.
-    Fee {
-        /// Largest share of an option's value.
-        option_cap: f64,
-    },
-    /// A rate on the unsigned delta at the index, times a multiplier by size of the raw charge.
-    TieredDelta {
-        /// Raw charge from which each multiplier applies, reporting currency.
-        from: Vec<f64>,
-        /// The multipliers.
-        multiplier: Vec<f64>,
-    },
-    /// Hedges between stablecoins: marginal rates on the volume hedged between quote currencies.
-    StableHedge {
-        /// Volume from which each rate applies, reporting currency.
-        from: Vec<f64>,
-        /// The rates.
-        rate: Vec<f64>,
-    },
-    /// A stablecoin that has lost its peg: `max(0, threshold - peg)` of perpetuals and options sold, at the
-    /// index.
-    Depeg {
-        /// The threshold.
-        threshold: f64,
-    },
-    /// An amount of money that the venue sets for the account, whatever it holds: its rates are the money.
-    Fixed,
-    /// Option value to be received counts against the requirement, value owed adds to it.
-    NetOptionValue,
-}
-
-/// One charge.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Charge {
-    /// What the venue calls it.
-    pub name: String,
-    /// What it is taken on.
-    pub kind: ChargeKind,
-    /// Where it enters.
-    pub stage: Stage,
-    /// Its rate at the initial level.
-    pub initial: f64,
-    /// Its rate at the maintenance level.
-    pub maintenance: f64,
-    /// Key of its source.
-    pub source: String,
-}
-
 /// Which settlement a profile is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Settlement {
@@ -450,6 +282,18 @@ pub struct ScenarioSet {
     pub source: String,
 }
 
+/// A mix of two worst cases: `share x worst of one set + (1 - share) x worst of the others`.
+///
+/// SPAN 2 weighs historical and stress scenarios so (cmegroup.com, SPAN 2 methodology: total =
+/// x historical + (1 - x) stress + liquidity + concentration).
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Blend {
+    /// Index of the set that has a share of its own.
+    pub set: usize,
+    /// The share.
+    pub share: f64,
+}
+
 /// What a rulebook says about some coins.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Profile {
@@ -471,6 +315,10 @@ pub struct Profile {
     pub extension: Option<Extension>,
     /// How far gains count.
     pub gains: Gains,
+    /// The price at which scenarios move perpetuals, futures and spot.
+    pub price: PriceBasis,
+    /// Whether one set is mixed with the others instead of competing with them.
+    pub blend: Option<Blend>,
     /// Charges.
     pub charges: Vec<Charge>,
     /// Factor of the initial level instead of the rulebook's.
@@ -486,6 +334,20 @@ pub struct Profile {
 }
 
 impl Profile {
+    /// The share of a set's worst case that is part of the requirement.
+    pub fn share(&self, set: usize) -> f64 {
+        match self.blend {
+            None => 1.0,
+            Some(blend) if blend.set == set => blend.share,
+            Some(blend) => 1.0 - blend.share,
+        }
+    }
+
+    /// Whether the scenarios of two sets compete for one worst case.
+    pub fn competes(&self, set: usize, other: usize) -> bool {
+        self.blend.is_none_or(|blend| (blend.set == set) == (blend.set == other))
+    }
+
     /// Whether the profile is about a contract of a coin.
     pub fn covers(&self, underlying: &str, payoff: Payoff) -> bool {
         let named = self.underlyings.is_empty()
@@ -497,6 +359,19 @@ impl Profile {
                 Settlement::Stable => payoff == Payoff::Linear,
             }
     }
+}
+
+/// What a negative balance of a currency needs, outside the factors of the levels.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Borrowing {
+    /// Currencies, upper case; empty for every currency that no other entry names.
+    pub currencies: Vec<String>,
+    /// Share of what is borrowed at the initial level.
+    pub initial: f64,
+    /// The same at the maintenance level.
+    pub maintenance: f64,
+    /// Key of its source.
+    pub source: String,
 }
 
 /// A credit for opposite risks in different coins, in order of priority (SPAN).

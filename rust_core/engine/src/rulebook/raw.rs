@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use indexmap::IndexMap;
 use serde::Deserialize;
 
-use super::raw_portfolio::{RawCredit, RawProfile};
+use super::raw_portfolio::{RawBorrowing, RawCredit, RawProfile};
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -37,6 +37,8 @@ pub(super) struct RawRulebook {
     pub(super) profiles: Vec<RawProfile>,
     #[serde(default)]
     pub(super) credits: Vec<RawCredit>,
+    #[serde(default)]
+    pub(super) borrowing: Vec<RawBorrowing>,
     #[serde(default)]
     pub(super) refusals: BTreeMap<String, String>,
     #[serde(default)]

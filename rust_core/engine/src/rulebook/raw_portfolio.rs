@@ -22,6 +22,10 @@ pub(super) struct RawProfile {
     #[serde(default)]
     pub(super) gains: Option<RawGains>,
     #[serde(default)]
+    pub(super) price: Option<String>,
+    #[serde(default)]
+    pub(super) blend: Option<RawBlend>,
+    #[serde(default)]
     pub(super) charges: Vec<RawCharge>,
     #[serde(default)]
     pub(super) initial_factor: Option<f64>,
@@ -98,6 +102,9 @@ pub(super) struct RawScenarios {
     /// The same as multiples of the price, as some venues write them: 1.18 is +18 %.
     #[serde(default)]
     pub(super) price_multipliers: Vec<f64>,
+    /// The price moves count in this: 0.15 and moves of 1/3, 2/3, 1 are 5 %, 10 %, 15 %.
+    #[serde(default)]
+    pub(super) price_range: Option<f64>,
     #[serde(default)]
     pub(super) volatility: Vec<RawMove>,
     #[serde(default)]
@@ -133,6 +140,13 @@ pub(super) struct RawExtension {
     pub(super) range: f64,
     pub(super) factor: f64,
     pub(super) dampener: f64,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawBlend {
+    pub(super) set: String,
+    pub(super) share: f64,
 }
 
 #[derive(Debug, Deserialize)]
@@ -273,6 +287,17 @@ pub(super) struct RawShort {
     pub(super) put_mark: f64,
     #[serde(default)]
     pub(super) fee: f64,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawBorrowing {
+    /// Currencies; `["*"]` for every currency that no other entry names.
+    pub(super) currencies: Vec<String>,
+    pub(super) initial: f64,
+    pub(super) maintenance: f64,
+    #[serde(default)]
+    pub(super) source: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]

@@ -2,11 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use super::charge::{Charge, ChargeKind, PriceBasis, Stage};
 use super::path::segment;
-use super::portfolio::{
-    Charge, ChargeKind, Gains, PriceBasis, Profile, Scenario, ScenarioSet, Settlement, Stage, Treatment,
-    VolatilityMove,
-};
+use super::portfolio::{Gains, Profile, Scenario, ScenarioSet, Settlement, Treatment, VolatilityMove};
 use super::raw::{RawLevel, RawLiquidation, RawMeasure, RawRulebook, RawTiers};
 use super::{
     Bands, Certainty, DepegFactor, Discounting, Level, LiquidationRule, ListKey, MaintenanceOn, Measure,
@@ -135,6 +133,7 @@ impl Reader {
             )?,
             profiles,
             credits: self.credits(&raw.credits, &known)?,
+            borrowing: self.borrowing(&raw.borrowing, &known)?,
             refusals: raw.refusals.clone(),
             initial: self.level("levels.initial", &raw.levels.initial)?,
             maintenance: self.level("levels.maintenance", &raw.levels.maintenance)?,
@@ -414,6 +413,8 @@ impl Reader {
                 .collect(),
             extension: None,
             gains: Gains { share: 1.0, cap: f64::INFINITY },
+            price: PriceBasis::Mark,
+            blend: None,
             charges: if rate > 0.0 { vec![charge] } else { Vec::new() },
             initial_factor: None,
             maintenance_factor: None,

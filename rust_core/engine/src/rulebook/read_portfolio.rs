@@ -1,21 +1,21 @@
 //! Checks the portfolio and standard margin groups of a rulebook file.
 
+use super::charge::PriceBasis;
 use super::path::{labels, profile_name, segment};
 use super::portfolio::{
-    Charge, ChargeKind, Extension, Gains, Growth, InterCredit, PriceBasis, Profile, Scenario, ScenarioSet,
-    Settlement, SignDiscount, SkewLeg, SkewShock, Stage, Treatment, VolatilityMove, VolatilityShock,
+    Blend, Borrowing, Extension, Gains, InterCredit, Profile, Scenario, ScenarioSet, Settlement,
+    SignDiscount, SkewLeg, SkewShock, Treatment, VolatilityMove, VolatilityShock,
 };
-use super::raw_portfolio::{RawCharge, RawCredit, RawMove, RawProfile, RawScenarios, RawVolatility};
+use super::raw_portfolio::{
+    RawBlend, RawBorrowing, RawCredit, RawMove, RawProfile, RawScenarios, RawVolatility,
+};
 use super::read::Reader;
 use crate::error::Result;
-use crate::instrument::ContractKind;
 
 /// No relative move is larger: a price a hundred times today's.
 const LARGEST_MOVE: f64 = 100.0;
-/// No amount of money of a rulebook is larger.
-const LARGEST_AMOUNT: f64 = 1e15;
 /// No rate or factor of a rulebook is larger.
-const LARGEST_RATE: f64 = 1000.0;
+pub(super) const LARGEST_RATE: f64 = 1000.0;
 
 /// Checks that a key names a source and gives it back, the group's own where there is none.
 pub(super) type Known<'a> = dyn Fn(&Option<String>, &str) -> Result<String> + 'a;
@@ -86,6 +86,7 @@ impl Reader {
             return self
                 .refuse(&key("extension"), "is missing; scenarios with the treatment extended need it");
         }
+        let blended: Vec<String> = sets.iter().map(|set| set.name.clone()).collect();
         Ok(Profile {
             underlyings: if all {
                 Vec::new()
@@ -124,6 +125,8 @@ impl Reader {
                     cap: self.number(&key("gains.cap"), gains.cap.unwrap_or(f64::MAX), 0.0, f64::MAX)?,
                 },
             },
+            price: self.price_basis(&key("price"), raw.price.as_deref(), PriceBasis::Mark)?,
+            blend: raw.blend.as_ref().map(|b| self.blend(b, &blended, &key("blend"))).transpose()?,
             charges: raw
                 .charges
                 .iter()
@@ -142,6 +145,31 @@ impl Reader {
             options: raw.options.as_ref().map(|o| self.options(o, &key("options"))).transpose()?,
             source,
         })
+    }
+
+    /// The index or the mark, or what holds where nothing is said.
+    pub(super) fn price_basis(
+        &self,
+        key: &str,
+        word: Option<&str>,
+        otherwise: PriceBasis,
+    ) -> Result<PriceBasis> {
+        let words = [("index", PriceBasis::Index), ("mark", PriceBasis::Mark)];
+        word.map_or(Ok(otherwise), |word| self.word(key, Some(word), &words))
+    }
+
+    fn blend(&self, raw: &RawBlend, sets: &[String], key: &str) -> Result<Blend> {
+        let Some(set) = sets.iter().position(|name| *name == raw.set) else {
+            let known = if sets.is_empty() { "none".to_owned() } else { sets.join(", ") };
+            return self.refuse(
+                &format!("{key}.set"),
+                format!("names the set '{}', the profile has {known}", raw.set),
+            );
+        };
+        if sets.len() < 2 {
+            return self.refuse(&format!("{key}.set"), "is the only set; a blend needs two");
+        }
+        Ok(Blend { set, share: self.number(&format!("{key}.share"), raw.share, 0.0, 1.0)? })
     }
 
     fn volatility(&self, raw: &RawVolatility, key: &str) -> Result<VolatilityShock> {
@@ -214,7 +242,12 @@ impl Reader {
 
     fn scenarios(&self, raw: &RawScenarios, set: usize, key: &str, into: &mut Vec<Scenario>) -> Result<()> {
         let multiplied: Vec<f64> = raw.price_multipliers.iter().map(|multiple| multiple - 1.0).collect();
-        let price_moves = if raw.price_moves.is_empty() { &multiplied } else { &raw.price_moves };
+        let range = self.optional(&format!("{key}.price_range"), raw.price_range, 1e-9, LARGEST_MOVE)?;
+        if let (Some(_), false) = (range, multiplied.is_empty()) {
+            return self.refuse(&format!("{key}.price_range"), "counts price_moves, not price_multipliers");
+        }
+        let ranged: Vec<f64> = raw.price_moves.iter().map(|m| m * range.unwrap_or(1.0)).collect();
+        let price_moves = if raw.price_moves.is_empty() { &multiplied } else { &ranged };
         if !(raw.price_moves.is_empty() || multiplied.is_empty()) {
             return self
                 .refuse(&format!("{key}.price_multipliers"), "and price_moves say the same; give one");
@@ -225,7 +258,7 @@ impl Reader {
         if price_moves.iter().any(|m| !m.is_finite() || *m <= -1.0 || *m > LARGEST_MOVE) {
             return self.refuse(
                 &format!("{key}.price_moves"),
-                "needs finite relative moves above -1, such as -0.15",
+                "needs finite relative moves above -1, such as -0.15, price_range included",
             );
         }
         let same = [RawMove::Word("same".into())];
@@ -294,244 +327,6 @@ impl Reader {
         Ok(())
     }
 
-    fn charge(&self, raw: &RawCharge, key: &str, group: &str, known: &Known<'_>) -> Result<Charge> {
-        let stage = self.word(
-            &format!("{key}.stage"),
-            Some(&raw.stage),
-            &[
-                ("alternative", Stage::Alternative),
-                ("inside", Stage::Inside),
-                ("floor", Stage::Floor),
-                ("outside", Stage::Outside),
-            ],
-        )?;
-        self.charge_keys(raw, key)?;
-        let rate = raw.rate.unwrap_or(1.0);
-        // a fixed amount is money, everything else a rate
-        let largest = if raw.on == "fixed" { LARGEST_AMOUNT } else { LARGEST_RATE };
-        let own = raw.source.clone().or_else(|| Some(group.to_owned()));
-        Ok(Charge {
-            name: raw.name.clone(),
-            kind: self.charge_kind(raw, key)?,
-            stage,
-            initial: self.number(
-                &format!("{key}.initial"),
-                raw.initial.unwrap_or(raw.maintenance.unwrap_or(rate) + raw.initial_more.unwrap_or(0.0)),
-                0.0,
-                largest,
-            )?,
-            maintenance: self.number(
-                &format!("{key}.maintenance"),
-                raw.maintenance.unwrap_or(rate),
-                0.0,
-                largest,
-            )?,
-            source: known(&own, key)?,
-        })
-    }
-
-    /// Refuses keys that a charge does not read, and a charge whose rate nobody gives.
-    fn charge_keys(&self, raw: &RawCharge, key: &str) -> Result<()> {
-        let (own, rated): (&[&str], bool) = match raw.on.as_str() {
-            "roll" => (&["minimum", "annualised", "growth"], false),
-            "size" => (&["threshold", "increment", "cap"], false),
-            "naked_shorts" | "calendar" => (&[], true),
-            "fixed" => (&[], true),
-            "net_option_value" => (&[], false),
-            "notional" => (&["kinds", "price", "short_only", "collateral"], true),
-            "minimum_delta" => (&["unhedged", "hedged"], false),
-            "short_options" => (&["count"], true),
-            "forward_contingency" => (&["moves", "multipliers", "add", "per_year"], false),
-            "confidence" => {
-                (&["threshold", "kinds", "short_only", "collateral", "with_perpetual", "price"], true)
-            }
-            "funding" => (&["hours"], false),
-            "fee" => (&["option_cap"], true),
-            "tiered_delta" => (&["from", "multiplier"], true),
-            "stable_hedge" => (&["from", "rates"], false),
-            "depeg" => (&["threshold"], true),
-            _ => return Ok(()), // refused by its name
-        };
-        let given = [
-            ("minimum", raw.minimum.is_some()),
-            ("annualised", raw.annualised.is_some()),
-            ("growth", raw.growth.is_some()),
-            ("threshold", raw.threshold.is_some()),
-            ("increment", raw.increment.is_some()),
-            ("cap", raw.cap.is_some()),
-            ("kinds", raw.kinds.is_some()),
-            ("price", raw.price.is_some()),
-            ("short_only", raw.short_only.is_some()),
-            ("collateral", raw.collateral.is_some()),
-            ("with_perpetual", raw.with_perpetual.is_some()),
-            ("unhedged", raw.unhedged.is_some()),
-            ("hedged", raw.hedged.is_some()),
-            ("count", raw.count.is_some()),
-            ("moves", raw.moves.is_some()),
-            ("multipliers", raw.multipliers.is_some()),
-            ("add", raw.add.is_some()),
-            ("per_year", raw.per_year.is_some()),
-            ("hours", raw.hours.is_some()),
-            ("option_cap", raw.option_cap.is_some()),
-            ("from", raw.from.is_some()),
-            ("multiplier", raw.multiplier.is_some()),
-            ("rates", raw.rates.is_some()),
-        ];
-        if let Some((name, _)) = given.iter().find(|(name, given)| *given && !own.contains(name)) {
-            return self.refuse(&format!("{key}.{name}"), format!("is not read by a charge on {}", raw.on));
-        }
-        let any = raw.rate.is_some() || raw.initial.is_some() || raw.maintenance.is_some();
-        if rated && !any {
-            return self
-                .refuse(&format!("{key}.rate"), format!("is missing; a charge on {} needs it", raw.on));
-        }
-        Ok(())
-    }
-
-    fn charge_kind(&self, raw: &RawCharge, key: &str) -> Result<ChargeKind> {
-        let need = |part: &str, value: Option<f64>, low: f64, high: f64| {
-            let key = format!("{key}.{part}");
-            let value = self.required(&key, value.as_ref())?;
-            self.number(&key, value, low, high)
-        };
-        let price = || {
-            self.word(
-                &format!("{key}.price"),
-                raw.price.as_deref(),
-                &[("index", PriceBasis::Index), ("mark", PriceBasis::Mark)],
-            )
-        };
-        Ok(match raw.on.as_str() {
-            "roll" => ChargeKind::Roll {
-                minimum: need("minimum", raw.minimum, 0.0, 10.0)?,
-                annualised: need("annualised", raw.annualised, 0.0, 10.0)?,
-                growth: self.word(
-                    &format!("{key}.growth"),
-                    raw.growth.as_deref(),
-                    &[("linear", Growth::Linear), ("exponential", Growth::Exponential)],
-                )?,
-            },
-            "size" => ChargeKind::Size {
-                threshold: need("threshold", raw.threshold, 0.0, f64::MAX)?,
-                increment: need("increment", raw.increment, 0.0, 10.0)?,
-                cap: need("cap", raw.cap, 0.0, 10.0)?,
-            },
-            "naked_shorts" => ChargeKind::NakedShorts,
-            "notional" => ChargeKind::Notional {
-                kinds: self.kinds(raw, key)?,
-                price: price()?,
-                short_only: raw.short_only.unwrap_or(false),
-                collateral: raw.collateral.unwrap_or(false),
-            },
-            "minimum_delta" => ChargeKind::MinimumDelta {
-                unhedged: need("unhedged", raw.unhedged, 0.0, 10.0)?,
-                hedged: need("hedged", raw.hedged, 0.0, 10.0)?,
-            },
-            "short_options" => ChargeKind::ShortOptions {
-                larger_side: self.word(
-                    &format!("{key}.count"),
-                    raw.count.as_deref(),
-                    &[("sum", false), ("larger_of_calls_and_puts", true)],
-                )?,
-            },
-            "calendar" => ChargeKind::Calendar,
-            "forward_contingency" => {
-                let multiplied: Option<Vec<f64>> = raw
-                    .multipliers
-                    .as_ref()
-                    .map(|multipliers| multipliers.iter().map(|multiple| multiple - 1.0).collect());
-                let moves =
-                    self.required(&format!("{key}.moves"), raw.moves.clone().or(multiplied).as_ref())?;
-                let Ok(moves) = <[f64; 2]>::try_from(moves) else {
-                    return self.refuse(&format!("{key}.moves"), "needs two relative moves");
-                };
-                if moves.iter().any(|m| !m.is_finite() || *m <= -1.0) {
-                    return self.refuse(&format!("{key}.moves"), "needs finite relative moves above -1");
-                }
-                ChargeKind::ForwardContingency {
-                    moves,
-                    add: need("add", raw.add, 0.0, 100.0)?,
-                    per_year: need("per_year", raw.per_year, 0.0, 100.0)?,
-                }
-            }
-            "confidence" => ChargeKind::Confidence {
-                threshold: need("threshold", raw.threshold, 0.0, 1.0)?,
-                kinds: match (&raw.kinds, raw.collateral) {
-                    (None, Some(true)) => Vec::new(), // collateral alone
-                    _ => self.kinds(raw, key)?,
-                },
-                short_only: raw.short_only.unwrap_or(false),
-                collateral: raw.collateral.unwrap_or(false),
-                with_perpetual: raw.with_perpetual.unwrap_or(true),
-                price: price()?,
-            },
-            "funding" => ChargeKind::Funding { hours: need("hours", raw.hours, 0.0, 8760.0)? },
-            "fee" => ChargeKind::Fee { option_cap: raw.option_cap.unwrap_or(f64::INFINITY) },
-            "tiered_delta" => {
-                let (from, multiplier) = self.slices(raw, raw.multiplier.as_ref(), key, "multiplier")?;
-                ChargeKind::TieredDelta { from, multiplier }
-            }
-            "stable_hedge" => {
-                let (from, rate) = self.slices(raw, raw.rates.as_ref(), key, "rates")?;
-                ChargeKind::StableHedge { from, rate }
-            }
-            "depeg" => ChargeKind::Depeg { threshold: need("threshold", raw.threshold, 0.0, 10.0)? },
-            "net_option_value" => ChargeKind::NetOptionValue,
-            "fixed" => ChargeKind::Fixed,
-            other => {
-                return self.refuse(
-                    &format!("{key}.on"),
-                    format!(
-                        "must be one of roll, size, naked_shorts, notional, minimum_delta, short_options, calendar, forward_contingency, confidence, funding, fee, tiered_delta, stable_hedge, depeg, net_option_value, fixed, was '{other}'"
-                    ),
-                );
-            }
-        })
-    }
-
-    fn slices(
-        &self,
-        raw: &RawCharge,
-        values: Option<&Vec<f64>>,
-        key: &str,
-        name: &str,
-    ) -> Result<(Vec<f64>, Vec<f64>)> {
-        let from = self.required(&format!("{key}.from"), raw.from.as_ref())?;
-        let values = self.required(&format!("{key}.{name}"), values)?;
-        let rising = from.windows(2).all(|pair| matches!(pair, [low, high] if low < high));
-        let finite = from.iter().chain(&values).all(|v| v.is_finite() && *v >= 0.0);
-        if from.len() != values.len() || from.first() != Some(&0.0) || !rising || !finite {
-            return self.refuse(
-                key,
-                format!("from and {name} need one entry per slice, from starts at 0 and rises"),
-            );
-        }
-        Ok((from, values))
-    }
-
-    fn kinds(&self, raw: &RawCharge, key: &str) -> Result<Vec<ContractKind>> {
-        // a charge on collateral alone names no kind
-        let words = match (&raw.kinds, raw.collateral) {
-            (None, Some(true)) => Vec::new(),
-            (kinds, _) => self.required(&format!("{key}.kinds"), kinds.as_ref())?,
-        };
-        words
-            .iter()
-            .map(|word| {
-                self.word(
-                    &format!("{key}.kinds"),
-                    Some(word),
-                    &[
-                        ("perpetual", ContractKind::Perpetual),
-                        ("future", ContractKind::Future),
-                        ("spot", ContractKind::Spot),
-                        ("option", ContractKind::Option),
-                    ],
-                )
-            })
-            .collect()
-    }
-
     pub(super) fn credits(&self, raw: &[RawCredit], known: &Known<'_>) -> Result<Vec<InterCredit>> {
         raw.iter()
             .enumerate()
@@ -558,5 +353,33 @@ impl Reader {
                 })
             })
             .collect()
+    }
+
+    pub(super) fn borrowing(&self, raw: &[RawBorrowing], known: &Known<'_>) -> Result<Vec<Borrowing>> {
+        let mut entries: Vec<Borrowing> = Vec::with_capacity(raw.len());
+        for (index, raw) in raw.iter().enumerate() {
+            let key = |part: &str| format!("borrowing.{}.{part}", index + 1);
+            let all = raw.currencies.iter().any(|name| name == "*");
+            let named: Vec<String> = raw.currencies.iter().map(|name| name.to_uppercase()).collect();
+            if named.is_empty() {
+                return self.refuse(&key("currencies"), "names no currency; [\"*\"] stands for all others");
+            }
+            let currencies = if all { Vec::new() } else { named };
+            let twice = entries.iter().any(|other| {
+                other.currencies == currencies
+                    || other.currencies.iter().any(|name| currencies.contains(name))
+            });
+            if twice {
+                return self.refuse(&key("currencies"), "names a currency that another entry is about");
+            }
+            entries.push(Borrowing {
+                currencies,
+                initial: self.number(&key("initial"), raw.initial, 0.0, LARGEST_RATE)?,
+                maintenance: self.number(&key("maintenance"), raw.maintenance, 0.0, LARGEST_RATE)?,
+                source: known(&raw.source, &key("source"))?,
+            });
+        }
+        entries.sort_by_key(|entry| entry.currencies.is_empty());
+        Ok(entries)
     }
 }

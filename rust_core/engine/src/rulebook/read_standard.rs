@@ -1,9 +1,10 @@
 //! Checks the standard margin groups of a rulebook file: rates of delta-one contracts, formulas of options.
 
+use super::charge::PriceBasis;
 use super::options::{
     ExpiryOffset, LongRate, OffsetPrice, OptionOrders, Premium, ShortRate, StandardOptions,
 };
-use super::portfolio::{DeltaOneRates, PriceBasis};
+use super::portfolio::DeltaOneRates;
 use super::raw_portfolio::{RawDeltaOne, RawOptions, RawShort};
 use super::read::Reader;
 use crate::error::Result;

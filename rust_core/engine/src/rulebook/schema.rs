@@ -119,6 +119,7 @@ pub(super) static ROOT: &[Key] = &[
     Key { name: "measure", shape: Shape::Group(MEASURE), required: true, unit: "", default: "" },
     list("profiles", PROFILE, Some("underlyings")),
     list("credits", CREDIT, None),
+    list("borrowing", BORROWING, None),
     group("tiers", TIERS),
     group("collateral", COLLATERAL),
     group("liquidation", LIQUIDATION),
@@ -175,6 +176,8 @@ static PROFILE: &[Key] = &[
     list("scenarios", SCENARIOS, Some("set")),
     group("extension", EXTENSION),
     group("gains", &[must("share", Number, "fraction"), may("cap", Number, "{report}", "")]),
+    may("price", Text, "", "mark"),
+    group("blend", &[must("set", Text, ""), must("share", Number, "fraction")]),
     list("charges", CHARGE, Some("name")),
     may("initial_factor", Number, "x measure", ""),
     may("maintenance_factor", Number, "x measure", ""),
@@ -220,6 +223,7 @@ static SCENARIOS: &[Key] = &[
     must("set", Text, ""),
     may("price_moves", Numbers, "relative move", ""),
     may("price_multipliers", Numbers, "x price", ""),
+    may("price_range", Number, "relative move", "1"),
     may("volatility", Moves, "move of the volatility", ""),
     may("weight", Number, "share counted", "1"),
     may("weights", Numbers, "share counted", ""),
@@ -314,6 +318,13 @@ static CREDIT: &[Key] = &[
     SOURCE,
 ];
 
+static BORROWING: &[Key] = &[
+    must("currencies", Texts, "currencies"),
+    must("initial", Number, "fraction"),
+    must("maintenance", Number, "fraction"),
+    SOURCE,
+];
+
 static LEG: &[Key] = &[must("underlying", Text, "coin"), must("delta", Number, "coins per spread")];
 
 static TIERS: &[Key] = &[
@@ -374,7 +385,7 @@ pub(super) fn part(segments: &[String]) -> &'static str {
         ("profiles", "charges" | "delta_one" | "options") => "charges",
         ("measure" | "profiles" | "credits", _) => "shocks",
         ("tiers", _) => "tiers",
-        ("collateral", _) => "haircuts",
+        ("collateral" | "borrowing", _) => "haircuts",
         ("liquidation", _) => "liquidation",
         ("sources", _) => "sources",
         _ => "general",

@@ -35,7 +35,6 @@ pub(in crate::margin) fn extras(
         return Ok(Vec::new());
     }
     let units = units(view, rulebook, state)?;
-    let reporting = view.book.currencies.iter().find(|currency| currency.code == rulebook.report_currency);
     let mut rows = Vec::new();
     let mut seen = Vec::new();
     for unit in &units {
@@ -51,15 +50,9 @@ pub(in crate::margin) fn extras(
                 }
             }
         }
-        let context = Context {
-            book: view.book,
-            rulebook,
-            collateral: &collateral,
-            quote_money: 1.0,
-            peg: reporting.and_then(|currency| currency.peg),
-        };
+        let context = Context::new(view, rulebook, collateral);
         for (place, charge) in profile.charges.iter().enumerate() {
-            let Charged { base, by_line } = charged(unit, charge, &context)?;
+            let Charged { base, figures, by_line } = charged(unit, charge, &context)?;
             let share = |rate: f64| Share { amount: rate * base, counts: true };
             let lines = unit.lines.iter().zip(by_line.unwrap_or_default());
             rows.push(Extra {
@@ -67,6 +60,7 @@ pub(in crate::margin) fn extras(
                     unit: unit.underlying,
                     kind: ComponentKind::Charge { profile: unit.profile, charge: place },
                     base,
+                    figures,
                     initial: share(charge.initial),
                     maintenance: share(charge.maintenance),
                 },

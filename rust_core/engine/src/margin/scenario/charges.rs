@@ -6,24 +6,31 @@ use super::unit::expiries;
 use crate::book::Book;
 use crate::error::{Error, Place, Result};
 use crate::instrument::{ContractKind, OptionRight, Payoff};
+use crate::margin::PoolView;
 use crate::numeric::accumulate::sum;
 use crate::rulebook::Rulebook;
-use crate::rulebook::portfolio::{Charge, ChargeKind, Growth, PriceBasis};
+use crate::rulebook::charge::{Charge, ChargeKind, Growth, PriceBasis};
 
 /// A charge's base and, where lines bear it one by one, the part of each line; reporting currency.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Charged {
     pub(super) base: f64,
+    /// As [`crate::margin::component::Component::figures`].
+    pub(super) figures: [f64; 3],
     pub(super) by_line: Option<Vec<f64>>,
 }
 
 impl Charged {
     fn whole(base: f64) -> Self {
-        Self { base, by_line: None }
+        Self::of(base, [0.0; 3])
+    }
+
+    fn of(base: f64, figures: [f64; 3]) -> Self {
+        Self { base, figures, by_line: None }
     }
 
     fn lines(parts: Vec<f64>) -> Self {
-        Self { base: sum(parts.iter().copied()), by_line: Some(parts) }
+        Self { base: sum(parts.iter().copied()), figures: [0.0; 3], by_line: Some(parts) }
     }
 }
 
@@ -32,11 +39,32 @@ pub(super) struct Context<'a> {
     pub(super) book: &'a Book,
     pub(super) rulebook: &'a Rulebook,
     /// Balances of the pool with a confidence: value and confidence, for the coin of the unit.
-    pub(super) collateral: &'a [(f64, Option<f64>)],
-    /// Value of a unit of quote currency, reporting currency.
-    pub(super) quote_money: f64,
+    pub(super) collateral: Vec<(f64, Option<f64>)>,
     /// USD price of the reporting currency, where one is given.
     pub(super) peg: Option<f64>,
+}
+
+impl<'a> Context<'a> {
+    /// The context of a unit with the balances that are looked at with it.
+    pub(super) fn new(
+        view: &PoolView<'a>,
+        rulebook: &'a Rulebook,
+        collateral: Vec<(f64, Option<f64>)>,
+    ) -> Self {
+        let reporting =
+            view.book.currencies.iter().find(|currency| currency.code == rulebook.report_currency);
+        let peg = reporting.and_then(|currency| currency.peg);
+        Self { book: view.book, rulebook, collateral, peg }
+    }
+}
+
+/// What a coin is worth at the mark of a contract, reporting currency: a coin-settled contract is quoted in
+/// money, any other in its settlement currency.
+fn mark_money(book: &Book, line: &Line<'_>) -> f64 {
+    match payoff(book, line) {
+        Payoff::Linear => line.mark * line.money,
+        Payoff::Inverse => line.mark,
+    }
 }
 
 fn payoff(book: &Book, line: &Line<'_>) -> Payoff {
@@ -45,19 +73,26 @@ fn payoff(book: &Book, line: &Line<'_>) -> Payoff {
 
 /// The base of a charge.
 ///
+/// Formulas on deltas and index prices do not mix coins: in a unit of several coins each is charged by itself,
+/// and what belongs to no coin (an amount of the account, its collateral) once.
+///
 /// # Errors
 ///
 /// [`Error::Missing`] for a peg or a confidence that the rulebook needs.
 pub(in crate::margin) fn charged(unit: &Unit<'_>, charge: &Charge, context: &Context<'_>) -> Result<Charged> {
     let single = unit.lines.iter().all(|line| unit.lines.first().is_none_or(|first| first.coin == line.coin));
-    if single {
+    if single || charge.kind == ChargeKind::Fixed {
         return of_coin(unit, charge, context);
     }
-    let mut whole = of_coin(&Unit { lines: Vec::new(), ..unit.clone() }, charge, context)?.base;
+    let mut whole = of_coin(&Unit { lines: Vec::new(), ..unit.clone() }, charge, context)?;
+    let alone = Context { collateral: Vec::new(), ..*context };
     let mut by_line: Option<Vec<(usize, f64)>> = Some(Vec::new());
     for part in unit.by_coin() {
-        let Charged { base, by_line: own } = of_coin(&part, charge, context)?;
-        whole += base;
+        let Charged { base, figures, by_line: own } = of_coin(&part, charge, &alone)?;
+        whole.base += base;
+        for (known, figure) in whole.figures.iter_mut().zip(figures) {
+            *known += figure;
+        }
         by_line = by_line.zip(own).map(|(mut known, own)| {
             let places = part.lines.first().map_or(0, |line| line.coin);
             let lines = unit.lines.iter().enumerate().filter(|(_, line)| line.coin == places);
@@ -65,32 +100,38 @@ pub(in crate::margin) fn charged(unit: &Unit<'_>, charge: &Charge, context: &Con
             known
         });
     }
-    let by_line = by_line.map(|mut lines| {
+    whole.by_line = by_line.map(|mut lines| {
         lines.sort_by_key(|(place, _)| *place);
         lines.into_iter().map(|(_, part)| part).collect()
     });
-    Ok(Charged { base: whole, by_line })
+    Ok(whole)
 }
 
 /// The base of a charge on the lines of one coin.
 fn of_coin(unit: &Unit<'_>, charge: &Charge, context: &Context<'_>) -> Result<Charged> {
-    let index = unit.index * context.quote_money;
+    let index = unit.index;
     let book = context.book;
     let price_of = |basis: PriceBasis, line: &Line<'_>| match basis {
         PriceBasis::Index => index,
-        PriceBasis::Mark => line.mark * context.quote_money,
+        PriceBasis::Mark => mark_money(book, line),
     };
     Ok(match &charge.kind {
-        ChargeKind::Roll { minimum, annualised, growth } => Charged::whole(
-            index
-                * sum(deltas_by_expiry(unit).iter().map(|(years, delta)| {
-                    let grown = match growth {
-                        Growth::Linear => annualised * years,
-                        Growth::Exponential => (annualised * years).exp_m1(),
-                    };
-                    delta.abs() * grown.max(*minimum)
-                })),
-        ),
+        ChargeKind::Roll { minimum, annualised, growth, price } => {
+            let deltas = by_expiry(unit, |line| match price {
+                PriceBasis::Index => line.delta,
+                PriceBasis::Mark => line.delta * mark_money(book, line),
+            });
+            let money = if *price == PriceBasis::Index { index } else { 1.0 };
+            let rated = |(years, delta): &(f64, f64)| {
+                let grown = match growth {
+                    Growth::Linear => annualised * years,
+                    Growth::Exponential => (annualised * years).exp_m1(),
+                };
+                delta.abs() * grown.max(*minimum)
+            };
+            let size = money * sum(deltas.iter().map(|(_, delta)| delta.abs()));
+            Charged::of(money * sum(deltas.iter().map(rated)), [size, deltas.len() as f64, 0.0])
+        }
         ChargeKind::Size { threshold, increment, cap } => {
             let bought = |line: &&Line<'_>| line.option.is_some() && line.quantity > 0.0;
             let relief = sum(unit.lines.iter().filter(bought).map(|line| line.delta));
@@ -102,9 +143,12 @@ fn of_coin(unit: &Unit<'_>, charge: &Charge, context: &Context<'_>) -> Result<Ch
             };
             let free = threshold / index;
             let rate = (increment * (net.abs() - free).max(0.0)).min(*cap);
-            Charged::whole(index * net.abs() * rate)
+            Charged::of(index * net.abs() * rate, [net, free, rate])
         }
-        ChargeKind::NakedShorts => Charged::whole(index * naked_shorts(unit)),
+        ChargeKind::NakedShorts => {
+            let sold = naked_shorts(unit);
+            Charged::of(index * sold, [sold, 0.0, 0.0])
+        }
         ChargeKind::Notional { kinds, price, short_only, collateral } => {
             let parts: Vec<f64> = unit
                 .lines
@@ -118,26 +162,25 @@ fn of_coin(unit: &Unit<'_>, charge: &Charge, context: &Context<'_>) -> Result<Ch
             if scanned == 0.0 { Charged::lines(parts) } else { Charged::whole(sum(parts) + scanned) }
         }
         ChargeKind::MinimumDelta { unhedged, hedged } => {
-            let net = sum(unit.lines.iter().map(|line| line.delta)).abs();
+            let net = sum(unit.lines.iter().map(|line| line.delta));
             let gross = sum(unit.lines.iter().map(|line| line.delta.abs()));
-            Charged::whole(index * (unhedged * net + hedged * (gross - net) / 2.0))
+            let both = (gross - net.abs()) / 2.0;
+            Charged::of(index * (unhedged * net.abs() + hedged * both), [net, gross, both])
         }
         ChargeKind::ShortOptions { larger_side } => {
             let sold = |right: OptionRight| {
-                sum(unit.lines.iter().filter_map(|line| {
-                    let option = line.option.filter(|o| o.terms.right == right)?;
-                    let _ = option;
-                    (line.quantity < 0.0).then_some(-line.quantity)
-                }))
+                let of_right = |line: &&Line<'_>| line.option.is_some_and(|o| o.terms.right == right);
+                sum(unit.lines.iter().filter(of_right).map(|line| (-line.quantity).max(0.0)))
             };
             let (calls, puts) = (sold(OptionRight::Call), sold(OptionRight::Put));
-            Charged::whole(index * if *larger_side { calls.max(puts) } else { calls + puts })
+            let counted = if *larger_side { calls.max(puts) } else { calls + puts };
+            Charged::of(index * counted, [calls, puts, 0.0])
         }
         ChargeKind::Calendar => {
-            let by_expiry = deltas_by_expiry(unit);
-            let long = sum(by_expiry.iter().map(|(_, delta)| delta.max(0.0)));
-            let short = sum(by_expiry.iter().map(|(_, delta)| (-delta).max(0.0)));
-            Charged::whole(index * long.min(short))
+            let deltas = by_expiry(unit, |line| line.delta);
+            let long = sum(deltas.iter().map(|(_, delta)| delta.max(0.0)));
+            let short = sum(deltas.iter().map(|(_, delta)| (-delta).max(0.0)));
+            Charged::of(index * long.min(short), [long, short, 0.0])
         }
         ChargeKind::ForwardContingency { moves, add, per_year } => {
             forward_contingency(unit, context, *moves, *add, *per_year)?
@@ -175,7 +218,7 @@ fn of_coin(unit: &Unit<'_>, charge: &Charge, context: &Context<'_>) -> Result<Ch
                 .map(|line| {
                     let rate = book.quotes.get(line.instrument).and_then(|quote| quote.funding_rate);
                     let paid = line.quantity.signum() * rate.unwrap_or(0.0) * hours / 8.0;
-                    line.coins(payoff(book, line)) * line.mark * context.quote_money * paid.max(0.0)
+                    line.coins(payoff(book, line)) * mark_money(book, line) * paid.max(0.0)
                 })
                 .collect(),
         ),
@@ -195,11 +238,17 @@ fn of_coin(unit: &Unit<'_>, charge: &Charge, context: &Context<'_>) -> Result<Ch
                 })
                 .collect(),
         ),
-        ChargeKind::TieredDelta { from, multiplier } => {
-            let raw = index * charge.maintenance * sum(unit.lines.iter().map(|line| line.delta.abs()));
+        ChargeKind::TieredDelta { price, from, multiplier } => {
+            let size = match price {
+                PriceBasis::Index => index * sum(unit.lines.iter().map(|line| line.delta.abs())),
+                PriceBasis::Mark => {
+                    sum(unit.lines.iter().map(|line| line.delta.abs() * mark_money(book, line)))
+                }
+            };
+            let raw = charge.maintenance * size;
             let tier = from.iter().rposition(|from| raw >= *from).unwrap_or(0);
-            let raw = if charge.maintenance > 0.0 { raw / charge.maintenance } else { 0.0 };
-            Charged::whole(raw * multiplier.get(tier).copied().unwrap_or(1.0))
+            let multiple = multiplier.get(tier).copied().unwrap_or(1.0);
+            Charged::of(size * multiple, [size, multiple, 0.0])
         }
         ChargeKind::StableHedge { from, rate } => Charged::whole(stable_hedge(unit, context, from, rate)),
         ChargeKind::Depeg { threshold } => {
@@ -232,17 +281,17 @@ fn of_coin(unit: &Unit<'_>, charge: &Charge, context: &Context<'_>) -> Result<Ch
     })
 }
 
-/// Net deltas by expiry, coins; a perpetual is an expiry of its own at zero years.
-fn deltas_by_expiry(unit: &Unit<'_>) -> Vec<(f64, f64)> {
+/// Sums of a figure of the lines by expiry, with its years; a perpetual is an expiry of its own at zero years.
+fn by_expiry(unit: &Unit<'_>, figure: impl Fn(&Line<'_>) -> f64) -> Vec<(f64, f64)> {
     let mut groups: Vec<(Expiry, f64, f64)> = Vec::new();
     for line in &unit.lines {
         match groups.iter_mut().find(|(expiry, ..)| *expiry == line.expiry) {
-            Some((.., delta)) => *delta += line.delta,
-            None => groups.push((line.expiry, line.years, line.delta)),
+            Some((.., sum)) => *sum += figure(line),
+            None => groups.push((line.expiry, line.years, figure(line))),
         }
     }
     groups.sort_by_key(|(expiry, ..)| *expiry);
-    groups.into_iter().map(|(_, years, delta)| (years, delta)).collect()
+    groups.into_iter().map(|(_, years, sum)| (years, sum)).collect()
 }
 
 /// Options sold less options bought, per expiry and strike, calls and puts together; coins.
@@ -344,7 +393,7 @@ fn stable_hedge(unit: &Unit<'_>, context: &Context<'_>, from: &[f64], rate: &[f6
     for line in &unit.lines {
         let Some(known) = context.book.instruments.get(line.instrument) else { continue };
         let quote = if known.payoff == Payoff::Inverse { "USD" } else { known.settle.as_str() };
-        let cash = line.delta * unit.index * context.quote_money;
+        let cash = line.delta * unit.index;
         match left.iter_mut().find(|(code, _)| *code == quote) {
             Some((_, sum)) => *sum += cash,
             None => left.push((quote, cash)),

@@ -26,14 +26,13 @@ struct Leg {
 pub(super) fn credits(
     rulebook: &Rulebook,
     book: &Book,
-    units: &[Unit<'_>],
-    components: &[Component],
+    units: &[(&Unit<'_>, &Scanned)],
 ) -> Result<Vec<Component>> {
     if rulebook.credits.is_empty() {
         return Ok(Vec::new());
     }
     let mut legs: Vec<Leg> = Vec::new();
-    for unit in units {
+    for (unit, scanned) in units {
         let Some(profile) = rulebook.profiles.get(unit.profile) else { continue };
         let name = unit.underlying.and_then(|coin| book.underlyings.get(coin));
         let delta = sum(unit.lines.iter().map(|line| line.delta));
@@ -42,14 +41,13 @@ pub(super) fn credits(
             name: name.map_or_else(String::new, |known| known.name.to_uppercase()),
             delta,
             left: delta,
-            risk: price_risk(&Scanned::of(unit, rulebook, profile), profile).max(0.0),
+            risk: price_risk(scanned, profile).max(0.0),
             factors: (
                 profile.initial_factor.unwrap_or(rulebook.initial.factor),
                 profile.maintenance_factor.unwrap_or(rulebook.maintenance.factor),
             ),
         });
     }
-    let _ = components;
     let mut earned = Vec::new();
     for (place, credit) in rulebook.credits.iter().enumerate() {
         let found: Vec<(usize, f64)> = credit
@@ -76,12 +74,14 @@ pub(super) fn credits(
         for (index, ratio) in found {
             let Some(leg) = legs.get_mut(index) else { continue };
             let used = spreads * ratio.abs();
-            let amount = leg.risk / leg.delta.abs() * used * credit.rate;
+            let risk = leg.risk / leg.delta.abs();
+            let amount = risk * used * credit.rate;
             leg.left -= leg.left.signum() * used;
             earned.push(Component {
                 unit: leg.unit,
                 kind: ComponentKind::Credit { credit: place },
                 base: -amount,
+                figures: [spreads, used, risk],
                 initial: Share { amount: -leg.factors.0 * amount, counts: true },
                 maintenance: Share { amount: -leg.factors.1 * amount, counts: true },
             });

@@ -1,12 +1,13 @@
 //! What a risk unit holds, line by line, in the terms that scenarios and charges need.
 
 use super::table::{Pricing, Table, pricing, profile_of};
-use crate::book::Book;
+use crate::book::{Book, Position, Quote};
 use crate::error::Result;
 use crate::instrument::{ContractKind, Instrument, Payoff};
 use crate::margin::PoolView;
 use crate::market::{MarketState, unrealised_pnl};
 use crate::pricing::greeks::forward_delta;
+use crate::pricing::settlement::{Settling, share_left};
 use crate::rulebook::{Measure, Numeraire, RiskUnit, Rulebook};
 
 /// One quantity of one instrument.
@@ -131,7 +132,7 @@ impl Line<'_> {
 /// The delta of one unit of quantity, coins.
 ///
 /// Of a coin-settled option it is the forward delta less the mark in coin: the premium is coins too
-/// (venues.md section 1.3, net transaction delta).
+/// (venues.md section 1.3, net transaction delta). What settlement has fixed has no delta.
 fn unit_delta(
     book: &Book,
     rulebook: &Rulebook,
@@ -146,13 +147,14 @@ fn unit_delta(
             let discount = rulebook.discounting.factor(option.rate, option.years);
             let total = option.volatility * option.years.sqrt();
             let delta = forward_delta(option.terms.right, option.forward, option.terms.strike.0, total);
-            match payoff {
-                Payoff::Linear => discount * delta,
-                Payoff::Inverse => discount * delta - base,
-            }
+            let premium = if payoff == Payoff::Inverse { base } else { 0.0 };
+            let share = share_left(option.forward, option.fixed);
+            Settling::with_share(discount * delta, premium, share).net_transaction_delta
         }
-        (None, Payoff::Linear) => 1.0,
-        (None, Payoff::Inverse) => mark.recip(),
+        (None, payoff) => {
+            let share = book.quotes.get(instrument).map_or(1.0, Quote::share_left);
+            share * if payoff == Payoff::Inverse { mark.recip() } else { 1.0 }
+        }
     }
 }
 
@@ -209,6 +211,16 @@ pub(super) struct Held {
     pub(super) position: Option<usize>,
     pub(super) instrument: usize,
     pub(super) quantity: f64,
+}
+
+/// What a pool holds, position by position.
+pub(super) fn held(view: &PoolView<'_>) -> Vec<Held> {
+    let quantity = |(index, position): (usize, &Position)| Held {
+        position: Some(index),
+        instrument: position.instrument,
+        quantity: position.quantity,
+    };
+    view.positions.iter().enumerate().map(quantity).collect()
 }
 
 /// A quantity in the terms that scenarios and charges need, from the value of one unit at the state and in
@@ -288,36 +300,28 @@ pub(super) fn units<'a>(
         let row = table.row(book, held.instrument)?;
         let line = line(view, rulebook, state, held, row.base, &row.values)?;
         let underlying = book.instrument_underlying.get(held.instrument).copied().unwrap_or(0);
-        let known = book.instruments.get(held.instrument);
-        let mark = line.mark;
         let own = key(underlying);
-        match units.iter_mut().find(|unit| unit.underlying == own) {
-            Some(unit) if unit.profile == row.profile => unit.lines.push(line),
-            Some(_) if rule == RiskUnit::Pool => {
-                return Err(crate::Error::NotCovered {
-                    what: known.map_or_else(String::new, |known| known.symbol.clone()),
-                    why: format!(
-                        "rulebook '{}' has one index for the account but different parameters for its coins",
-                        rulebook.id
-                    ),
-                    place: crate::error::Place::default(),
-                });
-            }
-            _ => {
-                // the same coin may be held coin-settled and stable-settled, under parameters of their own
-                let same =
-                    units.iter_mut().find(|unit| unit.underlying == own && unit.profile == row.profile);
-                match same {
-                    Some(unit) => unit.lines.push(line),
-                    None => units.push(Unit {
-                        underlying: own,
-                        profile: row.profile,
-                        lines: vec![line],
-                        scanned: Vec::new(),
-                        index: index_price(book, underlying, state).unwrap_or(mark),
-                    }),
-                }
-            }
+        if rule == RiskUnit::Pool && units.iter().any(|unit| unit.profile != row.profile) {
+            let known = book.instruments.get(held.instrument);
+            return Err(crate::Error::NotCovered {
+                what: known.map_or_else(String::new, |known| known.symbol.clone()),
+                why: format!(
+                    "rulebook '{}' has one index for the account but different parameters for its coins",
+                    rulebook.id
+                ),
+                place: crate::error::Place::default(),
+            });
+        }
+        // the same coin may be held coin-settled and stable-settled, under parameters of their own
+        match units.iter_mut().find(|unit| unit.underlying == own && unit.profile == row.profile) {
+            Some(unit) => unit.lines.push(line),
+            None => units.push(Unit {
+                underlying: own,
+                profile: row.profile,
+                index: line.index,
+                lines: vec![line],
+                scanned: Vec::new(),
+            }),
         }
     }
     for (coin, scanned) in scanned(view, rulebook, state)? {

@@ -10,19 +10,22 @@ mod credits;
 pub(crate) mod exposure;
 mod table;
 mod unit;
+mod variants;
 
 use super::component::{Component, ComponentKind, Share, initial_total, maintenance_total};
 use super::{PoolView, PositionMargin, Requirement, Worst};
 use crate::error::Result;
 use crate::market::{MarketState, notional, settle_of, underlying_of};
 use crate::numeric::accumulate::sum;
-use crate::rulebook::portfolio::{Profile, Stage};
+use crate::rulebook::charge::Stage;
+use crate::rulebook::portfolio::Profile;
 use crate::rulebook::{Level, Measure, OrderRule, Rulebook};
 use charges::{Charged, Context, charged, check_peg};
-use exposure::{Held, Unit, units};
+use exposure::{Unit, units};
 pub use table::{Table, profile_of};
 pub(in crate::margin) use table::{check_refusals, not_covered};
 pub use unit::Scanned;
+use unit::first_largest;
 
 /// One risk unit, measured: components before credits, and what its positions bear.
 struct Measured {
@@ -31,6 +34,7 @@ struct Measured {
     /// Maintenance money borne by each line, in the order of the unit's lines.
     borne: Vec<f64>,
     worst: Worst,
+    scanned: Scanned,
 }
 
 /// The rows of everything a pool holds and orders, at a state.
@@ -70,16 +74,7 @@ pub(super) fn requirement(
             &own
         }
     };
-    let held: Vec<Held> = view
-        .positions
-        .iter()
-        .enumerate()
-        .map(|(index, position)| Held {
-            position: Some(index),
-            instrument: position.instrument,
-            quantity: position.quantity,
-        })
-        .collect();
+    let held = exposure::held(view);
     let split = units(view, rulebook, state, table, &held)?;
     let coins: Vec<Option<usize>> = split.iter().map(|unit| unit.underlying).collect();
     let mut measured = Vec::with_capacity(split.len());
@@ -87,7 +82,8 @@ pub(super) fn requirement(
         measured.push(measure(view, rulebook, state, unit, &coins)?);
     }
     let mut components: Vec<Component> = measured.iter().flat_map(|m| m.components.iter().copied()).collect();
-    components.extend(credits::credits(rulebook, view.book, &split, &components)?);
+    let scans: Vec<(&Unit<'_>, &Scanned)> = split.iter().zip(measured.iter().map(|m| &m.scanned)).collect();
+    components.extend(credits::credits(rulebook, view.book, &scans)?);
     floor_after_credits(rulebook, &mut components);
     let without_orders = initial_total(&components);
     let mut initial_missing = None;
@@ -95,7 +91,7 @@ pub(super) fn requirement(
         if let Some(why) = rulebook.refusals.get("orders") {
             initial_missing = Some(format!("rulebook '{}' does not cover open orders: {why}", rulebook.id));
         } else if orders == OrderRule::Variants {
-            components.extend(order_components(view, rulebook, state, table, &held, &measured)?);
+            components.extend(variants::order_components(view, rulebook, state, table, &held, &measured)?);
         }
     }
     let initial = initial_total(&components);
@@ -140,8 +136,8 @@ fn context<'a>(
     state: &MarketState,
     unit: &Unit<'_>,
     first: &[Option<usize>],
-    collateral: &'a mut Vec<(f64, Option<f64>)>,
 ) -> Result<Context<'a>> {
+    let mut collateral = Vec::new();
     for balance in view.balances {
         let known = view.book.currencies.get(balance.currency);
         if known.is_some_and(|known| known.code == rulebook.report_currency) {
@@ -155,14 +151,7 @@ fn context<'a>(
             collateral.push((value, balance.confidence));
         }
     }
-    let reporting = view.book.currencies.iter().find(|currency| currency.code == rulebook.report_currency);
-    Ok(Context {
-        book: view.book,
-        rulebook,
-        collateral,
-        quote_money: 1.0,
-        peg: reporting.and_then(|currency| currency.peg),
-    })
+    Ok(Context::new(view, rulebook, collateral))
 }
 
 /// Measures one unit: every branch as a component, and which of them count.
@@ -178,10 +167,10 @@ fn measure(
         components: Vec::new(),
         borne: vec![0.0; unit.lines.len()],
         worst: Worst::default(),
+        scanned: Scanned { counted: Vec::new(), raw: Vec::new() },
     };
     let Some(profile) = rulebook.profiles.get(unit.profile) else { return Ok(no_profile()) };
-    let mut collateral = Vec::new();
-    let context = context(view, rulebook, state, unit, coins, &mut collateral)?;
+    let context = context(view, rulebook, state, unit, coins)?;
     let code = rulebook.report_currency.as_str();
     let factors = (
         factor(&rulebook.initial, profile.initial_factor, &context, code)?,
@@ -192,10 +181,11 @@ fn measure(
         let (initial, maintenance) = if inside { factors } else { (1.0, 1.0) };
         (initial * rates.0 * base, maintenance * rates.1 * base)
     };
-    let component = |kind, base: f64, amounts: (f64, f64)| Component {
+    let component = |kind, base: f64, figures: [f64; 3], amounts: (f64, f64)| Component {
         unit: unit.underlying,
         kind,
         base,
+        figures,
         initial: Share { amount: amounts.0, counts: false },
         maintenance: Share { amount: amounts.1, counts: false },
     };
@@ -204,29 +194,25 @@ fn measure(
         let worst = scanned.worst(profile, set);
         let loss = worst.map_or(0.0, |(_, loss)| loss);
         let kind = ComponentKind::Scenarios { profile: unit.profile, set, scenario: worst.map(|(s, _)| s) };
-        rows.push((Stage::Alternative, component(kind, loss, amount(loss, (1.0, 1.0), true)), None));
+        let share = profile.share(set);
+        let row = component(kind, loss, [0.0; 3], amount(loss, (share, share), true));
+        let own = profile.blend.is_some_and(|blend| blend.set == set);
+        rows.push((if own { Stage::Inside } else { Stage::Alternative }, row, None));
     }
     for (place, charge) in profile.charges.iter().enumerate() {
         let charged = charged(unit, charge, &context)?;
         let kind = ComponentKind::Charge { profile: unit.profile, charge: place };
         let rates = (charge.initial, charge.maintenance);
         let amounts = amount(charged.base, rates, charge.stage != Stage::Outside);
-        rows.push((charge.stage, component(kind, charged.base, amounts), Some(charged)));
+        rows.push((charge.stage, component(kind, charged.base, charged.figures, amounts), Some(charged)));
     }
     // the largest alternative counts, the first of ties; what is inside or outside always does
     for initial in [true, false] {
         let figure = |row: &(Stage, Component, Option<Charged>)| {
             if initial { row.1.initial.amount } else { row.1.maintenance.amount }
         };
-        let largest = rows
-            .iter()
-            .enumerate()
-            .filter(|(_, row)| row.0 == Stage::Alternative)
-            .fold(None, |best: Option<(usize, f64)>, (place, row)| match best {
-                Some((_, most)) if most >= figure(row) => best,
-                _ => Some((place, figure(row))),
-            })
-            .map(|(place, _)| place);
+        let alternatives = rows.iter().enumerate().filter(|(_, row)| row.0 == Stage::Alternative);
+        let largest = first_largest(alternatives.map(|(place, row)| (place, figure(row)))).map(|(p, _)| p);
         for (place, row) in rows.iter_mut().enumerate() {
             let counts = match row.0 {
                 Stage::Alternative => Some(place) == largest,
@@ -245,6 +231,7 @@ fn measure(
         underlying: unit.underlying,
         borne,
         worst: worst_of(view, unit, profile, &scanned),
+        scanned,
         components: rows.into_iter().map(|(_, component, _)| component).collect(),
     })
 }
@@ -262,8 +249,8 @@ fn borne(
     for (_, component, charged) in rows.iter().filter(|row| row.1.maintenance.counts) {
         let rate = if component.base == 0.0 { 0.0 } else { component.maintenance.amount / component.base };
         match (component.kind, charged) {
-            (ComponentKind::Scenarios { scenario: Some(_), .. }, _) => {
-                let tied = scanned.tied(component.base);
+            (ComponentKind::Scenarios { scenario: Some(_), set, .. }, _) => {
+                let tied = scanned.tied(profile, set, component.base);
                 for scenario in &tied {
                     let (lines, _) = unit::shares(unit, rulebook, profile, scanned, *scenario);
                     for (part, share) in parts.iter_mut().zip(lines) {
@@ -339,65 +326,6 @@ fn floor_after_credits(rulebook: &Rulebook, components: &mut [Component]) {
     }
 }
 
-/// What open orders add to the initial level: per unit, the worst of none, all buys and all sells filled.
-fn order_components(
-    view: &PoolView<'_>,
-    rulebook: &Rulebook,
-    state: &MarketState,
-    table: &Table,
-    held: &[Held],
-    without: &[Measured],
-) -> Result<Vec<Component>> {
-    let mut added: Vec<(Option<usize>, f64)> = without.iter().map(|m| (m.underlying, 0.0)).collect();
-    let base = |underlying: Option<usize>| {
-        sum(without.iter().filter(|m| m.underlying == underlying).map(|m| initial_of_unit(rulebook, m)))
-    };
-    for buys in [true, false] {
-        let mut variant = held.to_vec();
-        variant.extend(
-            view.orders
-                .iter()
-                .filter(|order| !order.reduce_only && (order.quantity > 0.0) == buys)
-                .map(|order| Held { position: None, instrument: order.instrument, quantity: order.quantity }),
-        );
-        let split = units(view, rulebook, state, table, &variant)?;
-        let coins: Vec<Option<usize>> = split.iter().map(|unit| unit.underlying).collect();
-        let mut totals: Vec<(Option<usize>, f64)> = Vec::new();
-        for unit in &split {
-            let total = initial_of_unit(rulebook, &measure(view, rulebook, state, unit, &coins)?);
-            match totals.iter_mut().find(|(known, _)| *known == unit.underlying) {
-                Some((_, sum)) => *sum += total,
-                None => totals.push((unit.underlying, total)),
-            }
-        }
-        for (underlying, total) in totals {
-            let more = total - base(underlying);
-            match added.iter_mut().find(|(known, _)| *known == underlying) {
-                Some((_, most)) => *most = most.max(more),
-                None => added.push((underlying, more.max(0.0))),
-            }
-        }
-    }
-    Ok(added
-        .into_iter()
-        .filter(|(_, more)| *more > 0.0)
-        .map(|(unit, more)| Component {
-            unit,
-            kind: ComponentKind::Orders,
-            base: more,
-            initial: Share { amount: more, counts: true },
-            maintenance: Share { amount: 0.0, counts: false },
-        })
-        .collect())
-}
-
-/// The initial money of one unit with its floor, before credits between coins.
-fn initial_of_unit(rulebook: &Rulebook, measured: &Measured) -> f64 {
-    let mut components = measured.components.clone();
-    floor_after_credits(rulebook, &mut components);
-    initial_total(&components)
-}
-
 /// Every scenario of a pool's units: the coin, its profile and the results.
 ///
 /// # Errors
@@ -413,16 +341,7 @@ pub fn scanned(view: &PoolView<'_>, state: &MarketState) -> Result<Vec<UnitScan>
         });
     }
     let table = table_of(view, state)?;
-    let held: Vec<Held> = view
-        .positions
-        .iter()
-        .enumerate()
-        .map(|(index, position)| Held {
-            position: Some(index),
-            instrument: position.instrument,
-            quantity: position.quantity,
-        })
-        .collect();
+    let held = exposure::held(view);
     let mut scans = Vec::new();
     for unit in units(view, rulebook, state, &table, &held)? {
         let Some(profile) = rulebook.profiles.get(unit.profile) else { continue };

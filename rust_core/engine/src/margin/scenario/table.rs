@@ -5,7 +5,8 @@
 
 use rayon::prelude::*;
 
-use crate::book::Book;
+use super::exposure::index_price;
+use crate::book::{Book, Quote};
 use crate::error::{Error, Place, Result};
 use crate::instrument::{ContractKind, OptionRight, OptionTerms, Payoff};
 use crate::market::MarketState;
@@ -13,6 +14,7 @@ use crate::pricing::black76::log_moneyness;
 use crate::pricing::kernel::strike_row;
 use crate::pricing::level;
 use crate::rulebook::Rulebook;
+use crate::rulebook::charge::PriceBasis;
 use crate::rulebook::portfolio::{Profile, Scenario, VolatilityMove};
 
 /// One instrument in every scenario of its profile.
@@ -222,12 +224,21 @@ fn row(book: &Book, rulebook: &Rulebook, state: &MarketState, instrument: usize)
         why: "a missing price is never a default".into(),
         place: Place::default(),
     })?;
-    let price = mark * state.ratio(book.instrument_underlying.get(instrument).copied().unwrap_or(0));
+    let underlying = book.instrument_underlying.get(instrument).copied().unwrap_or(0);
+    let price = match profile.price {
+        PriceBasis::Mark => mark * state.ratio(underlying),
+        PriceBasis::Index => index_price(book, underlying, state).unwrap_or(mark),
+    };
     let years = quote.map_or(0.0, |quote| quote.years);
+    let open = quote.map_or(1.0, Quote::share_left);
     let inverse = known.is_some_and(|known| known.payoff == Payoff::Inverse);
     let values = profile.scenarios.iter().map(|scenario| {
-        let ratio = (1.0 + scenario.price_move) * (1.0 + scenario.basis * years);
-        let moved = ratio - 1.0;
+        let whole = (1.0 + scenario.price_move) * (1.0 + scenario.basis * years);
+        // what settlement has fixed stays; outside its window the ratio is the move itself, to the bit
+        let (moved, ratio) = match open {
+            1.0 => (whole - 1.0, whole),
+            open => (open * (whole - 1.0), 1.0 + open * (whole - 1.0)),
+        };
         if inverse { moved / ratio / price } else { price * moved }
     });
     Ok(Row { profile: index, base: 0.0, values: values.collect() })

@@ -13,7 +13,15 @@ pub struct Scanned {
     pub raw: Vec<f64>,
 }
 
-/// The lines of a unit by expiry: options by their years, everything else in a group of its own.
+/// The first of the places with the largest figure.
+pub(super) fn first_largest(figures: impl Iterator<Item = (usize, f64)>) -> Option<(usize, f64)> {
+    figures.fold(None, |best: Option<(usize, f64)>, (place, figure)| match best {
+        Some((_, most)) if most >= figure => best,
+        _ => Some((place, figure)),
+    })
+}
+
+/// The options of a unit by expiry, in the order of expiries.
 pub(super) fn expiries<'u, 'a>(unit: &'u Unit<'a>) -> Vec<(Expiry, Vec<&'u Line<'a>>)> {
     let mut groups: Vec<(Expiry, Vec<&Line<'a>>)> = Vec::new();
     for line in unit.lines.iter().filter(|line| line.option.is_some()) {
@@ -80,24 +88,29 @@ impl Scanned {
     pub fn worst(&self, profile: &Profile, set: usize) -> Option<(usize, f64)> {
         let of_set = profile.scenarios.iter().enumerate().filter(|(_, scenario)| scenario.set == set);
         let losses = of_set.map(|(index, _)| (index, -self.counted.get(index).copied().unwrap_or(0.0)));
-        losses.filter(|(_, loss)| *loss > 0.0).fold(None, |worst, (index, loss)| match worst {
-            Some((_, most)) if most >= loss => worst,
-            _ => Some((index, loss)),
-        })
+        first_largest(losses.filter(|(_, loss)| *loss > 0.0))
     }
 
     /// The scenario of all sets with the largest loss, the first of ties, and that loss.
     pub fn largest(&self, profile: &Profile) -> Option<(usize, f64)> {
-        let by_set = (0..profile.sets.len()).filter_map(|set| self.worst(profile, set));
-        by_set.fold(None, |best, (index, loss)| match best {
-            Some((_, most)) if most >= loss => best,
-            _ => Some((index, loss)),
-        })
+        first_largest((0..profile.sets.len()).filter_map(|set| self.worst(profile, set)))
     }
 
-    /// The scenarios whose loss is the largest of all.
-    pub(super) fn tied(&self, loss: f64) -> Vec<usize> {
-        self.counted.iter().enumerate().filter(|(_, result)| -**result >= loss).map(|(i, _)| i).collect()
+    /// The scenarios that lose as much as the worst of a set, among those that compete with it.
+    pub(super) fn tied(&self, profile: &Profile, set: usize, loss: f64) -> Vec<usize> {
+        let scenarios = profile.scenarios.iter().zip(&self.counted).enumerate();
+        let tied = scenarios.filter(|(_, (s, result))| -**result >= loss && profile.competes(set, s.set));
+        tied.map(|(index, _)| index).collect()
+    }
+
+    /// The scenarios that the requirement is taken from: the worst of all, or of each side of a blend.
+    pub fn deciding(&self, profile: &Profile) -> Vec<(usize, f64)> {
+        let side = |own: bool| {
+            let sets = (0..profile.sets.len())
+                .filter(move |set| profile.blend.is_some_and(|blend| blend.set == *set) == own);
+            first_largest(sets.filter_map(|set| self.worst(profile, set)))
+        };
+        [true, false].into_iter().filter_map(side).collect()
     }
 }
 
