@@ -1,7 +1,7 @@
 //! One account: its profit and loss under every scenario.
 
-use super::{Scenarios, Strikes, UNMOVED, position, same_length};
-use crate::error::{Place, Result, check_finite};
+use super::{Scenarios, Strikes, UNMOVED, at, position, same_length};
+use crate::error::{Error, Result};
 use crate::pricing::kernel::{self, Holding, Line};
 use crate::pricing::level::Level;
 
@@ -20,22 +20,28 @@ impl Account {
     ///
     /// # Errors
     ///
-    /// [`crate::Error::Shape`] if the lengths differ; an error with the index for a strike that does not exist
+    /// [`Error::Shape`] if the lengths differ; an error with the index for a strike that does not exist
     /// or a quantity that is not finite.
     pub fn new(strikes: &Strikes, strike: &[i64], is_call: &[bool], quantity: &[f64]) -> Result<Self> {
         same_length("is_call", is_call.len(), strike.len())?;
         same_length("quantity", quantity.len(), strike.len())?;
-        let mut holdings: Vec<Holding> =
-            strikes.strikes.iter().map(|&strike| Holding { strike, calls: 0.0, puts: 0.0 }).collect();
-        for (index, ((&number, &is_call), &quantity)) in strike.iter().zip(is_call).zip(quantity).enumerate()
-        {
-            let held = position("index", number, holdings.len(), index)?;
-            check_finite("quantity", quantity, || Place::label(format!("index {index}")))?;
-            if let Some(held) = holdings.get_mut(held) {
-                *(if is_call { &mut held.calls } else { &mut held.puts }) += quantity;
+        // puts and calls of a strike side by side: ten thousand sums stay in the nearest cache
+        let mut net = vec![[0.0; 2]; strikes.count()];
+        // what is wrong is looked for only where something is: the sums are most of the work
+        let mut all_known = quantity.iter().fold(true, |all, quantity| all & quantity.is_finite());
+        for ((&number, &is_call), &quantity) in strike.iter().zip(is_call).zip(quantity) {
+            // a number below zero is above all others when its sign is taken for a digit
+            match net.get_mut(number.cast_unsigned() as usize) {
+                Some(held) => held[usize::from(is_call)] += quantity,
+                None => all_known = false,
             }
         }
-        holdings.retain(|held| held.calls != 0.0 || held.puts != 0.0);
+        if !all_known {
+            return Err(refusal(strike, strikes.count(), quantity));
+        }
+        let held = strikes.strikes.iter().zip(net).filter(|(_, net)| *net != [0.0; 2]);
+        let holdings: Vec<Holding> =
+            held.map(|(&strike, [puts, calls])| Holding { strike, calls, puts }).collect();
         let mut before = [Line::default()];
         kernel::accumulate(strikes.level, &UNMOVED, &holdings, &mut before)?;
         let [Line([before, ..])] = before;
@@ -56,4 +62,20 @@ impl Account {
         }
         Ok(profits)
     }
+}
+
+/// The first position that cannot be taken, and why.
+#[cold]
+fn refusal(strike: &[i64], count: usize, quantity: &[f64]) -> Error {
+    let found = strike.iter().zip(quantity).enumerate().find_map(|(index, (&number, &quantity))| {
+        let known = position("index", number, count, index).and_then(|_| {
+            if quantity.is_finite() {
+                Ok(())
+            } else {
+                Err(Error::not_finite("quantity", quantity, at(index)))
+            }
+        });
+        known.err()
+    });
+    found.unwrap_or_else(|| Error::NoAnswer { why: "positions changed while they were read".to_owned() })
 }

@@ -77,12 +77,16 @@ unsafe fn entry_sums<V: Vector, const COUNT: usize>(
     // SAFETY: the caller vouches for the instructions, the block and the entries
     unsafe {
         let mut sums = [V::first(0.0); COUNT];
-        let mut entry = start;
-        while entry < end {
-            let quantity = V::first(*sparse.quantities().get_unchecked(entry));
-            let row = block.add(*sparse.rows().get_unchecked(entry) as usize * COUNT * V::LANES);
-            sums = each!(v in COUNT: quantity.times_plus(V::load(row.add(v * V::LANES)), sums[v]));
-            entry += 1;
+        let (mut quantity, mut row) =
+            (sparse.quantities().as_ptr().add(start), sparse.rows().as_ptr().add(start));
+        let last = sparse.rows().as_ptr().add(end);
+        // wrapping, because a check for overflow would cost as much as a line; rows were checked when made
+        while row < last {
+            let held = V::first(*quantity);
+            let values = block.wrapping_add((*row as usize).wrapping_mul(COUNT * V::LANES));
+            sums = each!(v in COUNT: held.times_plus(V::load(values.wrapping_add(v * V::LANES)), sums[v]));
+            quantity = quantity.wrapping_add(1);
+            row = row.wrapping_add(1);
         }
         sums
     }
