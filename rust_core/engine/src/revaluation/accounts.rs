@@ -113,21 +113,21 @@ impl Accounts {
         let workers = Workers::new(threads)?;
         let discounts = discounts.map(|given| self.checked(given)).transpose()?;
         let minima = self.minima(scenarios, discounts, &workers)?;
-        let mut worst = Vec::with_capacity(self.count());
-        for ends in self.account_groups.windows(2) {
-            let &[start, end] = ends else { continue };
-            let groups = minima[start..end].iter().zip(&self.group_before[start..end]);
-            let losses = groups.map(|(&minimum, &before)| {
-                let today = if discounts.is_some() { before } else { 0.0 };
-                today - minimum
-            });
-            worst.push(if self.strikes.underlying.is_some() {
-                losses.fold(0.0, |sum, loss| sum + loss.max(0.0))
-            } else {
-                losses.sum()
-            });
+        let groups = minima.iter().zip(&self.group_before);
+        let loss = |(minimum, before): (&f64, &f64)| {
+            let today = if discounts.is_some() { *before } else { 0.0 };
+            today - minimum
+        };
+        if self.strikes.underlying.is_none() {
+            // every account is one group, an empty one too
+            return Ok(groups.map(loss).collect());
         }
-        Ok(worst)
+        let mut losses = groups.map(loss);
+        let of_account = |ends: &[usize]| match ends {
+            [start, end] => losses.by_ref().take(end - start).fold(0.0, |sum, loss| sum + loss.max(0.0)),
+            _ => 0.0,
+        };
+        Ok(self.account_groups.windows(2).map(of_account).collect())
     }
 
     /// The smallest sum of each group: profit and loss, or discounted value.

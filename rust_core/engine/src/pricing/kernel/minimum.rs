@@ -21,7 +21,7 @@ pub(super) unsafe fn lower<V: Vector, const COUNT: usize>(
     for (minimum, ends) in minima.iter_mut().zip(starts.windows(2)) {
         // SAFETY: the caller vouches for the instructions and the block
         let sums = unsafe { entry_sums::<V, COUNT>(sparse, ends[0], ends[1], block) };
-        *minimum = minimum.min(smallest(&sums));
+        lower_to(minimum, smallest(&sums));
     }
 }
 
@@ -57,7 +57,7 @@ pub(super) unsafe fn lower_discounted<V: Vector, const COUNT: usize>(
                     each!(v in COUNT: sums[v].times_plus(sums[v].where_positive(long, short), totals[v]));
                 segment += 1;
             }
-            *minimum = minimum.min(smallest(&totals));
+            lower_to(minimum, smallest(&totals));
         }
     }
 }
@@ -101,4 +101,12 @@ fn smallest<V: Vector, const COUNT: usize>(vectors: &[V; COUNT]) -> f64 {
         v += 1;
     }
     least.smallest_lane()
+}
+
+/// The smaller of two numbers, of which none is NaN: no more than one instruction.
+#[inline(always)]
+fn lower_to(minimum: &mut f64, value: f64) {
+    if value < *minimum {
+        *minimum = value;
+    }
 }
