@@ -353,9 +353,9 @@ def settlement_delta(
 ) -> tuple[float, float]:
     """Return what is left of a delta while the settlement price is being averaged (Deribit).
 
-    In the last half hour the delta of expiring contracts decays in proportion to the time left, and so
-    does the premium of a coin-settled option, which is coins too. Books do this by themselves under
-    rulebooks with `settlement_average_seconds`.
+    In the last half hour the delta of expiring contracts decays in proportion to the time left,
+    and so does the premium of a coin-settled option, which is coins too. Books do this by
+    themselves under rulebooks with `settlement_average_seconds`.
 
     Parameters
     ----------

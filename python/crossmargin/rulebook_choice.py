@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Protocol, runtime_checkable
 
 from crossmargin import _core
 from crossmargin.errors import UnknownWordError
@@ -17,6 +20,15 @@ MODES = {"cross", "isolated", "pm"}
 
 Given = tuple[str, str, str]
 Rows = list[list[object]]
+
+
+@runtime_checkable
+class SupportsItem(Protocol):
+    """A scalar of an array library."""
+
+    def item(self) -> object:
+        """Return it as Python writes it."""
+
 
 _TABLE_FILES = {".csv", ".tsv", ".txt", ".parquet", ".pq"}
 
@@ -144,12 +156,30 @@ def _is_flat(rows: Rows) -> bool:
 
 def _json(rulebook: Mapping[object, object]) -> str:
     try:
-        return json.dumps(rulebook, allow_nan=False)
+        return json.dumps(_finite(rulebook), allow_nan=False, default=_scalar)
     except (TypeError, ValueError) as problem:
         raise UnknownWordError(
-            "the mapping of a rulebook holds finite numbers, texts, true, false, lists and "
-            f"mappings only: {problem}"
+            "the mapping of a rulebook holds numbers, texts, true, false, lists and mappings only: "
+            f"{problem}"
         ) from None
+
+
+def _finite(value: object) -> object:
+    """Return `value` with words for numbers that are none, so that the core refuses them by key."""
+    if isinstance(value, Mapping):
+        return {name: _finite(inner) for name, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(inner) for inner in value]
+    return str(value) if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _scalar(value: object) -> object:
+    """Return the number in a scalar of an array library, or the text of a day."""
+    if isinstance(value, dt.date):
+        return value.isoformat()
+    if isinstance(value, SupportsItem):
+        return _finite(value.item())
+    raise TypeError(f"no {type(value).__name__}")
 
 
 def _file(path: Path) -> str:

@@ -332,3 +332,80 @@ def test_a_settlement_window_has_a_length() -> None:
     with pytest.raises(errors.OutOfRangeError, match="window_seconds must be finite and above"):
         cm.settlement_delta(1.0, 0.3, 0.0, window_seconds=0.0)
     assert cm.settlement_delta(1.0, 0.3, 60.0, window_seconds=60.0) == (0.0, 0.0)
+
+
+# What stands in, and what cannot ------------------------------------------------------------------
+
+
+def _codes(book: Any) -> list[tuple[str, str]]:
+    return [(row["value"], row["code"]) for row in cm.check(book).records()]
+
+
+def test_a_mark_that_stands_in_for_the_index_is_said() -> None:
+    charge = {"name": "shorts", "on": "short_options", "stage": "floor", "rate": 0.01}
+    for rules, said in [(_rulebook({"charges": [charge]}), True), (_rulebook(), False)]:
+        market = [{"underlying": "USDT", "indexPrice": 0.5}]
+        book = crossmargin.book([_row(2.0)], rules, market=market)
+        assert (("BTC", "index_assumed") in _codes(book)) is said
+        assert ("BTC", "index_assumed") not in _codes(_book([_row(2.0)], rules))
+
+
+def test_a_funding_rate_that_nobody_gives_is_said() -> None:
+    charge = {"name": "funding", "on": "funding", "stage": "outside", "hours": 24.0}
+    rules = _rulebook({"charges": [charge]})
+    assert ("BTC-PERP", "funding_rate_missing") in _codes(_book([_row(2.0)], rules))
+    given = _book([_row(2.0, fundingRate=0.0)], rules)
+    assert "funding_rate_missing" not in [code for _, code in _codes(given)]
+
+
+def _two_accounts(first: str, second: str, rate: float, **more: Any) -> Any:
+    """Return a book whose two accounts hold one option under rulebooks that discount or do not."""
+    row = _expiring("option", **OPTION, rate=rate, expiry="2026-06-26", symbol="BTC-26JUN26-50-C")
+    rows = [{**row, "account": account, "inverse": "no"} for account in ("a", "b")]
+    held = [{"account": account, "currency": "USDC", "cash": 1000.0} for account in ("a", "b")]
+    market = [
+        {"underlying": "BTC", "indexPrice": 100.0},
+        {"underlying": "USDC", "indexPrice": 1.0},
+    ]
+    rulebooks = [["a", first], ["b", second]]
+    return crossmargin.book(
+        rows, rulebooks, collateral=held, market=market, as_of=AS_OF, options=more
+    )
+
+
+@pytest.mark.parametrize(
+    "rulebooks", [("derive-pm2", "deribit-spm"), ("deribit-spm", "derive-pm2")]
+)
+def test_a_contract_that_two_rulebooks_price_differently_is_refused(
+    rulebooks: tuple[str, str],
+) -> None:
+    rule = "held under .* and .*, which discount it or average its settlement price differently"
+    with pytest.raises(errors.TableError, match=rule):
+        _two_accounts(*rulebooks, 0.1)
+    # without a rate there is nothing to discount, and the two agree
+    book = _two_accounts(*rulebooks, 0.0)
+    assert cm.equity(book, scope="a") == cm.equity(book, scope="b")
+
+
+def test_each_option_is_discounted_as_the_rulebook_of_its_account_says() -> None:
+    """One account's option is worth the same whatever other account stands before it."""
+    for first, second in [("derive-pm2", "deribit-spm"), ("deribit-spm", "derive-pm2")]:
+        alone = {}
+        for account, rulebook in (("a", first), ("b", second)):
+            row = _expiring("option", **OPTION, rate=0.1, expiry="2026-06-26")
+            row |= {"symbol": f"BTC-26JUN26-{50 if account == 'a' else 60}-C", "inverse": "no"}
+            row |= {"strike": 50.0 if account == "a" else 60.0, "account": account}
+            alone[account] = (row, rulebook)
+        market = [
+            {"underlying": "BTC", "indexPrice": 100.0},
+            {"underlying": "USDC", "indexPrice": 1.0},
+        ]
+
+        def equity(rows: list[Row], rulebook: Any, scope: str, prices: Any = market) -> float:
+            book = crossmargin.book(rows, rulebook, market=prices, as_of=AS_OF)
+            return cm.equity(book, scope=scope)  # type: ignore[no-any-return]
+
+        both = [[account, rulebook] for account, (_, rulebook) in alone.items()]
+        for account, (row, rulebook) in alone.items():
+            together = equity([row for row, _ in alone.values()], both, account)
+            assert together == equity([row], rulebook, account)

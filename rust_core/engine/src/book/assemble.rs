@@ -1,7 +1,8 @@
 //! Puts the understood rows together: instruments, prices, positions with their tables, pools.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use super::assumed;
 use super::build::{Input, Options, RulebookChoice};
 use super::collect::Collected;
 use super::correlations::correlations;
@@ -9,8 +10,9 @@ use super::held::{positions, settle_marks};
 use super::net::net;
 use super::pools::pools;
 use super::prices::{Names, currencies, underlyings, volatility};
-use super::quotes::{Sources, as_of, quotes};
+use super::quotes::{Sources, quotes};
 use super::tiering::Tiering;
+use super::times::as_of;
 use super::{Account, Book};
 use crate::error::{Error, Result};
 use crate::finding::{Finding, Severity};
@@ -82,6 +84,32 @@ fn accounts(
     (accounts, rulebooks)
 }
 
+/// The rulebooks of the accounts that hold or order each instrument, in their order, each once.
+fn rulebooks_by_instrument<'a>(
+    netted: &[super::net::Netted],
+    collected: &Collected,
+    instruments: &[Instrument],
+    (accounts, rulebooks): (&[Account], &'a [Rulebook]),
+) -> Vec<Vec<&'a Rulebook>> {
+    let mut found: Vec<BTreeSet<usize>> = vec![BTreeSet::new(); instruments.len()];
+    let mut add = |instrument: usize, account: usize| {
+        if let (Some(slot), Some(account)) = (found.get_mut(instrument), accounts.get(account)) {
+            slot.insert(account.rulebook);
+        }
+    };
+    for row in netted {
+        add(row.instrument, row.account);
+    }
+    for order in &collected.orders.rows {
+        if let Ok(instrument) = instruments.binary_search(&order.instrument) {
+            add(instrument, collected.account(order.account.as_deref()));
+        }
+    }
+    let named =
+        |places: BTreeSet<usize>| places.into_iter().filter_map(|place| rulebooks.get(place)).collect();
+    found.into_iter().map(named).collect()
+}
+
 /// The risk arrays of the rows by instrument.
 fn risk_arrays(collected: &Collected, rank: &[usize], count: usize) -> Vec<Option<Vec<f64>>> {
     let mut arrays = vec![None; count];
@@ -135,19 +163,19 @@ pub(super) fn assemble(
     let mut tiering = Tiering::with_given(&collected.brackets)?;
     settle_marks(&netted, &instruments, &mut marks, findings);
     let as_of = as_of(options, &collected);
-    let Some(rulebook) = rulebooks.first() else {
+    if rulebooks.is_empty() {
         return Err(Error::Missing {
             what: "rulebook".into(),
             why: "the tables name no account".into(),
             place: crate::error::Place::default(),
         });
-    };
+    }
     let sources = Sources {
         instruments: &instruments,
         netted: &netted,
         collected: &collected,
         as_of: as_of.as_ref(),
-        rulebook,
+        rulebooks: rulebooks_by_instrument(&netted, &collected, &instruments, (&accounts, &rulebooks)),
     };
     let quoted = quotes(&sources, &mut marks, findings);
     let as_of = as_of.map(|(text, _)| text).unwrap_or_default();
@@ -216,5 +244,6 @@ pub(super) fn assemble(
     };
     book.pools = pools(&book, &netted, &collected, &names, &marks, &mut tiering, findings);
     book.tables = tiering.tables;
+    assumed::note(&book, findings);
     Ok(book)
 }

@@ -1,6 +1,7 @@
 //! A validated book: accounts, distinct instruments, netted positions, balances, orders and prices.
 
 mod assemble;
+mod assumed;
 mod build;
 mod collect;
 mod correlations;
@@ -13,9 +14,12 @@ mod prices;
 mod quotes;
 pub mod rebook;
 mod tiering;
+mod times;
 
 use crate::finding::Finding;
-use crate::instrument::Instrument;
+use crate::instrument::{Instrument, OptionTerms, Payoff};
+use crate::pricing::settlement::share_left;
+use crate::pricing::value;
 use crate::rulebook::{RateSlice, Rulebook, TierTable};
 use crate::tables::{ColumnView, Leg, Reported, ReportedAccount, UnitView};
 
@@ -242,6 +246,34 @@ pub struct Quote {
     pub forward_fixed: f64,
     /// Funding rate of a perpetual per eight hours.
     pub funding_rate: Option<f64>,
+}
+
+impl Quote {
+    /// The forward when the coin stands at `ratio` times its price; the part that settlement has fixed does not
+    /// move. `None` where there is no forward.
+    pub fn moved_forward(&self, ratio: f64) -> Option<f64> {
+        let forward = self.forward?;
+        Some((forward - self.forward_fixed) * ratio + self.forward_fixed)
+    }
+
+    /// The share of the settlement price that is still open; 1 outside the window in which it is averaged.
+    pub fn share_left(&self) -> f64 {
+        self.forward.map_or(1.0, |forward| share_left(forward, self.forward_fixed))
+    }
+
+    /// Value of one coin of an option, settlement currency: Black-76 at an annual volatility on the moved
+    /// forward, discounted at the rate that the rulebook discounts at; in the coin it is divided by that
+    /// forward. Zero where there is no forward, not a number where ratio or volatility is below zero.
+    pub fn value(&self, payoff: Payoff, terms: OptionTerms, ratio: f64, volatility: f64) -> f64 {
+        let Some(forward) = self.moved_forward(ratio) else { return 0.0 };
+        let total = volatility * self.years.sqrt();
+        let undiscounted = value(terms.right, forward, terms.strike.0, total).unwrap_or(f64::NAN);
+        let value = (-self.discount_rate * self.years).exp() * undiscounted;
+        match payoff {
+            Payoff::Linear => value,
+            Payoff::Inverse => value / forward,
+        }
+    }
 }
 
 /// A validated book.

@@ -2,22 +2,18 @@
 //! follow from them.
 
 use super::Quote;
-use super::build::Options;
 use super::collect::Collected;
 use super::forwards::{Forwards, MarketQuotes, note_rows_apart};
 use super::net::Netted;
+use super::times::{AsOf, expiry_seconds, years, years_of_future};
 use crate::finding::{Finding, Severity};
 use crate::instrument::{ContractKind, Instrument, OptionRight, OptionTerms, Payoff};
 use crate::pricing::implied::volatility;
-use crate::pricing::settlement::share_left;
-use crate::pricing::value;
 use crate::rulebook::{Measure, Rulebook};
-use crate::tables::{Quoted, expiry_of_day, instant};
+use crate::tables::Quoted;
 
 /// A forward is no more than this many times the index, and no less than its reciprocal.
 const LARGEST_CARRY: f64 = 10.0;
-/// Seconds of a year of 365 days.
-const SECONDS_PER_YEAR: f64 = 31_536_000.0;
 /// A mark may differ from the value at its volatility by this share of itself ...
 const MARK_APART: f64 = 0.01;
 /// ... and this share of the price of the coin.
@@ -27,34 +23,6 @@ const LARGEST_MARK_IN_COINS: f64 = 1.5;
 /// Below this forward a mark in quote currency cannot be told from one in coins.
 const SMALLEST_TELLING_FORWARD: f64 = 100.0;
 
-impl Quote {
-    /// The forward when the coin stands at `ratio` times its price; the part that settlement has fixed does not
-    /// move. `None` where there is no forward.
-    pub fn moved_forward(&self, ratio: f64) -> Option<f64> {
-        let forward = self.forward?;
-        Some((forward - self.forward_fixed) * ratio + self.forward_fixed)
-    }
-
-    /// The share of the settlement price that is still open; 1 outside the window in which it is averaged.
-    pub fn share_left(&self) -> f64 {
-        self.forward.map_or(1.0, |forward| share_left(forward, self.forward_fixed))
-    }
-
-    /// Value of one coin of an option, settlement currency: Black-76 at an annual volatility on the moved
-    /// forward, discounted at the rate that the rulebook discounts at; in the coin it is divided by that
-    /// forward. Zero where there is no forward, not a number where ratio or volatility is below zero.
-    pub fn value(&self, payoff: Payoff, terms: OptionTerms, ratio: f64, volatility: f64) -> f64 {
-        let Some(forward) = self.moved_forward(ratio) else { return 0.0 };
-        let total = volatility * self.years.sqrt();
-        let undiscounted = value(terms.right, forward, terms.strike.0, total).unwrap_or(f64::NAN);
-        let value = (-self.discount_rate * self.years).exp() * undiscounted;
-        match payoff {
-            Payoff::Linear => value,
-            Payoff::Inverse => value / forward,
-        }
-    }
-}
-
 /// What the quotes are made from.
 #[derive(Debug)]
 pub(super) struct Sources<'a> {
@@ -63,12 +31,10 @@ pub(super) struct Sources<'a> {
     pub(super) collected: &'a Collected,
     /// As-of as given and in seconds since 1970, where it can be read.
     pub(super) as_of: Option<&'a AsOf>,
-    /// Whose way of discounting and of averaging the settlement price holds: the first where they differ.
-    pub(super) rulebook: &'a Rulebook,
+    /// The rulebooks under which each instrument is held or ordered: their ways of discounting and of averaging
+    /// the settlement price must agree about it.
+    pub(super) rulebooks: Vec<Vec<&'a Rulebook>>,
 }
-
-/// A time as given, and in seconds since 1970 where it can be read.
-pub(super) type AsOf = (String, Option<f64>);
 
 /// One quote per instrument, and the options that cannot be priced.
 #[derive(Debug, Default)]
@@ -82,17 +48,6 @@ impl Priced {
     pub(super) fn is_refused(&self, instrument: usize) -> bool {
         self.refused.get(instrument).copied().unwrap_or(false)
     }
-}
-
-/// The as-of of a book: as given, else the latest timestamp of positions and market.
-pub(super) fn as_of(options: &Options, collected: &Collected) -> Option<AsOf> {
-    let read = |text: &String| (text.clone(), instant(text));
-    if let Some(given) = &options.as_of {
-        return Some(read(given));
-    }
-    let stamps = [&collected.positions.timestamp, &collected.market.timestamp];
-    let latest = |a: AsOf, b: AsOf| if b.1 > a.1 { b } else { a };
-    stamps.into_iter().flatten().map(read).reduce(latest)
 }
 
 /// A quote per instrument; marks of options that have none are computed.
@@ -120,6 +75,12 @@ pub(super) fn quotes(
     let mut said = false;
     for (index, (instrument, own)) in instruments.iter().zip(&given).enumerate() {
         let place = Place { at: places.get(index).copied().unwrap_or_default(), instrument };
+        let rulebooks = sources.rulebooks.get(index).map_or(&[][..], Vec::as_slice);
+        if place.at.1 == 0 {
+            // no row of it is left: what was wrong with them has been said
+            refuse(&mut priced, index);
+            continue;
+        }
         if instrument.kind != ContractKind::Option {
             let known = sources.as_of.and_then(|(_, seconds)| *seconds);
             let left = years_of_future(instrument, known);
@@ -134,7 +95,7 @@ pub(super) fn quotes(
                     "leave expired contracts out",
                 ));
             }
-            let measured_in_time = matches!(sources.rulebook.measure, Measure::Scenarios { .. });
+            let measured_in_time = rulebooks.iter().any(|r| matches!(r.measure, Measure::Scenarios { .. }));
             if left.is_none() && measured_in_time {
                 findings.push(place.finding(
                     Severity::Error,
@@ -154,7 +115,14 @@ pub(super) fn quotes(
             }
             let mark = marks.get(index).copied().flatten();
             let settling = mark.zip(left).filter(|_| instrument.kind == ContractKind::Future);
-            let fixed = settling.map_or(0.0, |(mark, left)| sources.rulebook.fixed_forward(mark, 0.0, left));
+            let fixed = settling.map_or(Some(0.0), |(mark, left)| {
+                agreed(rulebooks, |rulebook| rulebook.fixed_forward(mark, 0.0, left))
+            });
+            let Some(fixed) = fixed else {
+                findings.push(place.apart(rulebooks));
+                refuse(&mut priced, index);
+                continue;
+            };
             priced.quotes.push(Quote {
                 years: left.unwrap_or(0.0).max(0.0),
                 forward: mark,
@@ -169,16 +137,38 @@ pub(super) fn quotes(
             continue;
         }
         let mark = marks.get_mut(index);
-        let found = option_quote(sources, &market, &forwards, own, &place, mark, findings);
-        if let (None, Some(slot)) = (found, priced.refused.get_mut(index)) {
-            *slot = true;
+        let place = OptionPlace { place: &place, own, rulebooks };
+        match option_quote(sources, &market, &forwards, &place, mark, findings) {
+            Some(quote) => priced.quotes.push(quote),
+            None => refuse(&mut priced, index),
         }
-        priced.quotes.push(found.unwrap_or_default());
     }
     priced
 }
 
-/// Sheet and row of the first position or order of every instrument.
+/// An instrument that cannot be priced.
+fn refuse(priced: &mut Priced, index: usize) {
+    if let Some(slot) = priced.refused.get_mut(index) {
+        *slot = true;
+    }
+    priced.quotes.push(Quote::default());
+}
+
+/// A figure that all rulebooks give alike, to the bit.
+fn agreed(rulebooks: &[&Rulebook], figure: impl Fn(&Rulebook) -> f64) -> Option<f64> {
+    let mut figures = rulebooks.iter().map(|rulebook| figure(rulebook));
+    let first = figures.next()?;
+    figures.all(|other| other.to_bits() == first.to_bits()).then_some(first)
+}
+
+/// An option, where it stands, what its rows say, and the rulebooks under which it is held.
+struct OptionPlace<'a> {
+    place: &'a Place<'a>,
+    own: &'a Quoted,
+    rulebooks: &'a [&'a Rulebook],
+}
+
+/// Sheet and row of the first position or order of every instrument; row 0 where none is left.
 fn places(sources: &Sources<'_>) -> Vec<(&'static str, usize)> {
     let mut places: Vec<Option<(&'static str, usize)>> = vec![None; sources.instruments.len()];
     for row in sources.netted {
@@ -226,20 +216,21 @@ impl Place<'_> {
     }
 }
 
-/// Seconds since 1970 at which a contract expires.
-fn expiry_seconds(instrument: &Instrument) -> Option<f64> {
-    #[expect(clippy::cast_precision_loss, reason = "seconds below 2^53")]
-    let instant = instrument.expiry_instant.map(|seconds| seconds as f64);
-    instant.or_else(|| instrument.expiry.as_deref().and_then(expiry_of_day))
-}
-
-/// Years that a contract other than an option has left; `None` where a dated one cannot tell.
-fn years_of_future(instrument: &Instrument, as_of: Option<f64>) -> Option<f64> {
-    if instrument.kind != ContractKind::Future {
-        return Some(0.0);
+impl Place<'_> {
+    /// A contract that two rulebooks would price differently.
+    fn apart(&self, rulebooks: &[&Rulebook]) -> Finding {
+        let names: Vec<String> = rulebooks.iter().map(|rulebook| rulebook.label()).collect();
+        self.finding(
+            Severity::Error,
+            "symbol",
+            "priced_apart",
+            format!(
+                "it is held under {}, which discount it or average its settlement price differently; a book prices a contract once",
+                names.join(" and ")
+            ),
+            "make a book of each of the accounts",
+        )
     }
-    let seconds = expiry_seconds(instrument)? - as_of?;
-    Some(seconds / SECONDS_PER_YEAR)
 }
 
 /// The quote of an option, `None` where it cannot be priced; its mark is computed where none is given.
@@ -247,11 +238,11 @@ fn option_quote(
     sources: &Sources<'_>,
     market: &MarketQuotes,
     forwards: &Forwards,
-    own: &Quoted,
-    place: &Place<'_>,
+    option: &OptionPlace<'_>,
     mark: Option<&mut Option<f64>>,
     findings: &mut Vec<Finding>,
 ) -> Option<Quote> {
+    let OptionPlace { place, own, rulebooks } = *option;
     let instrument = place.instrument;
     let terms = instrument.option?;
     let (expiry, contracts) = (market.expiry(instrument), market.contracts(instrument));
@@ -307,15 +298,20 @@ fn option_quote(
     }
     let rate = with_expiry.rate.or(contracts.rate).or_else(|| market.coin(instrument).rate).unwrap_or(0.0);
     let fixed = with_expiry.forward_fixed.unwrap_or(0.0).min(forward);
+    let discount_rate = agreed(rulebooks, |rulebook| rulebook.discounting.rate(rate));
+    let fixed = agreed(rulebooks, |rulebook| rulebook.fixed_forward(forward, fixed, years));
+    let (Some(discount_rate), Some(forward_fixed)) = (discount_rate, fixed) else {
+        return refused(findings, place.apart(rulebooks));
+    };
     let mut quote = Quote {
         years,
         forward: Some(forward),
         implied_volatility: own.implied_volatility,
         rate,
-        discount_rate: sources.rulebook.discounting.rate(rate),
+        discount_rate,
         confidence: own.confidence,
         forward_confidence: with_expiry.forward_confidence.or(contracts.forward_confidence),
-        forward_fixed: sources.rulebook.fixed_forward(forward, fixed, years),
+        forward_fixed,
         funding_rate: None,
     };
     let slot = mark?;
@@ -412,41 +408,6 @@ fn index_given(collected: &Collected, instrument: &Instrument) -> Option<f64> {
 fn refused(findings: &mut Vec<Finding>, finding: Finding) -> Option<Quote> {
     findings.push(finding);
     None
-}
-
-/// Why an option has no time to expiry: code, rule, fix.
-type NoTime = (&'static str, String, &'static str);
-
-/// Years that an option has left.
-fn years(as_of: Option<&AsOf>, instrument: &Instrument, seconds: Option<f64>) -> Result<f64, NoTime> {
-    const EXPIRED: &str = "leave expired options out";
-    if let Some(seconds) = seconds {
-        if seconds < 0.0 {
-            return Err(("expired", format!("it expired {} seconds before the as-of", -seconds), EXPIRED));
-        }
-        return Ok(seconds / SECONDS_PER_YEAR);
-    }
-    let Some((text, Some(now))) = as_of else {
-        let why = match as_of {
-            Some((text, _)) => format!("the as-of '{text}' is not a time that can be read"),
-            None => "no as-of is given".to_owned(),
-        };
-        return Err((
-            "as_of_missing",
-            format!("{why}, and without one nobody knows how long an option has left"),
-            "give as_of (such as 2026-01-13T12:00:00Z), a timestamp, or secondsToExpiry",
-        ));
-    };
-    let day = instrument.expiry.as_deref().unwrap_or("its expiry");
-    match expiry_seconds(instrument).map(|expiry| expiry - now) {
-        Some(left) if left > 0.0 => Ok(left / SECONDS_PER_YEAR),
-        Some(_) => Err(("expired", format!("it expired on {day}, the as-of is {text}"), EXPIRED)),
-        None => Err((
-            "option_incomplete",
-            "neither an expiry nor secondsToExpiry is given".into(),
-            "fill the column expiry",
-        )),
-    }
 }
 
 /// A mark as an undiscounted value in quote currency.

@@ -35,11 +35,24 @@ pub struct FlatRow {
 ///
 /// [`crate::Error::Rulebook`] if the rulebook's text is not the one that it was read from.
 pub fn flatten(rulebook: &Rulebook) -> Result<Vec<FlatRow>> {
-    let tree = tree::parse(&rulebook.text, read::Format::Toml)?;
+    let mut tree = tree::parse(&rulebook.text, read::Format::Toml)?;
+    if let Some(Value::Array(profiles)) = tree.get_mut("profiles") {
+        // rows are sorted by part, which says nothing of the order in the file; so it must follow from names
+        profiles.sort_by_cached_key(profile_order);
+    }
     let mut walker = Walker { rulebook, path: Vec::new(), rows: Vec::new() };
     walker.group(ROOT, &tree, "general");
     walker.rows.sort_by_key(|row| schema::PARTS.iter().position(|part| *part == row.part));
     Ok(walker.rows)
+}
+
+/// Profiles by their coins, the one for all others last, then by settlement.
+fn profile_order(profile: &Value) -> (bool, Vec<String>, String) {
+    let coins = profile.get("underlyings").and_then(Value::as_array);
+    let names = coins.into_iter().flatten().filter_map(Value::as_str).map(str::to_uppercase);
+    let names: Vec<String> = names.collect();
+    let settlement = profile.get("settlement").and_then(Value::as_str).unwrap_or_default();
+    (names.iter().any(|name| name == "*"), names, settlement.to_owned())
 }
 
 /// What holds for a path that a rulebook leaves out, where its group is there and the schema says it.
