@@ -409,3 +409,31 @@ def test_each_option_is_discounted_as_the_rulebook_of_its_account_says() -> None
         for account, (row, rulebook) in alone.items():
             together = equity([row for row, _ in alone.values()], both, account)
             assert together == equity([row], rulebook, account)
+
+
+@pytest.mark.parametrize("rulebook", ["derive-sm", "derive-pm2"])
+def test_a_spread_is_one_expiry_however_the_seconds_of_its_date_were_rounded(
+    rulebook: str,
+) -> None:
+    """A day before expiry, one leg by its date, the other with half a second less."""
+    margins = []
+    for seconds in (None, 86_400.0, 86_399.5):
+        legs = [
+            {"quantity": -1.0, "strike": 100.0, "symbol": "BTC-28MAR26-100-C"},
+            {"quantity": 1.0, "strike": 110.0, "symbol": "BTC-28MAR26-110-C"},
+        ]
+        rows = [_expiring("option", **OPTION) | {"inverse": "no"} | leg for leg in legs]
+        rows[1] |= {"secondsToExpiry": seconds}
+        book = crossmargin.book(
+            rows,
+            rulebook,
+            collateral=[{"currency": "USDC", "cash": 1000.0}],
+            market=[
+                {"underlying": "BTC", "indexPrice": 100.0},
+                {"underlying": "USDC", "indexPrice": 1.0},
+            ],
+            as_of="2026-03-27T08:00:00Z",
+        )
+        margins.append(cm.maintenance_margin(book))
+    assert margins[1] == pytest.approx(margins[0], rel=1e-12)
+    assert margins[2] == pytest.approx(margins[0], rel=1e-3)

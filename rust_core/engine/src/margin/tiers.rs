@@ -4,7 +4,7 @@ use super::component::{Component, ComponentKind, Share, initial_total, maintenan
 use super::expiry::{Expiry, Leg, Offset};
 use super::orders::{OrReason, interest, order_margin};
 use super::scenario::bare;
-use super::scenario::exposure::index_price;
+use super::scenario::exposure::{Expiry as Date, index_price};
 use super::standard::{Chosen, Levels, Rule, Seen, counted_price, option_margin, raised, rates, rule_of};
 use super::{PoolView, PositionMargin, Requirement};
 use crate::book::Position;
@@ -227,6 +227,7 @@ struct Grouped<'a> {
     formula: Formula<'a>,
     coin: usize,
     settle: usize,
+    date: Date,
     years: f64,
     /// Price of the settlement currency, reporting currency.
     price: f64,
@@ -260,15 +261,15 @@ fn option_position<'a>(
             mark: seen.mark,
             alone,
         };
-        let same = |known: &&mut Grouped<'_>| {
-            (known.coin, known.settle) == (coin, settle) && known.years.total_cmp(&quote.years).is_eq()
-        };
+        let date = Date::of(book.instruments.get(position.instrument), quote.years);
+        let same = |known: &&mut Grouped<'_>| (known.coin, known.settle, known.date) == (coin, settle, date);
         match expiries.iter_mut().find(same) {
             Some(known) => known.expiry.legs.push(leg),
             None => expiries.push(Grouped {
                 formula,
                 coin,
                 settle,
+                date,
                 years: quote.years,
                 price,
                 expiry: Expiry {

@@ -48,7 +48,7 @@ pub(super) struct Line<'a> {
 /// What tells expiries apart: perpetuals are one of their own, contracts of one date belong together however
 /// their seconds were rounded, unless the hour is given.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Expiry {
+pub(in crate::margin) enum Expiry {
     /// None: a perpetual, or the coin itself.
     Never,
     /// A date, its digits as a number.
@@ -60,7 +60,7 @@ pub(super) enum Expiry {
 }
 
 impl Expiry {
-    fn of(instrument: Option<&Instrument>, years: f64) -> Self {
+    pub(in crate::margin) fn of(instrument: Option<&Instrument>, years: f64) -> Self {
         let digits = |date: &str| date.chars().filter(char::is_ascii_digit).collect::<String>().parse().ok();
         match instrument {
             None => Self::Never,
