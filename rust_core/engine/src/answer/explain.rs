@@ -346,8 +346,13 @@ fn charge_figures(kind: &ChargeKind) -> &'static [&'static str] {
 fn inputs(names: &[&str], component: &Component, level: f64) -> String {
     let figures = names.iter().copied().zip(component.figures);
     let rest = [("rate and factor", level)];
-    let named = figures.chain(rest).map(|(name, value)| format!("{name} = {}", value + 0.0));
+    let named = figures.chain(rest).map(|(name, value)| format!("{name} = {}", ten_digits(value)));
     named.collect::<Vec<_>>().join("; ")
+}
+
+/// A number with ten significant digits at most, for people; sums are made of the columns.
+fn ten_digits(value: f64) -> f64 {
+    format!("{value:.9e}").parse().unwrap_or(value) + 0.0
 }
 
 /// A charge's formula in words.
