@@ -345,7 +345,8 @@ fn charge_figures(kind: &ChargeKind) -> &'static [&'static str] {
 /// The figures of a component by name and what its base is multiplied by: `name = value; name = value`.
 fn inputs(names: &[&str], component: &Component, level: f64) -> String {
     let figures = names.iter().copied().zip(component.figures);
-    let rest = [("rate and factor", level)];
+    // of nothing the rate does not show
+    let rest = (component.base != 0.0).then_some(("rate and factor", level));
     let named = figures.chain(rest).map(|(name, value)| format!("{name} = {}", ten_digits(value)));
     named.collect::<Vec<_>>().join("; ")
 }

@@ -32,7 +32,9 @@ impl Settling {
         check_finite("mark_price", premium, Place::default)?;
         let elapsed = check_not_negative("elapsed_seconds", elapsed_seconds)?;
         let window = check_positive("window_seconds", window_seconds, Place::default)?;
-        Ok(Self::with_share(delta, premium, (1.0 - elapsed / window).max(0.0)))
+        let left = Self::with_share(delta, premium, (1.0 - elapsed / window).max(0.0));
+        check_finite("delta less mark_price", left.net_transaction_delta, Place::default)?;
+        Ok(left)
     }
 }
 
