@@ -40,7 +40,6 @@ impl Book {
                 place: crossmargin_engine::Place::default(),
             });
         };
-        let settings = Options { as_of: self.as_of_given(), partial: false, rebook: true };
         let mut rebooked = Vec::with_capacity(rulebooks.len());
         for (name, form, text) in rulebooks {
             let rulebook = match form.as_str() {
@@ -52,6 +51,9 @@ impl Book {
             };
             let isolated = form == "mode" && text == "isolated";
             let built = rulebook.and_then(|rulebook| {
+                // under its own rulebook a book is what it is
+                let rebook = self.book.rulebooks != [rulebook.clone()];
+                let settings = Options { as_of: self.as_of_given(), partial: false, rebook };
                 let choice = RulebookChoice::One(Box::new(rulebook));
                 let book = engine::build(&origin.input(), &choice, &settings).book?;
                 let evaluated = Evaluated::new(&book);

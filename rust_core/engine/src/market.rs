@@ -98,6 +98,19 @@ pub fn notional(book: &Book, position: &Position, ratio: f64) -> f64 {
     payoff(book, position).notional(position.quantity, position.mark_price * ratio)
 }
 
+/// The mark of a position that is no option when its coin stands at `ratio` times its price.
+pub fn mark_at(book: &Book, position: &Position, ratio: f64) -> f64 {
+    position.mark_price * settling_ratio(book, position, ratio)
+}
+
+/// A mark when the coin stands at `ratio` times its price; the part that settlement has fixed stays.
+pub(crate) fn moved_mark(quote: Option<&Quote>, mark: f64, ratio: f64) -> f64 {
+    match quote.map_or(1.0, Quote::share_left) {
+        1.0 => mark * ratio,
+        share => mark * (1.0 + share * (ratio - 1.0)),
+    }
+}
+
 /// What a move of the coin makes of the mark of a dated future: the part that settlement has fixed stays.
 fn settling_ratio(book: &Book, position: &Position, ratio: f64) -> f64 {
     match book.quotes.get(position.instrument).map_or(1.0, Quote::share_left) {

@@ -99,7 +99,7 @@ pub fn compare(books: &[Compared<'_>], triggers: bool) -> Result<Answer> {
             maintenance.into(),
             optional(ratio(book, evaluated, "usage", "all")).into(),
             optional(excess(book, evaluated, "MM", "all")).into(),
-            (base > 0.0).then(|| 1.0 - maintenance / base).into(),
+            (base > 0.0).then(|| 1.0 - maintenance / base).filter(|share| share.is_finite()).into(),
             trigger,
             closed,
             // whoever is liquidated may lose all that the pools hold

@@ -344,7 +344,7 @@ fn charge_figures(kind: &ChargeKind) -> &'static [&'static str] {
 
 /// The figures of a component by name and what its base is multiplied by: `name = value; name = value`.
 fn inputs(names: &[&str], component: &Component, level: f64) -> String {
-    let figures = names.iter().copied().zip(component.figures);
+    let figures = component.figures.into_iter().flat_map(|figures| names.iter().copied().zip(figures));
     // of nothing the rate does not show
     let rest = (component.base != 0.0).then_some(("rate and factor", level));
     let named = figures.chain(rest).map(|(name, value)| format!("{name} = {}", ten_digits(value)));

@@ -251,7 +251,7 @@ fn sensitivity(
     if known.years <= 0.0 {
         let inside = terms.right.intrinsic(forward, terms.strike.0) > 0.0;
         let sign = if terms.right == crate::instrument::OptionRight::Call { 1.0 } else { -1.0 };
-        let delta = if inside { sign * position.quantity } else { 0.0 };
+        let delta = if inside { known.share_left() * sign * position.quantity } else { 0.0 };
         return Ok(Sensitivity {
             delta,
             delta_money: delta * index * quote,

@@ -5,7 +5,7 @@ use super::price::{Question, answers};
 use super::{Answer, Value};
 use crate::book::{Book, Position, TableOrigin};
 use crate::error::{Error, Result};
-use crate::market::{notional, payoff};
+use crate::market::{mark_at, notional, payoff};
 
 /// The header of `CM_RECON`.
 pub const HEADER: [&str; 8] =
@@ -198,7 +198,7 @@ fn positions(
                 let coin = crate::market::underlying_of(book, position);
                 let answer = prices.iter().find(|answer| answer.pool == index && answer.underlying == coin);
                 let ratio = answer.and_then(|answer| Some(on_side(answer, position)? / answer.mark));
-                let ours = ratio.map(|ratio| position.mark_price * ratio);
+                let ours = ratio.map(|ratio| mark_at(book, position, ratio));
                 let cause = if position.quantity > 0.0 {
                     venue < position.mark_price
                 } else {

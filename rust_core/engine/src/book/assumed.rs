@@ -13,26 +13,28 @@ use crate::rulebook::portfolio::Profile;
 pub(super) fn note(book: &Book, findings: &mut Vec<Finding>) {
     let mut coins: BTreeSet<usize> = BTreeSet::new();
     let mut perpetuals: BTreeSet<usize> = BTreeSet::new();
-    for position in &book.positions {
-        let Some(instrument) = book.instruments.get(position.instrument) else { continue };
-        let rulebook = book.rulebook_of(position.account);
+    let held = book.positions.iter().map(|position| (position.account, position.instrument));
+    let ordered =
+        book.pools.iter().flat_map(|pool| pool.orders.iter().map(|order| (pool.account, order.instrument)));
+    for (account, place) in held.chain(ordered) {
+        let Some(instrument) = book.instruments.get(place) else { continue };
+        let rulebook = book.rulebook_of(account);
         let Some(profile) = rulebook.and_then(|r| r.profile(&instrument.underlying, instrument.payoff))
         else {
             continue;
         };
         if asks_for_index(profile) {
-            coins.extend(book.instrument_underlying.get(position.instrument));
+            coins.extend(book.instrument_underlying.get(place));
         }
         let funded = |charge: &Charge| matches!(charge.kind, ChargeKind::Funding { .. });
-        let known = book.quotes.get(position.instrument).is_some_and(|quote| quote.funding_rate.is_some());
+        let known = book.quotes.get(place).is_some_and(|quote| quote.funding_rate.is_some());
         if instrument.kind == ContractKind::Perpetual && !known && profile.charges.iter().any(funded) {
-            perpetuals.insert(position.instrument);
+            perpetuals.insert(place);
         }
     }
     for coin in coins.into_iter().filter_map(|coin| book.underlyings.get(coin)) {
-        let (None, Some(price), Some(symbol)) = (coin.index_price, coin.price, &coin.quoted_by) else {
-            continue;
-        };
+        let (None, Some(price)) = (coin.index_price, coin.price) else { continue };
+        let symbol = coin.quoted_by.as_deref().unwrap_or(&coin.name);
         findings.push(Finding {
             severity: Severity::Warning,
             sheet: "Market",

@@ -261,6 +261,11 @@ impl Quote {
         self.forward.map_or(1.0, |forward| share_left(forward, self.forward_fixed))
     }
 
+    /// The share of the forward that is still open when the coin stands at `ratio` times its price.
+    pub fn share_left_at(&self, ratio: f64) -> f64 {
+        self.moved_forward(ratio).map_or(1.0, |forward| share_left(forward, self.forward_fixed))
+    }
+
     /// Value of one coin of an option, settlement currency: Black-76 at an annual volatility on the moved
     /// forward, discounted at the rate that the rulebook discounts at; in the coin it is divided by that
     /// forward. Zero where there is no forward, not a number where ratio or volatility is below zero.

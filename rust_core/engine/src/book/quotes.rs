@@ -83,7 +83,7 @@ pub(super) fn quotes(
         }
         if instrument.kind != ContractKind::Option {
             let known = sources.as_of.and_then(|(_, seconds)| *seconds);
-            let left = years_of_future(instrument, known);
+            let left = years_of_future(instrument, known, own.seconds_to_expiry);
             if left.is_some_and(|left| left < 0.0) {
                 let day = instrument.expiry.as_deref().unwrap_or("its expiry");
                 let message = format!("it expired on {day}, before the as-of");
@@ -109,7 +109,12 @@ pub(super) fn quotes(
                     Severity::Info,
                     "expiry",
                     "years_unknown",
-                    "how long a dated future has left is not known without an as-of; this rulebook does not ask".into(),
+                    if rulebooks.iter().any(|rulebook| rulebook.settlement_average_seconds > 0.0) {
+                        "how long a dated future has left is not known without an as-of; it is taken to be before its settlement window"
+                    } else {
+                        "how long a dated future has left is not known without an as-of; this rulebook does not ask"
+                    }
+                    .into(),
                     "give as_of",
                 ));
             }

@@ -29,13 +29,18 @@ pub(super) fn expiry_seconds(instrument: &Instrument) -> Option<f64> {
     instant.or_else(|| instrument.expiry.as_deref().and_then(expiry_of_day))
 }
 
-/// Years that a contract other than an option has left; `None` where a dated one cannot tell.
-pub(super) fn years_of_future(instrument: &Instrument, as_of: Option<f64>) -> Option<f64> {
+/// Years that a contract other than an option has left, by the seconds given, else by its date; `None` where a
+/// dated one cannot tell.
+pub(super) fn years_of_future(
+    instrument: &Instrument,
+    as_of: Option<f64>,
+    seconds: Option<f64>,
+) -> Option<f64> {
     if instrument.kind != ContractKind::Future {
         return Some(0.0);
     }
-    let seconds = expiry_seconds(instrument)? - as_of?;
-    Some(seconds / SECONDS_PER_YEAR)
+    let left = || Some(expiry_seconds(instrument)? - as_of?);
+    Some(seconds.or_else(left)? / SECONDS_PER_YEAR)
 }
 
 /// Why an option has no time to expiry: code, rule, fix.

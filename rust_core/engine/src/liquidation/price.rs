@@ -4,6 +4,7 @@ use super::sweep::{Crossing, Crossings, Prepared, Target};
 use crate::book::{Book, Pool, PoolKind};
 use crate::error::{Error, Place, Result};
 use crate::margin::equity::equity;
+use crate::margin::status::broken;
 use crate::margin::tiers::brackets_only;
 use crate::margin::{PoolView, excess};
 use crate::path::Path;
@@ -65,10 +66,15 @@ fn searched(view: &PoolView<'_>, path: &Path, target: Target, limit: f64) -> Res
             Target::Bankruptcy => Ok(equity(view, &state)?.gross),
         }
     };
+    let level = &view.rulebook()?.maintenance;
+    let breach = |value: f64| match target {
+        Target::Trigger => broken(level, value),
+        Target::Bankruptcy => value < 0.0,
+    };
     let today = at(1.0)?;
     let lowest = limit.powi(-2);
     let mut result = Crossings {
-        breached_today: today < 0.0,
+        breached_today: breach(today),
         searched_down: Some(lowest),
         searched_up: Some(limit),
         ..Crossings::default()
@@ -78,16 +84,16 @@ fn searched(view: &PoolView<'_>, path: &Path, target: Target, limit: f64) -> Res
         for step in 1..=STEPS {
             let ratio = end.powf(step as f64 / STEPS as f64);
             let value = at(ratio)?;
-            if (value < 0.0) != (before.1 < 0.0) {
+            if breach(value) != breach(before.1) {
                 let (mut near, mut far) = (before.0, ratio);
                 for _ in 0..200 {
                     let middle = f64::midpoint(near, far);
                     if middle == near || middle == far {
                         break;
                     }
-                    if (at(middle)? < 0.0) == (before.1 < 0.0) { near = middle } else { far = middle }
+                    if breach(at(middle)?) == breach(before.1) { near = middle } else { far = middle }
                 }
-                list.push(Crossing { ratio: far, into_breach: value < 0.0 });
+                list.push(Crossing { ratio: far, into_breach: breach(value) });
             }
             before = (ratio, value);
         }

@@ -3,7 +3,7 @@
 use crate::book::{Balance, Book, Order, Pool, PoolKind, Position};
 use crate::error::Result;
 use crate::margin::PoolView;
-use crate::market::{MarketState, notional, settle_of, underlying_of, unrealised_pnl};
+use crate::market::{MarketState, mark_at, notional, settle_of, underlying_of, unrealised_pnl};
 use crate::numeric::rounding::{Direction, to_step};
 use crate::tables::ReportedAccount;
 
@@ -108,7 +108,7 @@ impl<'a> Working<'a> {
         let (mark, slipping) = if option && position.quantity != 0.0 {
             (result / position.quantity, result.abs())
         } else {
-            (position.mark_price * ratio, size)
+            (mark_at(self.book, &position, ratio), size)
         };
         let cost = fraction * (slipping * slippage + size * fee);
         let realised = fraction * result;

@@ -38,7 +38,7 @@ pub(super) fn add(
             unit: None,
             kind: ComponentKind::Borrowing { entry, currency: holding.currency },
             base: value,
-            figures: [borrowed, price, 0.0],
+            figures: Some([borrowed, price, 0.0]),
             initial: share(rule.initial),
             maintenance: share(rule.maintenance),
         };

@@ -67,9 +67,9 @@ pub struct Component {
     pub kind: ComponentKind,
     /// Money before rates and factors, reporting currency.
     pub base: f64,
-    /// What the base is made of, in the order in which [`crate::answer::explain`] names it; zeros where there
-    /// is nothing to say.
-    pub figures: [f64; 3],
+    /// What the base is made of, in the order in which [`crate::answer::explain`] names it; `None` where there
+    /// is nothing to say, or where several coins are added up.
+    pub figures: Option<[f64; 3]>,
     /// At the initial level.
     pub initial: Share,
     /// At the maintenance level.

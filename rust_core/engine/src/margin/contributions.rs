@@ -60,7 +60,8 @@ pub fn contributions(view: &PoolView<'_>, state: &MarketState) -> Result<(Vec<Co
         let without = PoolView { positions: &others, orders: &[], ..*view };
         rows.push(Contribution {
             notional: margin.notional,
-            standalone: super::requirement(&alone, state)?.maintenance,
+            // a loss by itself is no loan: the account has its balances
+            standalone: super::measured(&alone, state, None)?.maintenance,
             component: margin.maintenance,
             marginal: marginal(margin),
             incremental: whole.maintenance - super::requirement(&without, state)?.maintenance,
@@ -80,7 +81,7 @@ pub fn standalone(view: &PoolView<'_>, state: &MarketState) -> Result<(Option<f6
     for position in view.positions {
         let alone =
             PoolView { positions: std::slice::from_ref(position), balances: &[], orders: &[], ..*view };
-        let needed = super::requirement(&alone, state)?;
+        let needed = super::measured(&alone, state, None)?;
         maintenance.push(needed.maintenance);
         match (&mut initial, needed.initial) {
             (Some(list), Some(own)) => list.push(own),

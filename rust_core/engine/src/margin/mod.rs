@@ -201,14 +201,23 @@ fn requirement_with(
     state: &MarketState,
     table: Option<&scenario::Table>,
 ) -> Result<Requirement> {
+    let mut found = measured(view, state, table)?;
+    borrowing::add(view, view.rulebook()?, state, &mut found)?;
+    Ok(found)
+}
+
+/// The requirement of what is held and ordered, without that of what is borrowed.
+fn measured(
+    view: &PoolView<'_>,
+    state: &MarketState,
+    table: Option<&scenario::Table>,
+) -> Result<Requirement> {
     let rulebook = view.rulebook()?;
-    let mut found = match &rulebook.measure {
+    match &rulebook.measure {
         Measure::Tiers { .. } => tiers::requirement(view, rulebook, state),
         Measure::Scenarios { .. } => scenario::requirement(view, rulebook, state, table),
         Measure::NormalValueAtRisk { .. } => variance::requirement(view, rulebook, state),
-    }?;
-    borrowing::add(view, rulebook, state, &mut found)?;
-    Ok(found)
+    }
 }
 
 /// The excess alone, for solvers.

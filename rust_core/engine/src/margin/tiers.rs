@@ -10,7 +10,7 @@ use super::{PoolView, PositionMargin, Requirement};
 use crate::book::Position;
 use crate::error::Result;
 use crate::instrument::Payoff;
-use crate::market::{MarketState, notional, payoff, settle_of, underlying_of};
+use crate::market::{MarketState, mark_at, notional, payoff, settle_of, underlying_of};
 use crate::rulebook::options::{Premium, StandardOptions};
 use crate::rulebook::portfolio::Profile;
 use crate::rulebook::{MaintenanceOn, Measure, Rulebook};
@@ -118,7 +118,7 @@ pub(super) fn requirement(
             unit: None,
             kind: ComponentKind::Orders,
             base: order_margin,
-            figures: [0.0; 3],
+            figures: None,
             initial: Share { amount: order_margin, counts: true },
             maintenance: Share { amount: 0.0, counts: true },
         });
@@ -141,7 +141,7 @@ fn positions(view: &PoolView<'_>, by_position: &[PositionMargin]) -> Vec<Compone
         unit: Some(underlying_of(view.book, held)),
         kind: ComponentKind::Position { position },
         base: margin.notional,
-        figures: [0.0; 3],
+        figures: None,
         initial: Share { amount: margin.initial.unwrap_or(0.0), counts: true },
         maintenance: Share { amount: margin.maintenance, counts: true },
     })
@@ -169,7 +169,7 @@ fn delta_one_position(
     let price = view.price(settle_of(view.book, position), state)?;
     let ratio = state.ratio(underlying_of(view.book, position));
     let current = notional(view.book, position, ratio);
-    let mark = position.mark_price * ratio;
+    let mark = mark_at(view.book, position, ratio);
     let (margin, initial) = match rule {
         Rule::DeltaOne(profile, own) => {
             // in coin the size is the notional; linear contracts are counted at the rulebook's price
@@ -320,7 +320,7 @@ impl Grouped<'_> {
             unit: Some(self.coin),
             kind: ComponentKind::ExpiryOffset { seconds: (self.years * SECONDS_PER_YEAR).round() as u64 },
             base: if maintenance.amount == 0.0 { initial.amount } else { maintenance.amount },
-            figures: [0.0; 3],
+            figures: None,
             initial,
             maintenance,
         })

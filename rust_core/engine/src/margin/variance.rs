@@ -62,7 +62,9 @@ pub fn exposures(view: &PoolView<'_>, rulebook: &Rulebook, state: &MarketState) 
         let symbol = || book.instruments.get(position.instrument).map_or("", |i| i.symbol.as_str());
         let price = view.price(settle_of(book, position), state)?;
         let ratio = state.ratio(underlying_of(book, position));
-        let size = notional(book, position, ratio) * price;
+        // what settlement has fixed does not move
+        let open = book.quotes.get(position.instrument).map_or(1.0, |quote| quote.share_left_at(ratio));
+        let size = open * notional(book, position, ratio) * price;
         values.push(size.copysign(position.quantity));
         let given = book.volatility.get(position.instrument).copied().flatten();
         let given = given.or_else(|| book.underlyings.get(underlying_of(book, position))?.volatility);
@@ -138,7 +140,7 @@ pub(super) fn requirement(
             unit: None,
             kind: ComponentKind::ValueAtRisk,
             base: total,
-            figures: [0.0; 3],
+            figures: None,
             initial: Share { amount: initial, counts: true },
             maintenance: Share { amount: maintenance, counts: true },
         }],

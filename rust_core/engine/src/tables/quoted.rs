@@ -135,15 +135,20 @@ impl<'a> QuotedColumns<'a> {
         }
         let confidence = self.confidence.read(row, Rule::Fraction, notes);
         let funding_rate = self.funding.read(row, Rule::Rate, notes);
+        let seconds_to_expiry = self.seconds.read(row, Rule::Finite, notes);
         if !option {
-            return Ok(Quoted { confidence: confidence?, funding_rate: funding_rate?, ..Quoted::default() });
+            return Ok(Quoted {
+                confidence: confidence?,
+                funding_rate: funding_rate?,
+                seconds_to_expiry: seconds_to_expiry?,
+                ..Quoted::default()
+            });
         }
         let forward = self.forward.read(row, Rule::Price, notes);
         let fixed = self.fixed.read(row, Rule::NotNegative, notes);
         let variable = self.variable.read(row, Rule::NotNegative, notes);
         let implied_volatility = self.volatility(row, notes);
         let rate = self.rate.read(row, Rule::Rate, notes);
-        let seconds_to_expiry = self.seconds.read(row, Rule::Finite, notes);
         let forward_confidence = self.forward_confidence.read(row, Rule::Fraction, notes);
         let rate_confidence = self.rate_confidence.read(row, Rule::Fraction, notes);
         let (forward, fixed, variable) = (forward?, fixed?, variable?);

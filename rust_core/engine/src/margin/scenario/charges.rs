@@ -16,21 +16,21 @@ use crate::rulebook::charge::{Charge, ChargeKind, Growth, PriceBasis};
 pub(super) struct Charged {
     pub(super) base: f64,
     /// As [`crate::margin::component::Component::figures`].
-    pub(super) figures: [f64; 3],
+    pub(super) figures: Option<[f64; 3]>,
     pub(super) by_line: Option<Vec<f64>>,
 }
 
 impl Charged {
     fn whole(base: f64) -> Self {
-        Self::of(base, [0.0; 3])
+        Self { base, figures: None, by_line: None }
     }
 
     fn of(base: f64, figures: [f64; 3]) -> Self {
-        Self { base, figures, by_line: None }
+        Self { base, figures: Some(figures), by_line: None }
     }
 
     fn lines(parts: Vec<f64>) -> Self {
-        Self { base: sum(parts.iter().copied()), figures: [0.0; 3], by_line: Some(parts) }
+        Self { base: sum(parts.iter().copied()), figures: None, by_line: Some(parts) }
     }
 }
 
@@ -85,14 +85,12 @@ pub(in crate::margin) fn charged(unit: &Unit<'_>, charge: &Charge, context: &Con
         return of_coin(unit, charge, context);
     }
     let mut whole = of_coin(&Unit { lines: Vec::new(), ..unit.clone() }, charge, context)?;
+    whole.figures = None;
     let alone = Context { collateral: Vec::new(), ..*context };
     let mut by_line: Option<Vec<(usize, f64)>> = Some(Vec::new());
     for part in unit.by_coin() {
-        let Charged { base, figures, by_line: own } = of_coin(&part, charge, &alone)?;
+        let Charged { base, by_line: own, .. } = of_coin(&part, charge, &alone)?;
         whole.base += base;
-        for (known, figure) in whole.figures.iter_mut().zip(figures) {
-            *known += figure;
-        }
         by_line = by_line.zip(own).map(|(mut known, own)| {
             let places = part.lines.first().map_or(0, |line| line.coin);
             let lines = unit.lines.iter().enumerate().filter(|(_, line)| line.coin == places);

@@ -81,7 +81,7 @@ pub(super) fn credits(
                 unit: leg.unit,
                 kind: ComponentKind::Credit { credit: place },
                 base: -amount,
-                figures: [spreads, used, risk],
+                figures: Some([spreads, used, risk]),
                 initial: Share { amount: -leg.factors.0 * amount, counts: true },
                 maintenance: Share { amount: -leg.factors.1 * amount, counts: true },
             });

@@ -5,7 +5,7 @@ use crate::book::{Book, Position, Quote};
 use crate::error::Result;
 use crate::instrument::{ContractKind, Instrument, Payoff};
 use crate::margin::PoolView;
-use crate::market::{MarketState, unrealised_pnl};
+use crate::market::{MarketState, moved_mark, unrealised_pnl};
 use crate::pricing::greeks::forward_delta;
 use crate::pricing::settlement::{Settling, share_left};
 use crate::rulebook::{Measure, Numeraire, RiskUnit, Rulebook};
@@ -138,23 +138,25 @@ fn unit_delta(
     rulebook: &Rulebook,
     instrument: usize,
     option: Option<&Pricing>,
-    base: f64,
-    mark: f64,
+    (base, mark, ratio): (f64, f64, f64),
 ) -> f64 {
+    let quote = book.quotes.get(instrument);
+    let open = quote.map_or(1.0, Quote::share_left);
     let payoff = book.instruments.get(instrument).map_or(Payoff::Linear, |known| known.payoff);
     match (option, payoff) {
         (Some(option), payoff) => {
             let discount = rulebook.discounting.factor(option.rate, option.years);
             let total = option.volatility * option.years.sqrt();
             let delta = forward_delta(option.terms.right, option.forward, option.terms.strike.0, total);
-            let premium = if payoff == Payoff::Inverse { base } else { 0.0 };
-            let share = share_left(option.forward, option.fixed);
+            // coins follow the price by its relative move, money by its absolute one
+            let (premium, share) = match payoff {
+                Payoff::Inverse => (base, share_left(option.forward, option.fixed)),
+                Payoff::Linear => (0.0, open),
+            };
             Settling::with_share(discount * delta, premium, share).net_transaction_delta
         }
-        (None, payoff) => {
-            let share = book.quotes.get(instrument).map_or(1.0, Quote::share_left);
-            share * if payoff == Payoff::Inverse { mark.recip() } else { 1.0 }
-        }
+        (None, Payoff::Linear) => open,
+        (None, Payoff::Inverse) => quote.map_or(1.0, |quote| quote.share_left_at(ratio)) / mark,
     }
 }
 
@@ -248,7 +250,10 @@ pub(super) fn line<'a>(
     };
     let quote = book.quotes.get(held.instrument);
     let mark = option.map_or_else(
-        || quote.and_then(|quote| quote.forward).unwrap_or(f64::NAN) * state.ratio(underlying),
+        || {
+            let mark = quote.and_then(|quote| quote.forward).unwrap_or(f64::NAN);
+            moved_mark(quote, mark, state.ratio(underlying))
+        },
         |option| option.forward,
     );
     let position = held.position.and_then(|index| view.positions.get(index));
@@ -269,7 +274,14 @@ pub(super) fn line<'a>(
         carried: position.map_or(0.0, |position| unrealised_pnl(book, position, state)),
         option,
         mark,
-        delta: held.quantity * unit_delta(book, rulebook, held.instrument, option.as_ref(), base, mark),
+        delta: held.quantity
+            * unit_delta(
+                book,
+                rulebook,
+                held.instrument,
+                option.as_ref(),
+                (base, mark, state.ratio(underlying)),
+            ),
         years,
         expiry: Expiry::of(known, years),
         coin: underlying,

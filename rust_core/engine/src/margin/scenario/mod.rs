@@ -181,7 +181,7 @@ fn measure(
         let (initial, maintenance) = if inside { factors } else { (1.0, 1.0) };
         (initial * rates.0 * base, maintenance * rates.1 * base)
     };
-    let component = |kind, base: f64, figures: [f64; 3], amounts: (f64, f64)| Component {
+    let component = |kind, base: f64, figures: Option<[f64; 3]>, amounts: (f64, f64)| Component {
         unit: unit.underlying,
         kind,
         base,
@@ -195,7 +195,7 @@ fn measure(
         let loss = worst.map_or(0.0, |(_, loss)| loss);
         let kind = ComponentKind::Scenarios { profile: unit.profile, set, scenario: worst.map(|(s, _)| s) };
         let share = profile.share(set);
-        let row = component(kind, loss, [0.0; 3], amount(loss, (share, share), true));
+        let row = component(kind, loss, None, amount(loss, (share, share), true));
         let own = profile.blend.is_some_and(|blend| blend.set == set);
         rows.push((if own { Stage::Inside } else { Stage::Alternative }, row, None));
     }

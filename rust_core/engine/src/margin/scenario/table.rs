@@ -6,10 +6,10 @@
 use rayon::prelude::*;
 
 use super::exposure::index_price;
-use crate::book::{Book, Quote};
+use crate::book::Book;
 use crate::error::{Error, Place, Result};
 use crate::instrument::{ContractKind, OptionRight, OptionTerms, Payoff};
-use crate::market::MarketState;
+use crate::market::{MarketState, moved_mark};
 use crate::pricing::black76::log_moneyness;
 use crate::pricing::kernel::strike_row;
 use crate::pricing::level;
@@ -225,12 +225,13 @@ fn row(book: &Book, rulebook: &Rulebook, state: &MarketState, instrument: usize)
         place: Place::default(),
     })?;
     let underlying = book.instrument_underlying.get(instrument).copied().unwrap_or(0);
+    let ratio = state.ratio(underlying);
     let price = match profile.price {
-        PriceBasis::Mark => mark * state.ratio(underlying),
+        PriceBasis::Mark => moved_mark(quote, mark, ratio),
         PriceBasis::Index => index_price(book, underlying, state).unwrap_or(mark),
     };
     let years = quote.map_or(0.0, |quote| quote.years);
-    let open = quote.map_or(1.0, Quote::share_left);
+    let open = quote.map_or(1.0, |quote| quote.share_left_at(ratio));
     let inverse = known.is_some_and(|known| known.payoff == Payoff::Inverse);
     let values = profile.scenarios.iter().map(|scenario| {
         let whole = (1.0 + scenario.price_move) * (1.0 + scenario.basis * years);

@@ -56,7 +56,7 @@ pub(super) fn order_components(
             unit,
             kind: ComponentKind::Orders,
             base: more,
-            figures: [0.0; 3],
+            figures: None,
             initial: Share { amount: more, counts: true },
             maintenance: Share { amount: 0.0, counts: false },
         })
