@@ -52,7 +52,7 @@ impl Book {
             let isolated = form == "mode" && text == "isolated";
             let built = rulebook.and_then(|rulebook| {
                 // under its own rulebook a book is what it is
-                let rebook = self.book.rulebooks != [rulebook.clone()];
+                let rebook = !matches!(self.book.rulebooks.as_slice(), [own] if *own == rulebook);
                 let settings = Options { as_of: self.as_of_given(), partial: false, rebook };
                 let choice = RulebookChoice::One(Box::new(rulebook));
                 let book = engine::build(&origin.input(), &choice, &settings).book?;

@@ -61,7 +61,7 @@ pub fn pnl_of_move(book: &Book, position: &Position, ratio: f64) -> f64 {
         let at = |ratio: f64| quote.value(instrument.payoff, terms, ratio, volatility);
         return position.quantity * (at(ratio) - at(1.0));
     }
-    let ratio = settling_ratio(book, position, ratio);
+    let ratio = settling_ratio(book.quotes.get(position.instrument), ratio);
     match payoff(book, position) {
         Payoff::Linear => position.quantity * position.mark_price * (ratio - 1.0),
         Payoff::Inverse => position.quantity / position.mark_price * (1.0 - ratio.recip()),
@@ -94,26 +94,17 @@ pub fn notional(book: &Book, position: &Position, ratio: f64) -> f64 {
             Payoff::Inverse => coins,
         };
     }
-    let ratio = settling_ratio(book, position, ratio);
-    payoff(book, position).notional(position.quantity, position.mark_price * ratio)
+    payoff(book, position).notional(position.quantity, mark_at(book, position, ratio))
 }
 
 /// The mark of a position that is no option when its coin stands at `ratio` times its price.
 pub fn mark_at(book: &Book, position: &Position, ratio: f64) -> f64 {
-    position.mark_price * settling_ratio(book, position, ratio)
-}
-
-/// A mark when the coin stands at `ratio` times its price; the part that settlement has fixed stays.
-pub(crate) fn moved_mark(quote: Option<&Quote>, mark: f64, ratio: f64) -> f64 {
-    match quote.map_or(1.0, Quote::share_left) {
-        1.0 => mark * ratio,
-        share => mark * (1.0 + share * (ratio - 1.0)),
-    }
+    position.mark_price * settling_ratio(book.quotes.get(position.instrument), ratio)
 }
 
 /// What a move of the coin makes of the mark of a dated future: the part that settlement has fixed stays.
-fn settling_ratio(book: &Book, position: &Position, ratio: f64) -> f64 {
-    match book.quotes.get(position.instrument).map_or(1.0, Quote::share_left) {
+pub(crate) fn settling_ratio(quote: Option<&Quote>, ratio: f64) -> f64 {
+    match quote.map_or(1.0, Quote::share_left) {
         1.0 => ratio,
         share => 1.0 + share * (ratio - 1.0),
     }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from tests.vectors.adapters import rulebooks
-from tests.vectors.adapters.tables import figures
+from tests.vectors.adapters.tables import figures, position
 from tests.vectors.adapters.units import DAY_UNIT, LOSS_UNIT, MINUTE_UNIT, YEAR_UNIT
 from tests.vectors.view import Adapter, Shape, quantity, spelled
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 CURRENCY: Final = "USD"
 COIN: Final = "COIN"
+PERPETUAL: Final = {"type": "perpetual", "underlying": COIN}
 
 FORWARD_BOOK = Shape(required=spelled("I0", "abr", "days", "qty", "cont_factor", "shocks"))
 
@@ -40,16 +41,7 @@ def forward_book(_case: CaseView, fields: Fields, facade: Facade) -> Answer:
             }
         ],
     }
-    row = {
-        "symbol": "FUTURE",
-        "type": "perpetual",
-        "underlying": COIN,
-        "settle": CURRENCY,
-        "contracts": fields["qty"],
-        "contractSize": 1.0,
-        "markPrice": forward,
-        "entryPrice": forward,
-    }
+    row = position("FUTURE", fields["qty"], mark=forward) | PERPETUAL
     book = facade.book(
         [row],
         rulebooks.scenarios("case-forward", [profile]),
@@ -68,16 +60,8 @@ def forward_book(_case: CaseView, fields: Fields, facade: Facade) -> Answer:
 
 def _one(settle: str, contracts: float) -> dict[str, object]:
     """Return a position of one dollar a contract."""
-    return {
-        "symbol": f"CONTRACT{settle}",
-        "type": "perpetual",
-        "underlying": COIN,
-        "settle": settle,
-        "contracts": contracts,
-        "contractSize": 1.0,
-        "markPrice": 1.0,
-        "entryPrice": 1.0,
-    }
+    row = position(f"CONTRACT{settle}", contracts, mark=1.0)
+    return row | PERPETUAL | {"settle": settle}
 
 
 def _charged(
@@ -168,16 +152,8 @@ def least_delta(_case: CaseView, fields: Fields, facade: Facade) -> Answer:
         "hedged": fields["hedged"],
     }
     rows = [
-        {
-            "symbol": f"LEG{place:03d}",
-            "type": "perpetual",
-            "underlying": COIN,
-            "settle": CURRENCY,
-            "contracts": quantity(leg["size"], leg["delta"]),
-            "contractSize": 1.0,
-            "markPrice": fields["spot"],
-            "entryPrice": fields["spot"],
-        }
+        position(f"LEG{place:03d}", quantity(leg["size"], leg["delta"]), mark=fields["spot"])
+        | PERPETUAL
         for place, leg in enumerate(fields["legs"])
     ]
     profile = {"underlyings": [COIN], "charges": [charge]}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from tests.vectors.adapters import rulebooks
-from tests.vectors.adapters.tables import figures
+from tests.vectors.adapters.tables import figures, position
 from tests.vectors.adapters.units import LOSS_UNIT, SCAN_RANGE_UNIT
 from tests.vectors.view import Adapter, Shape, spelled
 
@@ -21,6 +21,15 @@ COIN: Final = "COIN"
 RISK_ARRAY = Shape(required=spelled("array", "qty"))
 
 
+def _contract(
+    symbol: str, coin: str, contracts: float, array: Sequence[float]
+) -> dict[str, object]:
+    """Return a position whose results in the scenarios are given by its risk array."""
+    results = "; ".join(str(value) for value in array)
+    terms = {"type": "perpetual", "underlying": coin, "riskArray": results}
+    return position(symbol, contracts, mark=1.0) | terms
+
+
 def _listed(count: Sequence[object]) -> dict[str, object]:
     """Return a set of as many scenarios as values are given; the values decide."""
     return {"set": "scan", "layout": "list", "price_moves": [0.0 for _ in count]}
@@ -31,18 +40,7 @@ def risk_array(case: CaseView, fields: Fields, facade: Facade) -> Answer:
     array = fields["array"]
     scan = _listed(array) | {"volatility": ["same" for _ in array]}
     rules = rulebooks.scenarios("case-risk-array", [{"underlyings": [COIN], "scenarios": [scan]}])
-    row = {
-        "symbol": "CONTRACT",
-        "type": "perpetual",
-        "underlying": COIN,
-        "settle": CURRENCY,
-        "contracts": fields["qty"],
-        "contractSize": 1.0,
-        "markPrice": 1.0,
-        "entryPrice": 1.0,
-        "riskArray": "; ".join(str(value) for value in array),
-    }
-    book = facade.book([row], rules)
+    book = facade.book([_contract("CONTRACT", COIN, fields["qty"], array)], rules)
     found = facade.scenarios(book, risk_unit=COIN, layout="list").records()
     figures = {
         "scan_risk": facade.maintenance_margin(book),
@@ -76,17 +74,7 @@ def inter_spread(_case: CaseView, fields: Fields, facade: Facade) -> Answer:
     }
 
     def row(symbol: str, contracts: float, margin: float) -> dict[str, object]:
-        return {
-            "symbol": symbol,
-            "type": "perpetual",
-            "underlying": symbol,
-            "settle": CURRENCY,
-            "contracts": contracts,
-            "contractSize": 1.0,
-            "markPrice": 1.0,
-            "entryPrice": 1.0,
-            "riskArray": f"{margin * LOSS_UNIT}; {margin}",
-        }
+        return _contract(symbol, symbol, contracts, [margin * LOSS_UNIT, margin])
 
     book = facade.book(
         [row("CORN", first, fields["corn"]), row("SOY", second * LOSS_UNIT, fields["soy"])], rules
@@ -160,17 +148,7 @@ def _leg(coin: str, leg: Fields) -> list[dict[str, object]]:
     """
 
     def row(name: str, contracts: float, still: float, against: float) -> dict[str, object]:
-        return {
-            "symbol": f"{coin}{name}",
-            "type": "perpetual",
-            "underlying": coin,
-            "settle": CURRENCY,
-            "contracts": contracts,
-            "contractSize": 1.0,
-            "markPrice": 1.0,
-            "entryPrice": 1.0,
-            "riskArray": f"{still}; {against}",
-        }
+        return _contract(f"{coin}{name}", coin, contracts, [still, against])
 
     return [
         row("DELTA", leg["net_delta"], 0.0, 0.0),
@@ -235,17 +213,7 @@ def blend(_case: CaseView, fields: Fields, facade: Facade) -> Answer:
         ],
     }
     losses = [fields["historical"] * LOSS_UNIT, fields["stress"] * LOSS_UNIT]
-    row = {
-        "symbol": "CONTRACT",
-        "type": "perpetual",
-        "underlying": COIN,
-        "settle": CURRENCY,
-        "contracts": 1.0,
-        "contractSize": 1.0,
-        "markPrice": 1.0,
-        "entryPrice": 1.0,
-        "riskArray": "; ".join(str(loss) for loss in losses),
-    }
+    row = _contract("CONTRACT", COIN, 1.0, losses)
     book = facade.book([row], rulebooks.scenarios("case-blend", [profile]))
     return {"total": facade.maintenance_margin(book)}
 

@@ -7,7 +7,7 @@ use super::build::{Input, Options, RulebookChoice};
 use super::collect::Collected;
 use super::correlations::correlations;
 use super::held::{positions, settle_marks};
-use super::net::net;
+use super::net::{Netted, net};
 use super::pools::pools;
 use super::prices::{Names, currencies, underlyings, volatility};
 use super::quotes::{Sources, quotes};
@@ -86,7 +86,7 @@ fn accounts(
 
 /// The rulebooks of the accounts that hold or order each instrument, in their order, each once.
 fn rulebooks_by_instrument<'a>(
-    netted: &[super::net::Netted],
+    netted: &[Netted],
     collected: &Collected,
     instruments: &[Instrument],
     (accounts, rulebooks): (&[Account], &'a [Rulebook]),

@@ -219,9 +219,7 @@ impl Place<'_> {
             fix: fix.into(),
         }
     }
-}
 
-impl Place<'_> {
     /// A contract that two rulebooks would price differently.
     fn apart(&self, rulebooks: &[&Rulebook]) -> Finding {
         let names: Vec<String> = rulebooks.iter().map(|rulebook| rulebook.label()).collect();

@@ -334,18 +334,23 @@ pub struct Profile {
 }
 
 impl Profile {
+    /// Whether a set has a share of its own in a blend.
+    pub fn blended(&self, set: usize) -> bool {
+        self.blend.is_some_and(|blend| blend.set == set)
+    }
+
     /// The share of a set's worst case that is part of the requirement.
     pub fn share(&self, set: usize) -> f64 {
         match self.blend {
             None => 1.0,
-            Some(blend) if blend.set == set => blend.share,
+            Some(blend) if self.blended(set) => blend.share,
             Some(blend) => 1.0 - blend.share,
         }
     }
 
     /// Whether the scenarios of two sets compete for one worst case.
     pub fn competes(&self, set: usize, other: usize) -> bool {
-        self.blend.is_none_or(|blend| (blend.set == set) == (blend.set == other))
+        self.blended(set) == self.blended(other)
     }
 
     /// Whether the profile is about a contract of a coin.

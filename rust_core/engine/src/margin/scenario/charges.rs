@@ -84,7 +84,8 @@ pub(in crate::margin) fn charged(unit: &Unit<'_>, charge: &Charge, context: &Con
     if single || charge.kind == ChargeKind::Fixed {
         return of_coin(unit, charge, context);
     }
-    let mut whole = of_coin(&Unit { lines: Vec::new(), ..unit.clone() }, charge, context)?;
+    let mut whole =
+        of_coin(&Unit { lines: Vec::new(), scanned: unit.scanned.clone(), ..*unit }, charge, context)?;
     whole.figures = None;
     let alone = Context { collateral: Vec::new(), ..*context };
     let mut by_line: Option<Vec<(usize, f64)>> = Some(Vec::new());

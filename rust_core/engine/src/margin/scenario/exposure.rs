@@ -5,7 +5,7 @@ use crate::book::{Book, Position, Quote};
 use crate::error::Result;
 use crate::instrument::{ContractKind, Instrument, Payoff};
 use crate::margin::PoolView;
-use crate::market::{MarketState, moved_mark, unrealised_pnl};
+use crate::market::{MarketState, settling_ratio, unrealised_pnl};
 use crate::pricing::greeks::forward_delta;
 use crate::pricing::settlement::{Settling, share_left};
 use crate::rulebook::{Measure, Numeraire, RiskUnit, Rulebook};
@@ -252,7 +252,7 @@ pub(super) fn line<'a>(
     let mark = option.map_or_else(
         || {
             let mark = quote.and_then(|quote| quote.forward).unwrap_or(f64::NAN);
-            moved_mark(quote, mark, state.ratio(underlying))
+            mark * settling_ratio(quote, state.ratio(underlying))
         },
         |option| option.forward,
     );

@@ -196,8 +196,7 @@ fn measure(
         let kind = ComponentKind::Scenarios { profile: unit.profile, set, scenario: worst.map(|(s, _)| s) };
         let share = profile.share(set);
         let row = component(kind, loss, None, amount(loss, (share, share), true));
-        let own = profile.blend.is_some_and(|blend| blend.set == set);
-        rows.push((if own { Stage::Inside } else { Stage::Alternative }, row, None));
+        rows.push((if profile.blended(set) { Stage::Inside } else { Stage::Alternative }, row, None));
     }
     for (place, charge) in profile.charges.iter().enumerate() {
         let charged = charged(unit, charge, &context)?;

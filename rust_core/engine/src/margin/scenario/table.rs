@@ -9,7 +9,7 @@ use super::exposure::index_price;
 use crate::book::Book;
 use crate::error::{Error, Place, Result};
 use crate::instrument::{ContractKind, OptionRight, OptionTerms, Payoff};
-use crate::market::{MarketState, moved_mark};
+use crate::market::{MarketState, settling_ratio};
 use crate::pricing::black76::log_moneyness;
 use crate::pricing::kernel::strike_row;
 use crate::pricing::level;
@@ -227,7 +227,7 @@ fn row(book: &Book, rulebook: &Rulebook, state: &MarketState, instrument: usize)
     let underlying = book.instrument_underlying.get(instrument).copied().unwrap_or(0);
     let ratio = state.ratio(underlying);
     let price = match profile.price {
-        PriceBasis::Mark => moved_mark(quote, mark, ratio),
+        PriceBasis::Mark => mark * settling_ratio(quote, ratio),
         PriceBasis::Index => index_price(book, underlying, state).unwrap_or(mark),
     };
     let years = quote.map_or(0.0, |quote| quote.years);

@@ -106,8 +106,7 @@ impl Scanned {
     /// The scenarios that the requirement is taken from: the worst of all, or of each side of a blend.
     pub fn deciding(&self, profile: &Profile) -> Vec<(usize, f64)> {
         let side = |own: bool| {
-            let sets = (0..profile.sets.len())
-                .filter(move |set| profile.blend.is_some_and(|blend| blend.set == *set) == own);
+            let sets = (0..profile.sets.len()).filter(move |set| profile.blended(*set) == own);
             first_largest(sets.filter_map(|set| self.worst(profile, set)))
         };
         [true, false].into_iter().filter_map(side).collect()
