@@ -13,6 +13,7 @@ pub mod cell;
 pub mod currency;
 pub mod error;
 pub mod finding;
+pub mod history;
 pub mod instrument;
 pub mod liquidation;
 pub mod margin;

@@ -276,6 +276,7 @@ pub fn assumptions(book: &Book) -> Answer {
             Measure::Scenarios { .. } => {
                 "maintenance margin from the worst of a list of scenarios, with charges"
             }
+            Measure::Tail(_) => "maintenance margin from the tail of scenarios of all risk factors together",
             Measure::NormalValueAtRisk { .. } => "maintenance margin from value at risk under the normal law",
         };
         row(format!("{}: {measure}", rulebook.label()), source(&rulebook.measure_source));

@@ -216,6 +216,7 @@ fn measured(
     match &rulebook.measure {
         Measure::Tiers { .. } => tiers::requirement(view, rulebook, state),
         Measure::Scenarios { .. } => scenario::requirement(view, rulebook, state, table),
+        Measure::Tail(_) => Ok(Requirement::default()),
         Measure::NormalValueAtRisk { .. } => variance::requirement(view, rulebook, state),
     }
 }

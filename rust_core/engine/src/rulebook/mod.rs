@@ -10,12 +10,15 @@ mod path;
 pub mod portfolio;
 mod raw;
 mod raw_portfolio;
+mod raw_tail;
 mod read;
 mod read_charge;
 mod read_portfolio;
 mod read_standard;
+mod read_tail;
 mod schema;
 mod sheet;
+pub mod tail;
 pub mod tiers;
 mod tree;
 
@@ -167,6 +170,8 @@ pub enum Measure {
         /// How open orders enter the initial margin.
         orders: OrderRule,
     },
+    /// Value at risk or expected shortfall over scenarios of all risk factors together.
+    Tail(Box<tail::TailRule>),
     /// Parametric value at risk from volatilities and correlations: `z_alpha x sigma`.
     NormalValueAtRisk {
         /// Confidence, such as 0.99.

@@ -6,6 +6,7 @@ use indexmap::IndexMap;
 use serde::Deserialize;
 
 use super::raw_portfolio::{RawBorrowing, RawCredit, RawProfile};
+use super::raw_tail::RawTail;
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -31,6 +32,8 @@ pub(super) struct RawRulebook {
     #[serde(default)]
     pub(super) pool: RawPool,
     pub(super) measure: RawMeasure,
+    #[serde(default)]
+    pub(super) tail: RawTail,
     #[serde(default)]
     pub(super) pricing: RawPricing,
     #[serde(default)]

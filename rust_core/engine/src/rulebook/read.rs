@@ -6,6 +6,8 @@ use super::charge::{Charge, ChargeKind, PriceBasis, Stage};
 use super::path::segment;
 use super::portfolio::{Gains, Profile, Scenario, ScenarioSet, Settlement, Treatment, VolatilityMove};
 use super::raw::{RawLevel, RawLiquidation, RawMeasure, RawRulebook, RawTiers};
+use super::raw_tail::RawTail;
+use super::tail::Statistic;
 use super::{
     Bands, Certainty, DepegFactor, Discounting, Level, LiquidationRule, ListKey, MaintenanceOn, Measure,
     Numeraire, OptionValue, OrderRule, OtherCurrencies, Policy, PoolRule, RateSlice, RiskUnit, Rulebook,
@@ -114,7 +116,7 @@ impl Reader {
                 raw.pool.kind.as_deref(),
                 &[("account", PoolRule::Account), ("account_settle", PoolRule::AccountSettle)],
             )?,
-            measure: self.measure(&raw.measure)?,
+            measure: self.measure(&raw.measure, &raw.tail)?,
             measure_source,
             discounting: self.word(
                 "pricing.discounting",
@@ -299,7 +301,7 @@ impl Reader {
         })
     }
 
-    fn measure(&self, raw: &RawMeasure) -> Result<Measure> {
+    fn measure(&self, raw: &RawMeasure, tail: &RawTail) -> Result<Measure> {
         match raw.kind.as_str() {
             "tiers" => Ok(Measure::Tiers {
                 maintenance_on: self.word(
@@ -356,9 +358,15 @@ impl Reader {
                     366.0,
                 )?,
             }),
+            "expected_shortfall" => {
+                Ok(Measure::Tail(Box::new(self.tail(raw, tail, Statistic::ExpectedShortfall)?)))
+            }
+            "value_at_risk" => Ok(Measure::Tail(Box::new(self.tail(raw, tail, Statistic::ValueAtRisk)?))),
             other => self.refuse(
                 "measure.kind",
-                format!("must be one of tiers, scan, scenarios, normal_value_at_risk, was '{other}'"),
+                format!(
+                    "must be one of tiers, scan, scenarios, expected_shortfall, value_at_risk, normal_value_at_risk, was '{other}'"
+                ),
             ),
         }
     }

@@ -117,6 +117,7 @@ pub(super) static ROOT: &[Key] = &[
     Key { name: "refusals", shape: Shape::Named(&[], Text), required: false, unit: "reason", default: "" },
     group("levels", LEVELS),
     Key { name: "measure", shape: Shape::Group(MEASURE), required: true, unit: "", default: "" },
+    group("tail", TAIL),
     list("profiles", PROFILE, Some("underlyings")),
     list("credits", CREDIT, None),
     list("borrowing", BORROWING, None),
@@ -165,6 +166,48 @@ static MEASURE: &[Key] = &[
     may("horizon_days", Number, "days", ""),
     may("days_per_year", Number, "days", "365"),
     SOURCE,
+];
+
+static TAIL: &[Key] = &[
+    may("scenarios", Text, "", "historical"),
+    may("initial_horizon_days", Number, "days", ""),
+    may("age_options", Flag, "", "yes"),
+    may("option_volatility", Text, "", "required"),
+    may("revaluation", Text, "", "full"),
+    may("floor_window", Number, "observations", ""),
+    group(
+        "history",
+        &[
+            may("window", Number, "observations", "500"),
+            may("aggregation", Text, "", "overlapping"),
+            may("decay", Number, "per bar", "0.97"),
+            may("largest_scale", Number, "factor", "4"),
+            may("floor_share", Number, "share of volatility", "0"),
+            may("age_decay", Number, "per observation", "0.995"),
+            may("proxy", Text, "coin", ""),
+            may("least_overlap", Number, "observations", "60"),
+            may("stale_after", Number, "bars", "3"),
+        ],
+    ),
+    group(
+        "simulation",
+        &[
+            may("paths", Number, "scenarios", "10000"),
+            may("seed", Number, "", "0"),
+            may("law", Text, "", "normal"),
+            may("degrees_of_freedom", Number, "", ""),
+            may("sampler", Text, "", "plain"),
+            may("covariance", Text, "", "ewma"),
+        ],
+    ),
+    group(
+        "stress",
+        &[
+            must("share", Number, "fraction"),
+            must("price_moves", Numbers, "relative move"),
+            may("volatility_moves", Numbers, "relative move", ""),
+        ],
+    ),
 ];
 
 static PROFILE: &[Key] = &[
@@ -383,7 +426,7 @@ pub(super) fn part(segments: &[String]) -> &'static str {
     match (at(0), at(2)) {
         ("levels", _) | ("profiles", "initial_factor" | "maintenance_factor") => "levels",
         ("profiles", "charges" | "delta_one" | "options") => "charges",
-        ("measure" | "profiles" | "credits", _) => "shocks",
+        ("measure" | "tail" | "profiles" | "credits", _) => "shocks",
         ("tiers", _) => "tiers",
         ("collateral" | "borrowing", _) => "haircuts",
         ("liquidation", _) => "liquidation",

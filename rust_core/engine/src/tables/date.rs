@@ -168,6 +168,12 @@ fn days(year: i64, month: i64, day: i64) -> i64 {
     era * 146_097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - 719_468
 }
 
+/// The day of an instant, `YYYY-MM-DD` in UTC.
+pub(crate) fn day(instant: f64) -> String {
+    #[expect(clippy::cast_possible_truncation, reason = "whole days of an instant that a cell can hold")]
+    from_days((instant / SECONDS_OF_A_DAY).floor() as i64)
+}
+
 fn from_days(days: i64) -> String {
     let shifted = days + 719_468;
     let era = shifted.div_euclid(146_097);

@@ -32,12 +32,13 @@ mod words;
 pub use aliases::header_sources;
 pub use balances::read_balances;
 pub use brackets::read_brackets;
-pub(crate) use date::{expiry_of_day, instant};
+pub(crate) use date::{day, expiry_of_day, instant};
 pub use market::read_market;
 pub(crate) use option_symbol::is_option_symbol;
 pub use orders::read_orders;
 pub use positions::read_positions;
 pub use quoted::Quoted;
+pub(crate) use symbol::coin_of;
 pub use units::Scale;
 
 /// What a table leaves to the rulebook.

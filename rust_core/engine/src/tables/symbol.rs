@@ -87,6 +87,11 @@ pub(super) fn coin_name(text: &str) -> String {
     if thousand || text.contains(':') { text.to_owned() } else { text.to_uppercase() }
 }
 
+/// The coin that a symbol or the name of a coin is about; `None` for what is no symbol.
+pub(crate) fn coin_of(text: &str) -> Option<String> {
+    parse(text, None).ok().map(|parsed| parsed.underlying)
+}
+
 /// Reads a symbol.
 pub(super) fn parse(symbol: &str, venue: Option<&str>) -> Result<Parsed, NoSymbol> {
     let symbol = symbol.trim();
