@@ -18,6 +18,7 @@ pub mod instrument;
 pub mod liquidation;
 pub mod margin;
 pub mod market;
+pub mod moves;
 pub mod numeric;
 pub mod path;
 pub mod pricing;

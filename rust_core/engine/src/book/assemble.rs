@@ -226,6 +226,8 @@ pub(super) fn assemble(
         quotes: quoted.quotes,
         risk_arrays: risk_arrays(&collected, &rank, instruments.len()),
         correlations: correlations(input, &collected, &instruments, &rank)?,
+        history: input.history.cloned(),
+        tails: rulebooks.iter().map(|_| std::sync::OnceLock::new()).collect(),
         instrument_underlying: instruments.iter().map(|i| names.underlying(&i.underlying)).collect(),
         instrument_settle: instruments.iter().map(|i| names.currency(&i.settle)).collect(),
         instruments,

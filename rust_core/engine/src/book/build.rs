@@ -24,6 +24,8 @@ pub struct Input<'a> {
     pub brackets: Option<&'a Table>,
     /// Correlations in the order in which symbols first appear in the positions.
     pub correlations: Option<&'a [Vec<f64>]>,
+    /// History of risk factors.
+    pub history: Option<&'a std::sync::Arc<crate::history::History>>,
 }
 
 /// What else decides the book.

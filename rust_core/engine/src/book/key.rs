@@ -65,6 +65,7 @@ pub(super) fn content_hash(
     for row in input.correlations.unwrap_or_default() {
         row.iter().for_each(|value| hasher.number(*value));
     }
+    hasher.bytes(b'm', input.history.map_or("", |history| history.hash.as_str()).as_bytes());
     for (account, rulebook) in rulebooks {
         hasher.bytes(b'a', account.as_bytes());
         hasher.bytes(b'r', rulebook.text.as_bytes());

@@ -16,8 +16,13 @@ pub mod rebook;
 mod tiering;
 mod times;
 
+use std::sync::{Arc, OnceLock};
+
+use crate::error::Result;
 use crate::finding::Finding;
+use crate::history::History;
 use crate::instrument::{Instrument, OptionTerms, Payoff};
+use crate::moves::{Mapping, Moves};
 use crate::pricing::settlement::share_left;
 use crate::pricing::value;
 use crate::rulebook::{RateSlice, Rulebook, TierTable};
@@ -65,6 +70,14 @@ pub struct Underlying {
     pub confidence: Option<f64>,
     /// Open interest of its perpetual, coins.
     pub open_interest: Option<f64>,
+    /// Average volume of a day, coins.
+    pub average_daily_volume: Option<f64>,
+    /// Half the distance of bid and offer, a fraction of the price.
+    pub half_spread: Option<f64>,
+    /// Money that one side of the book takes before the price moves by 1 %, reporting currency.
+    pub depth: Option<f64>,
+    /// Correlations of its moves with those of other coins, as the market table gives them.
+    pub correlations: Vec<(String, f64)>,
 }
 
 /// A currency in which something is held or settled.
@@ -312,6 +325,11 @@ pub struct Book {
     pub risk_arrays: Vec<Option<Vec<f64>>>,
     /// Correlations of instruments, row by row, where given.
     pub correlations: Option<Vec<f64>>,
+    /// History of the risk factors, where given.
+    pub history: Option<Arc<History>>,
+    /// Per rulebook, the scenario sets of its tail and the factors of coins and currencies; made at the first
+    /// question.
+    pub tails: Vec<OnceLock<Result<(Moves, Mapping)>>>,
     /// Coins.
     pub underlyings: Vec<Underlying>,
     /// Currencies.

@@ -126,6 +126,10 @@ pub(super) fn underlyings(
                 open_interest: alone()
                     .chain(about.iter().filter(|row| perpetual(row)))
                     .find_map(|row| row.open_interest),
+                average_daily_volume: first(|row| row.average_daily_volume),
+                half_spread: first(|row| row.half_spread),
+                depth: first(|row| row.depth),
+                correlations: about.iter().flat_map(|row| row.correlations.iter().cloned()).collect(),
             }
         })
         .collect()

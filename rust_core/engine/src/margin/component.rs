@@ -2,6 +2,17 @@
 
 use crate::numeric::accumulate::sum;
 
+/// What of a tail a component is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TailPart {
+    /// Value at risk or expected shortfall.
+    Main,
+    /// The worst stress scenario.
+    Stress,
+    /// The same over a longer, unscaled window, which bounds it from below.
+    Floor,
+}
+
 /// What a part of a requirement is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ComponentKind {
@@ -36,6 +47,8 @@ pub enum ComponentKind {
         /// Seconds to expiry, which name it.
         seconds: u64,
     },
+    /// A part of the tail of scenarios of all risk factors together.
+    Tail(TailPart),
     /// A parametric measure of the whole pool.
     ValueAtRisk,
     /// What open orders add.

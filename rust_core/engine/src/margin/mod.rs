@@ -9,6 +9,7 @@ mod orders;
 pub mod scenario;
 mod standard;
 pub mod status;
+pub mod tail;
 pub mod tiers;
 pub mod variance;
 
@@ -216,7 +217,7 @@ fn measured(
     match &rulebook.measure {
         Measure::Tiers { .. } => tiers::requirement(view, rulebook, state),
         Measure::Scenarios { .. } => scenario::requirement(view, rulebook, state, table),
-        Measure::Tail(_) => Ok(Requirement::default()),
+        Measure::Tail(_) => tail::requirement(view, rulebook, state),
         Measure::NormalValueAtRisk { .. } => variance::requirement(view, rulebook, state),
     }
 }

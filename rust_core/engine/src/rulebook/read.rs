@@ -99,11 +99,11 @@ impl Reader {
                 None => {}
             }
         }
-        if raw.measure.kind == "tiers" {
+        if matches!(raw.measure.kind.as_str(), "tiers" | "expected_shortfall" | "value_at_risk") {
             for (index, profile) in profiles.iter().enumerate() {
                 if let Some(charge) = profile.charges.iter().find(|charge| charge.stage != Stage::Outside) {
                     let key = format!("profiles[{}].charges.{}.stage", index + 1, charge.name);
-                    return self.refuse(&key, "must be outside; a closed formula has no scenarios");
+                    return self.refuse(&key, "must be outside: only scenarios of a profile have other stages");
                 }
             }
         }

@@ -26,6 +26,8 @@ enum Meaning {
     Understood(&'static Entry),
     Second(&'static Entry, String),
     Twice(&'static Entry),
+    /// Correlations with a coin that the header names.
+    Correlation(String),
     Unknown,
 }
 
@@ -85,7 +87,10 @@ impl<'a> Columns<'a> {
                     self.places.insert(&entry.name, place);
                     Meaning::Understood(entry)
                 }
-                None => Meaning::Unknown,
+                None => match self.correlated(place) {
+                    Some(coin) => Meaning::Correlation(coin),
+                    None => Meaning::Unknown,
+                },
             });
         }
         for entry in entries {
@@ -109,6 +114,25 @@ impl<'a> Columns<'a> {
             }
         }
         meanings
+    }
+
+    /// The coin that a column of correlations is about: `corr BTC`, `correlation_ETH`.
+    fn correlated(&self, place: usize) -> Option<String> {
+        let header = self.table.header.get(place).filter(|_| self.sheet == Sheet::Market)?;
+        let mut words = header.split(|c: char| c.is_whitespace() || matches!(c, '_' | '-' | ':'));
+        let family = words.next().is_some_and(|first| {
+            ["corr", "correlation"].iter().any(|name| first.eq_ignore_ascii_case(name))
+        });
+        let coin = words.next_back().filter(|coin| family && !coin.is_empty())?;
+        Some(super::symbol::coin_name(coin))
+    }
+
+    /// The columns of correlations with the coin that each is about.
+    pub(super) fn correlations(&self) -> Vec<(String, NumberColumn<'a>)> {
+        let header = |place: usize| self.table.header.get(place).map_or("", |header| header.trim());
+        let column = |place: usize| NumberColumn::new(header(place), self.table.columns.get(place));
+        let places = 0..self.table.header.len();
+        places.filter_map(|place| Some((self.correlated(place)?, column(place)))).collect()
     }
 
     fn note_duplicates(&mut self, meanings: &[Meaning], notes: &mut Notes) {
@@ -177,6 +201,9 @@ impl<'a> Columns<'a> {
                     }
                     Meaning::Twice(entry) => {
                         ("ignored".into(), String::new(), format!("a second column for {}", entry.name))
+                    }
+                    Meaning::Correlation(coin) => {
+                        (format!("correlation with {coin}"), "from -1 to 1".into(), String::new())
                     }
                     Meaning::Unknown => ("ignored".into(), String::new(), String::new()),
                 };

@@ -31,6 +31,10 @@ pub fn read_market(table: &Table, _defaults: &Defaults) -> MarketRows {
         lot: columns.numbers("lot"),
         expiry: columns.words("expiry"),
         open_interest: columns.numbers("openInterest"),
+        volume: columns.numbers("adv"),
+        half_spread: columns.numbers("halfSpread"),
+        depth: columns.numbers("depth1pct"),
+        correlations: columns.correlations(),
         quoted: QuotedColumns::new(&columns, &mut notes),
     };
     let rows = (0..columns.rows()).filter_map(|row| reader.row(row, &mut notes).ok().flatten()).collect();
@@ -51,6 +55,10 @@ struct Reader<'a> {
     lot: NumberColumn<'a>,
     expiry: WordColumn<'a>,
     open_interest: NumberColumn<'a>,
+    volume: NumberColumn<'a>,
+    half_spread: NumberColumn<'a>,
+    depth: NumberColumn<'a>,
+    correlations: Vec<(String, NumberColumn<'a>)>,
     quoted: QuotedColumns<'a>,
 }
 
@@ -73,6 +81,15 @@ impl Reader<'_> {
         let lot = self.lot.read(row, Rule::Positive("step_not_positive"), notes);
         let expiry = self.expiry(row, notes);
         let open_interest = self.open_interest.read(row, Rule::NotNegative, notes);
+        let average_daily_volume = self.volume.read(row, Rule::Positive("volume_not_positive"), notes);
+        let half_spread = self.half_spread.read(row, Rule::Fraction, notes);
+        let depth = self.depth.read(row, Rule::Positive("depth_not_positive"), notes);
+        let mut correlations = Vec::new();
+        for (coin, column) in &self.correlations {
+            if let Some(value) = column.read(row, Rule::Correlation, notes)? {
+                correlations.push((coin.clone(), value));
+            }
+        }
         let quoted = self.quoted.read(row, true, notes);
         let (underlying, symbol) = (underlying?, symbol?);
         if underlying.is_none() && symbol.is_none() {
@@ -101,6 +118,10 @@ impl Reader<'_> {
             expiry,
             expiry_instant,
             open_interest: open_interest?,
+            average_daily_volume: average_daily_volume?,
+            half_spread: half_spread?,
+            depth: depth?,
+            correlations,
             quoted: quoted?,
         }))
     }
@@ -144,7 +165,7 @@ mod tests {
     fn rows_about_coins_and_rows_about_symbols_are_told_apart() {
         let read = read_market(
             &table(
-                "underlying|symbol|markPrice|indexPrice|dailyVol|volatility|beta|tick size|lot|depth1pct\nbtc|||100000|3%|60%|1|||5\n|BTCUSDT|100100|||||0.1|0.001|",
+                "underlying|symbol|markPrice|indexPrice|dailyVol|volatility|beta|tick size|lot|remarks\nbtc|||100000|3%|60%|1|||5\n|BTCUSDT|100100|||||0.1|0.001|",
             ),
             &defaults(),
         );

@@ -341,6 +341,14 @@ pub struct MarketRow {
     pub expiry_instant: Option<i64>,
     /// Open interest, coins.
     pub open_interest: Option<f64>,
+    /// Average volume of a day, coins.
+    pub average_daily_volume: Option<f64>,
+    /// Half the distance of bid and offer, a fraction of the price.
+    pub half_spread: Option<f64>,
+    /// Money that one side of the book takes before the price moves by 1 %, reporting currency.
+    pub depth: Option<f64>,
+    /// Correlations of its moves with those of other coins.
+    pub correlations: Vec<(String, f64)>,
     /// What options are valued from.
     pub quoted: Quoted,
 }

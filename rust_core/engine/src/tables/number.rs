@@ -33,6 +33,8 @@ pub(super) enum Rule {
     Volatility,
     /// A rate per year, any sign; `5%` is read as 0.05.
     Rate,
+    /// From -1 to 1.
+    Correlation,
 }
 
 /// Beyond this a rate per year is no fraction: a thousand percent.
@@ -144,6 +146,9 @@ impl<'a> NumberColumn<'a> {
                 "must be a fraction from 0 to 1 (0.05 is 5 %)",
             ),
             Rule::Volatility => (value >= 0.0, "negative", "must be zero or more"),
+            Rule::Correlation => {
+                ((-1.0..=1.0).contains(&value), "correlation_out_of_range", "must be between -1 and 1")
+            }
         };
         if holds { Ok(Some(value)) } else { self.refuse(row, code, words, notes) }
     }

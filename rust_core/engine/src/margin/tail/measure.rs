@@ -1,0 +1,270 @@
+//! The measure of a pool over one level's scenarios, and who is responsible for it.
+
+use super::lines::{Line, LineOf, Maker, Ratios};
+use crate::error::{Error, Place, Result};
+use crate::margin::PoolView;
+use crate::margin::component::TailPart;
+use crate::market::MarketState;
+use crate::moves::{LevelMoves, Mapping, Moves, Scenarios};
+use crate::numeric::accumulate::sum;
+use crate::rulebook::tail::{Statistic, TailRule};
+use crate::statistics::tail::{Tail, Ties, check_enough, tail};
+
+/// Order statistics on either side of the quantile that a share of value at risk is taken from: one alone has an
+/// error of 16 % of the measure, this many of 2 % (methods.md section 2.5).
+const AROUND: usize = 25;
+
+/// A pool with the scenarios that it is measured over.
+pub(super) struct Pool<'a> {
+    pub(super) view: &'a PoolView<'a>,
+    pub(super) state: &'a MarketState,
+    pub(super) rule: &'a TailRule,
+    pub(super) moves: &'a Moves,
+    pub(super) mapping: &'a Mapping,
+}
+
+/// One part of the measure.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Portion {
+    /// Which.
+    pub part: TailPart,
+    /// Money before its share, reporting currency, at least zero.
+    pub base: f64,
+    /// Its share.
+    pub share: f64,
+    /// `share x base`.
+    pub amount: f64,
+    /// Whether it is part of the measure.
+    pub counts: bool,
+    /// The largest loss of its scenarios, reporting currency.
+    pub worst: f64,
+    /// The scenario of that loss; `None` where none loses.
+    pub worst_scenario: Option<usize>,
+    /// Scenarios with the weight of each in `base`; they sum to 1.
+    pub weights: Vec<(usize, f64)>,
+    /// What `weights` give, which is `base` unless value at risk is shared by its neighbourhood.
+    pub weighted: f64,
+}
+
+/// The measure of a pool over one level's scenarios.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Measured {
+    /// Index of the level's scenarios.
+    pub level: usize,
+    /// Tail, stress and floor, as far as the rulebook has them.
+    pub portions: Vec<Portion>,
+    /// Profit and loss of the pool in each scenario of the tail, reporting currency.
+    pub pnl: Vec<f64>,
+    /// What is read off the tail's losses.
+    pub tail: Tail,
+}
+
+impl Measured {
+    /// The measure, reporting currency, at least zero.
+    pub fn total(&self) -> f64 {
+        sum(self.portions.iter().filter(|own| own.counts).map(|own| own.amount))
+    }
+}
+
+impl Pool<'_> {
+    fn level(&self, level: usize) -> Result<&LevelMoves> {
+        self.moves.levels.get(level).ok_or_else(|| Error::Missing {
+            what: "scenarios".into(),
+            why: "the level has none".into(),
+            place: Place::default(),
+        })
+    }
+
+    fn maker(&self, horizon_days: f64) -> Maker<'_> {
+        Maker { view: self.view, state: self.state, mapping: self.mapping, rule: self.rule, horizon_days }
+    }
+
+    /// Measures what is held, with the open orders of one side filled where `orders` says so.
+    pub(super) fn measured(&self, level: usize, orders: Option<bool>) -> Result<Measured> {
+        let sets = self.level(level)?;
+        let maker = self.maker(sets.main.horizon_days);
+        let mut lines = maker.held()?;
+        if let Some(buys) = orders {
+            lines.extend(maker.ordered(buys)?);
+        }
+        let (confidence, stress_share) =
+            (self.rule.confidence, self.rule.stress.as_ref().map_or(0.0, |stress| stress.share));
+        let pnl = profits(&lines, &sets.main)?;
+        let (main, read) = self.portion(TailPart::Main, &pnl, &sets.main, 1.0 - stress_share)?;
+        let mut portions = vec![main];
+        if let Some(stress) = &self.moves.stress {
+            portions.push(worst_portion(&profits(&lines, stress)?, stress_share));
+        }
+        if let Some(floor) = &sets.floor {
+            let (mut portion, _) = self.portion(TailPart::Floor, &profits(&lines, floor)?, floor, 1.0)?;
+            let blended = sum(portions.iter().map(|own| own.amount));
+            portion.counts = portion.amount > blended;
+            if portion.counts {
+                for own in &mut portions {
+                    own.counts = false;
+                }
+            }
+            portions.push(portion);
+        }
+        check_enough(sets.main.count, confidence)?;
+        Ok(Measured { level, portions, pnl, tail: read })
+    }
+
+    fn portion(&self, part: TailPart, pnl: &[f64], set: &Scenarios, share: f64) -> Result<(Portion, Tail)> {
+        let losses: Vec<f64> = pnl.iter().map(|gain| -gain).collect();
+        let probabilities = set.probabilities.as_deref();
+        let read = tail(&losses, probabilities, self.rule.confidence, Ties::Mean)?;
+        let (value, weights) = match self.rule.statistic {
+            Statistic::ExpectedShortfall => (read.expected_shortfall, read.weights.clone()),
+            Statistic::ValueAtRisk => {
+                (read.value_at_risk, around(&losses, probabilities, read.value_at_risk, self.rule.confidence))
+            }
+        };
+        let weighted = sum(weights.iter().map(|(place, w)| w * losses.get(*place).copied().unwrap_or(0.0)));
+        let base = value.max(0.0);
+        let (worst, worst_scenario) = largest(&losses);
+        let portion = Portion {
+            part,
+            base,
+            share,
+            amount: share * base,
+            counts: true,
+            worst,
+            worst_scenario,
+            weights,
+            weighted,
+        };
+        Ok((portion, read))
+    }
+
+    /// What each line of the pool bears of a measure, reporting currency; they sum to it (Euler; the measure is
+    /// homogeneous of degree one in what is held).
+    pub(super) fn shares(&self, measured: &Measured) -> Result<Vec<(LineOf, f64)>> {
+        let sets = self.level(measured.level)?;
+        let lines = self.maker(sets.main.horizon_days).held()?;
+        let mut parts: Vec<(LineOf, f64)> = lines.iter().map(|line| (line.of, 0.0)).collect();
+        for portion in measured.portions.iter().filter(|own| own.counts && own.amount > 0.0) {
+            let set = match portion.part {
+                TailPart::Main => &sets.main,
+                TailPart::Stress => match &self.moves.stress {
+                    Some(set) => set,
+                    None => continue,
+                },
+                TailPart::Floor => match &sets.floor {
+                    Some(set) => set,
+                    None => continue,
+                },
+            };
+            let places: Vec<usize> = portion.weights.iter().map(|(place, _)| *place).collect();
+            let only = only(set, &places);
+            let ratios = Ratios::new(&only);
+            let all: Vec<usize> = (0..places.len()).collect();
+            let scale = if portion.weighted > 0.0 { portion.amount / portion.weighted } else { 0.0 };
+            let mut gains = vec![0.0; places.len()];
+            for (line, (_, part)) in lines.iter().zip(&mut parts) {
+                gains.fill(0.0);
+                line.add(&ratios, &all, &mut gains)?;
+                *part -= scale * sum(gains.iter().zip(&portion.weights).map(|(gain, (_, w))| w * gain));
+            }
+        }
+        Ok(parts)
+    }
+
+    /// Profit and loss of every line in some scenarios of a level's tail, line by line.
+    pub(super) fn by_line(&self, level: usize, places: &[usize]) -> Result<Vec<(LineOf, Vec<f64>)>> {
+        let sets = self.level(level)?;
+        let lines = self.maker(sets.main.horizon_days).held()?;
+        let only = only(&sets.main, places);
+        let ratios = Ratios::new(&only);
+        let all: Vec<usize> = (0..places.len()).collect();
+        let mut rows = Vec::with_capacity(lines.len());
+        for line in &lines {
+            let mut gains = vec![0.0; places.len()];
+            line.add(&ratios, &all, &mut gains)?;
+            rows.push((line.of, gains));
+        }
+        Ok(rows)
+    }
+
+    /// Profit and loss of the pool in other scenarios of the same factors.
+    pub(super) fn under(&self, set: &Scenarios) -> Result<Vec<f64>> {
+        profits(&self.maker(set.horizon_days).held()?, set)
+    }
+}
+
+/// Some scenarios of a set, by themselves.
+fn only(set: &Scenarios, places: &[usize]) -> Scenarios {
+    let pick = |own: &Vec<f64>| places.iter().map(|place| own.get(*place).copied().unwrap_or(f64::NAN)).collect();
+    Scenarios {
+        horizon_days: set.horizon_days,
+        probabilities: None,
+        ends: Vec::new(),
+        moves: set.moves.iter().map(pick).collect(),
+        count: places.len(),
+    }
+}
+
+/// Profit and loss of lines together in every scenario, added in the order of the lines.
+fn profits(lines: &[Line], set: &Scenarios) -> Result<Vec<f64>> {
+    let ratios = Ratios::new(set);
+    let all: Vec<usize> = (0..ratios.count()).collect();
+    let mut sums = vec![0.0; ratios.set().count];
+    for line in lines {
+        line.add(&ratios, &all, &mut sums)?;
+    }
+    Ok(sums)
+}
+
+fn largest(losses: &[f64]) -> (f64, Option<usize>) {
+    let mut best: (f64, Option<usize>) = (0.0, None);
+    for (place, loss) in losses.iter().enumerate() {
+        if *loss > best.0 {
+            best = (*loss, Some(place));
+        }
+    }
+    best
+}
+
+/// The worst of the stress scenarios; scenarios that lose alike share it.
+fn worst_portion(pnl: &[f64], share: f64) -> Portion {
+    let losses: Vec<f64> = pnl.iter().map(|gain| -gain).collect();
+    let (worst, worst_scenario) = largest(&losses);
+    let tied: Vec<usize> = losses
+        .iter()
+        .enumerate()
+        .filter(|(_, loss)| worst > 0.0 && **loss >= worst)
+        .map(|(place, _)| place)
+        .collect();
+    let weight = 1.0 / tied.len().max(1) as f64;
+    Portion {
+        part: TailPart::Stress,
+        base: worst,
+        share,
+        amount: share * worst,
+        counts: true,
+        worst,
+        worst_scenario,
+        weights: tied.into_iter().map(|place| (place, weight)).collect(),
+        weighted: worst,
+    }
+}
+
+/// The scenarios around the quantile, those that lose as much as the outermost ones with them, with equal weights
+/// or their probabilities.
+fn around(losses: &[f64], probabilities: Option<&[f64]>, quantile: f64, confidence: f64) -> Vec<(usize, f64)> {
+    let mut order: Vec<usize> = (0..losses.len()).collect();
+    let loss = |place: &usize| losses.get(*place).copied().unwrap_or(0.0);
+    order.sort_by(|a, b| loss(b).total_cmp(&loss(a)).then(a.cmp(b)));
+    let beyond = order.iter().filter(|place| loss(place) > quantile).count();
+    let expected = (losses.len() as f64 * (1.0 - confidence) / 2.0).ceil();
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "below the number of scenarios")]
+    let half = (expected as usize).clamp(1, AROUND);
+    let first = order.get(beyond.saturating_sub(half)).map_or(f64::INFINITY, loss);
+    let last = order.get((beyond + half).min(order.len().saturating_sub(1))).map_or(f64::NEG_INFINITY, loss);
+    let mut chosen: Vec<usize> =
+        order.into_iter().filter(|place| loss(place) <= first && loss(place) >= last).collect();
+    chosen.sort_unstable();
+    let weight = |place: usize| probabilities.map_or(1.0, |list| list.get(place).copied().unwrap_or(0.0));
+    let total = sum(chosen.iter().map(|place| weight(*place)));
+    chosen.into_iter().map(|place| (place, weight(place) / total)).collect()
+}

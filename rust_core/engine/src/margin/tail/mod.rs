@@ -1,0 +1,255 @@
+//! Margin by value at risk or expected shortfall: one common index of scenarios for everything an account holds,
+//! its balances too (methods.md sections 1.2, 2 and 4).
+//!
+//! `requirement = factor x max(0, (1 - share) x tail + share x stress, floor)` and charges outside the factor.
+
+mod lines;
+mod measure;
+
+use super::component::{Component, ComponentKind, Share, TailPart, initial_total, maintenance_total};
+use super::scenario::bare::extras;
+use super::{PoolView, PositionMargin, Requirement, Worst};
+use crate::book::Book;
+use crate::error::{Error, Place, Result};
+use crate::market::{MarketState, notional, settle_of, underlying_of};
+use crate::moves::{Known, Mapping, MarketRisk, Moves, moves};
+use crate::numeric::accumulate::sum;
+use crate::rulebook::tail::TailRule;
+use crate::rulebook::{Measure, OrderRule, Rulebook};
+
+pub use lines::LineOf;
+pub use measure::{Measured, Portion};
+use measure::Pool;
+
+/// The tail of a rulebook.
+///
+/// # Errors
+///
+/// [`Error::NotCovered`] for a rulebook that has none.
+pub fn rule_of(rulebook: &Rulebook) -> Result<&TailRule> {
+    match &rulebook.measure {
+        Measure::Tail(rule) => Ok(rule),
+        _ => Err(Error::NotCovered {
+            what: "a tail of scenarios".into(),
+            why: format!(
+                "rulebook '{}' is not measured by value at risk or expected shortfall; es and var are",
+                rulebook.id
+            ),
+            place: Place::default(),
+        }),
+    }
+}
+
+/// The scenario sets of a rulebook of a book, made at the first question and kept.
+///
+/// # Errors
+///
+/// As [`moves`]: what is missing is named.
+pub fn tail_of(book: &Book, rulebook: usize) -> Result<&(Moves, Mapping)> {
+    let missing = || Error::Missing {
+        what: "rulebook".into(),
+        why: "the account has none".into(),
+        place: Place::default(),
+    };
+    let slot = book.tails.get(rulebook).ok_or_else(missing)?;
+    let made = slot.get_or_init(|| {
+        let rule = rule_of(book.rulebooks.get(rulebook).ok_or_else(missing)?)?;
+        let wanted = lines::wanted(book, rulebook, rule)?;
+        let market = market_risk(book);
+        let made = moves(rule, Known { history: book.history.as_deref(), market: &market }, &wanted)?;
+        let mapping = mapping_of(book, &made);
+        Ok((made, mapping))
+    });
+    made.as_ref().map_err(Clone::clone)
+}
+
+/// Which factor of a scenario set moves which coin and currency of a book.
+pub fn mapping_of(book: &Book, moves: &Moves) -> Mapping {
+    let coins = book.underlyings.iter().map(|known| known.name.as_str());
+    Mapping::new(moves, coins, book.currencies.iter().map(|known| known.code.as_str()))
+}
+
+/// The factors that the accounts of a book under a rulebook need.
+///
+/// # Errors
+///
+/// [`Error::Missing`] for options whose volatility nothing is known about.
+pub fn wanted_of(book: &Book, rulebook: usize) -> Result<Vec<crate::history::Factor>> {
+    let known = book.rulebooks.get(rulebook).ok_or_else(|| Error::Missing {
+        what: "rulebook".into(),
+        why: "the account has none".into(),
+        place: Place::default(),
+    })?;
+    lines::wanted(book, rulebook, rule_of(known)?)
+}
+
+/// What the market table of a book says about how coins move.
+pub fn market_risk(book: &Book) -> MarketRisk {
+    MarketRisk {
+        volatilities: book
+            .underlyings
+            .iter()
+            .filter_map(|coin| Some((coin.name.clone(), coin.daily_volatility?)))
+            .collect(),
+        correlations: book
+            .underlyings
+            .iter()
+            .flat_map(|coin| coin.correlations.iter().map(|(o, value)| (coin.name.clone(), o.clone(), *value)))
+            .collect(),
+    }
+}
+
+pub(super) fn requirement(
+    view: &PoolView<'_>,
+    rulebook: &Rulebook,
+    state: &MarketState,
+) -> Result<Requirement> {
+    let index = view.book.accounts.get(view.account).map_or(0, |account| account.rulebook);
+    let (moves, mapping) = tail_of(view.book, index)?;
+    requirement_under(view, rulebook, state, (moves, mapping))
+}
+
+/// The requirement under scenario sets that are given, such as those of another day.
+///
+/// # Errors
+///
+/// [`Error::Missing`] for a price or a quote; as [`crate::statistics::tail::tail`] for too few scenarios.
+pub fn requirement_under(
+    view: &PoolView<'_>,
+    rulebook: &Rulebook,
+    state: &MarketState,
+    (moves, mapping): (&Moves, &Mapping),
+) -> Result<Requirement> {
+    let rule = rule_of(rulebook)?;
+    let pool = Pool { view, state, rule, moves, mapping };
+    let mut components = Vec::new();
+    let mut by_position = Vec::with_capacity(view.positions.len());
+    for position in view.positions {
+        let price = view.price(settle_of(view.book, position), state)?;
+        let ratio = state.ratio(underlying_of(view.book, position));
+        let size = notional(view.book, position, ratio) * price;
+        by_position.push(PositionMargin { notional: size, maintenance: 0.0, initial: Some(0.0) });
+    }
+    let mut worst = Vec::new();
+    let two = moves.levels.len() > 1;
+    let mut without_orders = Vec::new();
+    for level in 0..moves.levels.len() {
+        let measured = pool.measured(level, None)?;
+        let (initial, maintenance) = (two == (level == 1), level == 0);
+        let factors = (rulebook.initial.factor, rulebook.maintenance.factor);
+        components.extend(components_of(&measured, (initial, maintenance), factors));
+        let borne = pool.shares(&measured)?;
+        for (line, part) in &borne {
+            if let LineOf::Position(place) = line
+                && let Some(margin) = by_position.get_mut(*place)
+            {
+                if maintenance {
+                    margin.maintenance += factors.1 * part;
+                }
+                if initial {
+                    margin.initial = margin.initial.map(|known| known + factors.0 * part);
+                }
+            }
+        }
+        if level == 0 {
+            worst.push(worst_of(&measured, moves));
+        }
+        without_orders.push(measured.total());
+    }
+    for extra in extras(view, rulebook, state)? {
+        let rate = if extra.component.base == 0.0 { 0.0 } else { 1.0 };
+        for (place, part) in &extra.borne {
+            let share = |amount: f64| rate * part * amount / extra.component.base;
+            if let Some(margin) = by_position.get_mut(*place) {
+                margin.maintenance += share(extra.component.maintenance.amount);
+                margin.initial = margin.initial.map(|own| own + share(extra.component.initial.amount));
+            }
+        }
+        components.push(extra.component);
+    }
+    let mut initial_missing = None;
+    if !view.orders.is_empty() {
+        if let Some(why) = rulebook.refusals.get("orders") {
+            initial_missing = Some(format!("rulebook '{}' does not cover open orders: {why}", rulebook.id));
+        } else if rule.orders == OrderRule::Variants {
+            let level = moves.levels.len() - 1;
+            let before = without_orders.last().copied().unwrap_or(0.0);
+            let mut more: f64 = 0.0;
+            for buys in [true, false] {
+                more = more.max(pool.measured(level, Some(buys))?.total() - before);
+            }
+            if more > 0.0 {
+                components.push(orders_component(rulebook.initial.factor * more));
+            }
+        }
+    }
+    let initial = initial_total(&components);
+    let order_margin = sum(
+        components.iter().filter(|own| own.kind == ComponentKind::Orders).map(|own| own.initial.amount),
+    );
+    Ok(Requirement {
+        maintenance: maintenance_total(&components),
+        initial: initial_missing.is_none().then_some(initial),
+        order_margin,
+        initial_missing,
+        by_position,
+        worst,
+        components,
+    })
+}
+
+/// The parts of a level's measure as components: the tail and the stress in their shares, or the floor.
+fn components_of(measured: &Measured, levels: (bool, bool), factors: (f64, f64)) -> Vec<Component> {
+    let row = |portion: &Portion| {
+        let share = |factor: f64, level: bool| Share {
+            amount: factor * portion.amount,
+            counts: level && portion.counts,
+        };
+        Component {
+            unit: None,
+            kind: ComponentKind::Tail(portion.part),
+            base: portion.base,
+            figures: Some([portion.share, portion.worst, 0.0]),
+            initial: share(factors.0, levels.0),
+            maintenance: share(factors.1, levels.1),
+        }
+    };
+    measured.portions.iter().map(row).collect()
+}
+
+fn orders_component(amount: f64) -> Component {
+    Component {
+        unit: None,
+        kind: ComponentKind::Orders,
+        base: amount,
+        figures: None,
+        initial: Share { amount, counts: true },
+        maintenance: Share { amount: 0.0, counts: false },
+    }
+}
+
+/// The scenario with the largest loss of those that the tail is read off.
+fn worst_of(measured: &Measured, moves: &Moves) -> Worst {
+    let Some(portion) = measured.portions.iter().find(|own| own.part == TailPart::Main) else {
+        return Worst::default();
+    };
+    let Some(place) = portion.worst_scenario else {
+        return Worst { unit: "all".into(), scenario: "no scenario loses".into(), ..Worst::default() };
+    };
+    let set = moves.levels.first().map(|level| &level.main);
+    let first = set.and_then(|set| set.moves.first()).and_then(|own| own.get(place)).copied().unwrap_or(0.0);
+    Worst {
+        unit: "all".into(),
+        price_move: first.exp_m1(),
+        scenario: set.map_or_else(String::new, |set| scenario_name(set, place)),
+        loss: portion.worst,
+    }
+}
+
+/// What a scenario is called: the day on which it ends, or the number of its path.
+pub fn scenario_name(set: &crate::moves::Scenarios, place: usize) -> String {
+    match set.ends.get(place) {
+        Some(end) => crate::history::day_of(*end),
+        None => format!("path {}", place + 1),
+    }
+}
