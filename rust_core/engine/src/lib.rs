@@ -20,8 +20,10 @@ pub mod market;
 pub mod numeric;
 pub mod path;
 pub mod pricing;
+pub mod random;
 pub mod revaluation;
 pub mod rulebook;
 pub mod tables;
+mod threads;
 
 pub use error::{Error, Place, Result, Sign};
