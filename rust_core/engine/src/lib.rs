@@ -22,9 +22,11 @@ pub mod moves;
 pub mod numeric;
 pub mod path;
 pub mod pricing;
+pub mod random;
 pub mod revaluation;
 pub mod rulebook;
 pub mod statistics;
 pub mod tables;
+mod threads;
 
 pub use error::{Error, Place, Result, Sign};

@@ -3,10 +3,12 @@
 use std::collections::BTreeMap;
 
 use super::evaluated::{Evaluated, check_complete};
+use super::explain_tail::tail_words;
 use super::scope::report_currency;
 use super::{Answer, Value};
 use crate::book::{Book, Pool};
 use crate::error::{Error, Result};
+use crate::margin::Requirement;
 use crate::margin::component::{Component, ComponentKind, Share};
 use crate::numeric::accumulate::sum;
 use crate::rulebook::charge::{Charge, ChargeKind, Growth};
@@ -80,7 +82,7 @@ pub fn table(book: &Book, evaluated: &Evaluated, of: Of, group_by: &str) -> Resu
         };
         totals.push(whole);
         let rows = match group_by {
-            "component" => components(book, pool, rulebook, &state.requirement.components, of),
+            "component" => components(book, pool, rulebook, &state.requirement, of),
             "riskUnit" | "riskunit" | "risk_unit" => units(book, pool, &state.requirement.components, of),
             "position" => positions(book, pool, &state.requirement, of, whole),
             other => {
@@ -141,7 +143,7 @@ fn row(
 }
 
 /// The address of a source with its status.
-fn cited(rulebook: &Rulebook, key: &str) -> String {
+pub(super) fn cited(rulebook: &Rulebook, key: &str) -> String {
     rulebook
         .sources
         .get(key)
@@ -156,9 +158,10 @@ fn components(
     book: &Book,
     pool: &Pool,
     rulebook: &Rulebook,
-    components: &[Component],
+    requirement: &Requirement,
     of: Of,
 ) -> Vec<Vec<Value>> {
+    let (components, worst) = (&requirement.components, requirement.worst.first());
     let name = book.pool_name(pool);
     let symbol = |position: usize| {
         let held = book.positions_of(pool).get(position);
@@ -216,6 +219,7 @@ fn components(
                 format!("saves {}", money(-component.base)),
                 cited(rulebook, &rulebook.measure_source),
             ),
+            ComponentKind::Tail(part) => tail_words(rulebook, component, part, of.factor(rulebook), worst),
             ComponentKind::ValueAtRisk => (
                 "value at risk".into(),
                 format!("factor {} x z x standard deviation", of.factor(rulebook)),
@@ -235,7 +239,7 @@ fn components(
             ComponentKind::Orders => (
                 "open orders".into(),
                 match rulebook.measure {
-                    Measure::Scenarios { .. } => {
+                    Measure::Scenarios { .. } | Measure::Tail(_) => {
                         "worst of none, all buys and all sells filled, less none filled"
                     }
                     _ => "initial margin that orders add",
@@ -279,13 +283,7 @@ fn units(book: &Book, pool: &Pool, components: &[Component], of: Of) -> Vec<Vec<
         .collect()
 }
 
-fn positions(
-    book: &Book,
-    pool: &Pool,
-    requirement: &crate::margin::Requirement,
-    of: Of,
-    whole: f64,
-) -> Vec<Vec<Value>> {
+fn positions(book: &Book, pool: &Pool, requirement: &Requirement, of: Of, whole: f64) -> Vec<Vec<Value>> {
     let name = book.pool_name(pool);
     let mut rows = Vec::new();
     let mut borne = Vec::new();
@@ -324,7 +322,7 @@ fn positions(
 }
 
 /// Money with two decimals, for sentences.
-fn money(amount: f64) -> String {
+pub(super) fn money(amount: f64) -> String {
     format!("{:.2}", amount + 0.0)
 }
 

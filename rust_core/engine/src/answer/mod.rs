@@ -8,6 +8,7 @@ pub mod collateral;
 pub mod contributions;
 pub mod evaluated;
 pub mod explain;
+mod explain_tail;
 pub mod exposure;
 pub mod options;
 pub mod order;

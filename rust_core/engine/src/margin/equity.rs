@@ -128,6 +128,7 @@ pub fn counting(view: &PoolView<'_>, holding: &Holding<'_>) -> Result<Counting> 
     }
     match rulebook.other_currencies {
         OtherCurrencies::Ignored => Ok(Counting::Nothing),
+        OtherCurrencies::Full => Ok(Counting::Full),
         OtherCurrencies::RateRequired => Err(Error::Missing {
             what: format!("collateral rate of {code}"),
             why: format!(

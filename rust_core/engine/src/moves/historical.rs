@@ -33,7 +33,11 @@ fn steps(rule: &TailRule, bars: &Bars, days: f64) -> Result<Steps> {
             place: Place::default(),
         });
     }
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "whole bars of a year at most")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "whole bars of a year at most"
+    )]
     Ok(Steps::Whole(whole as usize))
 }
 
@@ -52,11 +56,11 @@ fn starts(
     let mut found = Vec::with_capacity(window);
     let mut start = end.checked_sub(length);
     while let Some(first) = start {
-        let whole = bars.usable.get(first..first + length).is_some_and(|list| list.iter().all(|usable| *usable));
-        let together = bars
-            .instants
-            .get(first..first + length)
-            .is_some_and(|list| list.windows(2).all(|pair| (pair[1] - pair[0]) / 86_400.0 < 1.5 * bars.step_days));
+        let whole =
+            bars.usable.get(first..first + length).is_some_and(|list| list.iter().all(|usable| *usable));
+        let together = bars.instants.get(first..first + length).is_some_and(|list| {
+            list.windows(2).all(|pair| (pair[1] - pair[0]) / 86_400.0 < 1.5 * bars.step_days)
+        });
         if whole && together && warm(first) {
             found.push(first);
             if found.len() == window {

@@ -109,7 +109,10 @@ pub fn moves(rule: &TailRule, known: Known<'_>, wanted: &[Factor]) -> Result<Mov
         let mut levels = Vec::new();
         for days in rule.horizons() {
             let covariance = simulated::market_covariance(known.market, wanted, days)?;
-            levels.push(LevelMoves { main: simulated::draw(rule, &covariance, wanted.len(), days)?, floor: None });
+            levels.push(LevelMoves {
+                main: simulated::draw(rule, &covariance, wanted.len(), days)?,
+                floor: None,
+            });
         }
         return Ok(Moves {
             factors: wanted.to_vec(),
@@ -225,7 +228,13 @@ fn findings(rule: &TailRule, bars: &Bars, end: usize) -> Vec<Finding> {
     let left_out = bars.usable.iter().take(end).filter(|usable| !**usable).count();
     if left_out > 0 {
         let message = format!("{left_out} of {end} bars are left out: a factor has no move there");
-        found.push(finding(Severity::Warning, String::new(), "bars_left_out", message, "complete the history"));
+        found.push(finding(
+            Severity::Warning,
+            String::new(),
+            "bars_left_out",
+            message,
+            "complete the history",
+        ));
     }
     for days in rule.horizons() {
         let bars_of_horizon = days / bars.step_days;

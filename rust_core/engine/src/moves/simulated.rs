@@ -1,14 +1,15 @@
 //! Scenarios drawn from a law, with variances and correlations of the history or of the market table.
 
+use std::sync::atomic::AtomicBool;
+
 use super::Scenarios;
 use crate::error::{Error, Place, Result};
 use crate::history::{Bars, Factor, FactorKind};
 use crate::random::{self, Draws, Law, Sampler};
 use crate::rulebook::tail::{CovarianceRule, TailLaw, TailRule};
-use crate::statistics::correlation::{check_correlation, factor_root, smallest_eigenvalue};
-use crate::statistics::covariance::{
-    Mean, correlation_of, covariance_of as covariance_from, ewma_covariance, ledoit_wolf_correlation,
-    sample_covariance,
+use crate::statistics::{
+    Mean, check_correlation, correlation_of, covariance_of as covariance_from, ewma_covariance, factor_root,
+    ledoit_wolf_correlation, sample_covariance, smallest_eigenvalue,
 };
 
 /// Moves whose mean-zero covariance starts the weighted one.
@@ -128,7 +129,8 @@ pub fn covariance_of(returns: &[f64], factors: usize, rule: CovarianceRule, deca
     match rule {
         CovarianceRule::Sample => sample_covariance(returns, factors, Mean::Zero),
         CovarianceRule::LedoitWolf => {
-            let (volatilities, _) = correlation_of(&sample_covariance(returns, factors, Mean::Zero)?, factors)?;
+            let (volatilities, _) =
+                correlation_of(&sample_covariance(returns, factors, Mean::Zero)?, factors)?;
             covariance_from(&volatilities, &ledoit_wolf_correlation(returns, factors)?.covariance)
         }
         CovarianceRule::Ewma | CovarianceRule::Market => ewma_covariance(returns, factors, decay, FIRST),
@@ -149,7 +151,13 @@ pub(super) fn draw(rule: &TailRule, covariance: &[f64], factors: usize, days: f6
         antithetic: false,
     };
     let root = factor_root(covariance, factors)?;
-    let flat = random::factor_moves(&draws, &root, factors, None, None)?;
+    let flat = random::factor_moves(&draws, &root, factors, None, &AtomicBool::new(false))?;
     let moves = flat.chunks(simulation.paths).map(<[f64]>::to_vec).collect();
-    Ok(Scenarios { horizon_days: days, probabilities: None, ends: Vec::new(), moves, count: simulation.paths })
+    Ok(Scenarios {
+        horizon_days: days,
+        probabilities: None,
+        ends: Vec::new(),
+        moves,
+        count: simulation.paths,
+    })
 }

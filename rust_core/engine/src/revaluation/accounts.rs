@@ -1,9 +1,9 @@
 //! Many accounts: the worst loss of each over all scenarios.
 
-use super::threads::Workers;
 use super::{Scenarios, Strikes, out_of_range, position, same_length};
 use crate::error::{Error, Place, Result, check_finite};
 use crate::pricing::kernel::{self, Line, SparseRows, lines_per_block};
+use crate::threads::Workers;
 
 /// Groups whose minima are found in one piece of work.
 const GROUPS_PER_PIECE: usize = 1024;

@@ -6,7 +6,6 @@
 
 mod account;
 mod accounts;
-mod threads;
 
 pub use account::Account;
 pub use accounts::{Accounts, Discounts, Holdings};

@@ -19,11 +19,13 @@ const TEXTS: &[&str] = &[
     include_str!("../../rulebooks/derive-pm2.toml"),
     include_str!("../../rulebooks/derive-sm.toml"),
     include_str!("../../rulebooks/dydx-v4.toml"),
+    include_str!("../../rulebooks/es.toml"),
     include_str!("../../rulebooks/hyperliquid.toml"),
     include_str!("../../rulebooks/okx-pm.toml"),
     include_str!("../../rulebooks/paradex-cross.toml"),
     include_str!("../../rulebooks/paradex-pm.toml"),
     include_str!("../../rulebooks/span-16.toml"),
+    include_str!("../../rulebooks/var.toml"),
 ];
 
 fn all() -> &'static Result<Vec<Rulebook>> {

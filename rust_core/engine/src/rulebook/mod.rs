@@ -227,6 +227,8 @@ pub enum OtherCurrencies {
     Ignored,
     /// They count at a collateral rate that the rulebook or the row must give.
     RateRequired,
+    /// They count in full: their risk is in the scenarios.
+    Full,
 }
 
 /// One slice of a collateral rate: amounts between `from` and `to` count at `rate`.

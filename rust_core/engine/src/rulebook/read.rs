@@ -103,7 +103,8 @@ impl Reader {
             for (index, profile) in profiles.iter().enumerate() {
                 if let Some(charge) = profile.charges.iter().find(|charge| charge.stage != Stage::Outside) {
                     let key = format!("profiles[{}].charges.{}.stage", index + 1, charge.name);
-                    return self.refuse(&key, "must be outside: only scenarios of a profile have other stages");
+                    return self
+                        .refuse(&key, "must be outside: only scenarios of a profile have other stages");
                 }
             }
         }
@@ -156,7 +157,11 @@ impl Reader {
             other_currencies: self.word(
                 "collateral.other_currencies",
                 raw.collateral.other_currencies.as_deref(),
-                &[("rate_required", OtherCurrencies::RateRequired), ("ignored", OtherCurrencies::Ignored)],
+                &[
+                    ("rate_required", OtherCurrencies::RateRequired),
+                    ("ignored", OtherCurrencies::Ignored),
+                    ("full", OtherCurrencies::Full),
+                ],
             )?,
             collateral_rates: self.rates(&raw)?,
             initial_rates: raw

@@ -120,9 +120,9 @@ impl<'a> Columns<'a> {
     fn correlated(&self, place: usize) -> Option<String> {
         let header = self.table.header.get(place).filter(|_| self.sheet == Sheet::Market)?;
         let mut words = header.split(|c: char| c.is_whitespace() || matches!(c, '_' | '-' | ':'));
-        let family = words.next().is_some_and(|first| {
-            ["corr", "correlation"].iter().any(|name| first.eq_ignore_ascii_case(name))
-        });
+        let family = words
+            .next()
+            .is_some_and(|first| ["corr", "correlation"].iter().any(|name| first.eq_ignore_ascii_case(name)));
         let coin = words.next_back().filter(|coin| family && !coin.is_empty())?;
         Some(super::symbol::coin_name(coin))
     }

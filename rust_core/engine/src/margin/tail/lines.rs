@@ -113,7 +113,10 @@ impl Maker<'_> {
             let book = self.view.book;
             let underlying = book.instrument_underlying.get(order.instrument).copied().unwrap_or(0);
             let settle = book.instrument_settle.get(order.instrument).copied().unwrap_or(0);
-            let mark = self.quote(order.instrument)?.forward.ok_or_else(|| self.missing(order.instrument, "mark price"))?;
+            let mark = self
+                .quote(order.instrument)?
+                .forward
+                .ok_or_else(|| self.missing(order.instrument, "mark price"))?;
             let body = self.body(order.instrument, underlying, order.quantity, mark)?;
             lines.push(self.line(LineOf::Order(place), settle, 0.0, body)?);
         }
@@ -166,9 +169,8 @@ impl Maker<'_> {
         let known = book.instruments.get(instrument);
         let payoff = known.map_or(Payoff::Linear, |known| known.payoff);
         if let Some(terms) = known.and_then(|known| known.option) {
-            let volatility = quote
-                .implied_volatility
-                .ok_or_else(|| self.missing(instrument, "implied volatility"))?;
+            let volatility =
+                quote.implied_volatility.ok_or_else(|| self.missing(instrument, "implied volatility"))?;
             let forward = quote.moved_forward(ratio).ok_or_else(|| self.missing(instrument, "forward"))?;
             let points = self.mapping.volatility.get(underlying).map_or(&[][..], Vec::as_slice);
             let aged = if self.rule.age_options { self.horizon_days / 365.0 } else { 0.0 };
@@ -235,7 +237,9 @@ impl<'a> Ratios<'a> {
 
     /// The move of a point between two maturities.
     fn point(&self, (low, high, share): (usize, usize, f64), scenario: usize) -> f64 {
-        if share == 0.0 { self.size(low, scenario) } else {
+        if share == 0.0 {
+            self.size(low, scenario)
+        } else {
             (1.0 - share) * self.size(low, scenario) + share * self.size(high, scenario)
         }
     }
@@ -382,7 +386,9 @@ pub(super) fn wanted(book: &Book, rulebook: usize, rule: &TailRule) -> Result<Ve
         }
     }
     for currency in currencies {
-        let Some(known) = book.currencies.get(currency).filter(|known| known.code != report) else { continue };
+        let Some(known) = book.currencies.get(currency).filter(|known| known.code != report) else {
+            continue;
+        };
         match known.underlying.and_then(|coin| book.underlyings.get(coin)) {
             Some(coin) => add(Factor::price(&coin.name)),
             None => {

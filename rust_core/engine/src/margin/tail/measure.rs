@@ -8,7 +8,7 @@ use crate::market::MarketState;
 use crate::moves::{LevelMoves, Mapping, Moves, Scenarios};
 use crate::numeric::accumulate::sum;
 use crate::rulebook::tail::{Statistic, TailRule};
-use crate::statistics::tail::{Tail, Ties, check_enough, tail};
+use crate::statistics::{Tail, Ties, check_enough, tail};
 
 /// Order statistics on either side of the quantile that a share of value at risk is taken from: one alone has an
 /// error of 16 % of the measure, this many of 2 % (methods.md section 2.5).
@@ -194,7 +194,8 @@ impl Pool<'_> {
 
 /// Some scenarios of a set, by themselves.
 fn only(set: &Scenarios, places: &[usize]) -> Scenarios {
-    let pick = |own: &Vec<f64>| places.iter().map(|place| own.get(*place).copied().unwrap_or(f64::NAN)).collect();
+    let pick =
+        |own: &Vec<f64>| places.iter().map(|place| own.get(*place).copied().unwrap_or(f64::NAN)).collect();
     Scenarios {
         horizon_days: set.horizon_days,
         probabilities: None,
@@ -251,13 +252,22 @@ fn worst_portion(pnl: &[f64], share: f64) -> Portion {
 
 /// The scenarios around the quantile, those that lose as much as the outermost ones with them, with equal weights
 /// or their probabilities.
-fn around(losses: &[f64], probabilities: Option<&[f64]>, quantile: f64, confidence: f64) -> Vec<(usize, f64)> {
+fn around(
+    losses: &[f64],
+    probabilities: Option<&[f64]>,
+    quantile: f64,
+    confidence: f64,
+) -> Vec<(usize, f64)> {
     let mut order: Vec<usize> = (0..losses.len()).collect();
     let loss = |place: &usize| losses.get(*place).copied().unwrap_or(0.0);
     order.sort_by(|a, b| loss(b).total_cmp(&loss(a)).then(a.cmp(b)));
     let beyond = order.iter().filter(|place| loss(place) > quantile).count();
     let expected = (losses.len() as f64 * (1.0 - confidence) / 2.0).ceil();
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "below the number of scenarios")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "below the number of scenarios"
+    )]
     let half = (expected as usize).clamp(1, AROUND);
     let first = order.get(beyond.saturating_sub(half)).map_or(f64::INFINITY, loss);
     let last = order.get((beyond + half).min(order.len().saturating_sub(1))).map_or(f64::NEG_INFINITY, loss);

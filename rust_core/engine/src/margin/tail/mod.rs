@@ -18,8 +18,8 @@ use crate::rulebook::tail::TailRule;
 use crate::rulebook::{Measure, OrderRule, Rulebook};
 
 pub use lines::LineOf;
-pub use measure::{Measured, Portion};
 use measure::Pool;
+pub use measure::{Measured, Portion};
 
 /// The tail of a rulebook.
 ///
@@ -94,7 +94,9 @@ pub fn market_risk(book: &Book) -> MarketRisk {
         correlations: book
             .underlyings
             .iter()
-            .flat_map(|coin| coin.correlations.iter().map(|(o, value)| (coin.name.clone(), o.clone(), *value)))
+            .flat_map(|coin| {
+                coin.correlations.iter().map(|(o, value)| (coin.name.clone(), o.clone(), *value))
+            })
             .collect(),
     }
 }
@@ -184,9 +186,8 @@ pub fn requirement_under(
         }
     }
     let initial = initial_total(&components);
-    let order_margin = sum(
-        components.iter().filter(|own| own.kind == ComponentKind::Orders).map(|own| own.initial.amount),
-    );
+    let order_margin =
+        sum(components.iter().filter(|own| own.kind == ComponentKind::Orders).map(|own| own.initial.amount));
     Ok(Requirement {
         maintenance: maintenance_total(&components),
         initial: initial_missing.is_none().then_some(initial),

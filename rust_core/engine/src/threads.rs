@@ -13,7 +13,7 @@ static POOLS: Mutex<BTreeMap<usize, Arc<ThreadPool>>> = Mutex::new(BTreeMap::new
 
 /// Where pieces of work run.
 #[derive(Clone)]
-pub(super) enum Workers {
+pub(crate) enum Workers {
     /// On the calling thread, one piece after the other.
     Here,
     /// On the common pool of the process.
@@ -24,7 +24,7 @@ pub(super) enum Workers {
 
 impl Workers {
     /// At most `threads` workers; as many as the machine has processors where left out.
-    pub(super) fn new(threads: Option<usize>) -> Result<Self> {
+    pub(crate) fn new(threads: Option<usize>) -> Result<Self> {
         match threads {
             None => Ok(Self::Common),
             Some(0) => Err(Error::OutOfRange {
@@ -50,7 +50,7 @@ impl Workers {
     }
 
     /// Does every piece; the pieces must not depend on each other.
-    pub(super) fn each<T: Send>(
+    pub(crate) fn each<T: Send>(
         &self,
         pieces: Vec<T>,
         work: impl Fn(T) -> Result<()> + Send + Sync,
