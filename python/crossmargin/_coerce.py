@@ -16,9 +16,10 @@ if TYPE_CHECKING:
 
     from crossmargin._declaration import Argument
 
-__all__ = ["Refusal", "argument", "is_blank", "result", "text_of_number"]
+__all__ = ["HISTORY_PREFIX", "Refusal", "argument", "is_blank", "result", "text_of_number"]
 
 KEY_PREFIX: Final = "book:"
+HISTORY_PREFIX: Final = "history:"
 NOT_IN_MEMORY: Final = (
     "this book key is not in memory: recalculate (Ctrl+Alt+F9; LibreOffice Ctrl+Shift+F9)"
 )
@@ -103,7 +104,7 @@ def _book(what: Argument, cell: object) -> object:
             return cell
         raise _wrong(what, f"must be the key that CM_BOOK returns, was {_shown(cell)}")
     key = cell.strip()
-    book = books.recall(key)
+    book = books.recall(key) if key.startswith(KEY_PREFIX) else None
     if book is not None:
         return book
     if key.startswith(KEY_PREFIX):

@@ -1,7 +1,7 @@
 # The compiled core; written by hand, checked by stubtest.
 
 from collections.abc import Sequence
-from typing import ClassVar, TypeAlias, final
+from typing import ClassVar, Self, TypeAlias, final
 
 import numpy as np
 import numpy.typing as npt
@@ -11,6 +11,7 @@ __all__ = [
     "Accounts",
     "Book",
     "CrossmarginError",
+    "History",
     "MissingError",
     "NoAnswerError",
     "NotCoveredError",
@@ -61,6 +62,16 @@ class NotCoveredError(CrossmarginError): ...
 class NoAnswerError(CrossmarginError): ...
 
 @final
+class History:
+    def __new__(cls, prices: object) -> Self: ...
+    @property
+    def key(self) -> str: ...
+    @property
+    def hash(self) -> str: ...
+    @property
+    def row_count(self) -> int: ...
+    def check(self, view: str) -> _Rows: ...
+
 class Book:
     @property
     def key(self) -> str: ...
@@ -118,6 +129,7 @@ def build_book(
     orders: object = None,
     brackets: object = None,
     correlations: object = None,
+    history: History | None = None,
     as_of: str | None = None,
     partial: bool = False,
 ) -> Book: ...

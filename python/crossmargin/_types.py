@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 from crossmargin.table import Table
 
 if TYPE_CHECKING:
-    from crossmargin._core import Book
+    from crossmargin._core import Book, History
 else:
-    Book = object  # the markers must load without the compiled core
+    Book = History = object  # the markers must load without the compiled core
 
 __all__ = [
     "Block",
@@ -23,6 +23,7 @@ __all__ = [
     "BookArgument",
     "Cell",
     "CellResult",
+    "HistoryResult",
     "KeyResult",
     "ListOf",
     "Number",
@@ -79,4 +80,5 @@ NumberResult = Annotated[float | None, ResultKind("number")]
 TextResult = Annotated[str | None, ResultKind("text")]
 TableResult = Annotated[Table, ResultKind("table")]
 KeyResult = Annotated[Book, ResultKind("key")]
+HistoryResult = Annotated[History, ResultKind("key")]
 CellResult = Annotated[float | str | Table | None, ResultKind("cell")]

@@ -1,4 +1,4 @@
-"""The books that this process holds in memory, found by their keys.
+"""The books and histories that this process holds in memory, found by their keys.
 
 A key is a hash of the book's contents, so the same tables give the same key and an entry never goes
 stale. Nothing is written to disk. The least recently used books leave first.
@@ -11,9 +11,9 @@ from threading import Lock
 from typing import TYPE_CHECKING, Final, Protocol, cast
 
 if TYPE_CHECKING:
-    from crossmargin._core import Book
+    from crossmargin._core import Book, History
 
-__all__ = ["MAXIMUM_BOOKS", "MAXIMUM_ROWS", "clear", "recall", "remember"]
+__all__ = ["MAXIMUM_BOOKS", "MAXIMUM_ROWS", "clear", "recall", "recall_history", "remember"]
 
 MAXIMUM_BOOKS: Final = 64
 MAXIMUM_ROWS: Final = 4_000_000
@@ -71,11 +71,26 @@ def recall(key: str) -> Book | None:
     Book or None
         The book; None after a restart, or when newer books took its place.
     """
+    return cast("Book | None", _recalled(key))
+
+
+def recall_history(key: str) -> History | None:
+    """Return the history of a key, or None if it is not in memory.
+
+    Parameters
+    ----------
+    key
+        What :func:`remember` returned.
+    """
+    return cast("History | None", _recalled(key))
+
+
+def _recalled(key: str) -> Keyed | None:
     with _lock:
-        book = _held.get(key)
-        if book is not None:
+        found = _held.get(key)
+        if found is not None:
             _held.move_to_end(key)
-    return cast("Book | None", book)
+    return found
 
 
 def clear() -> None:

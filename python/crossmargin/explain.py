@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from crossmargin import _core, books, registry
-from crossmargin._coerce import NOT_IN_MEMORY
+from crossmargin._coerce import HISTORY_PREFIX, NOT_IN_MEMORY
 from crossmargin.cells import CellContent, SheetError
 from crossmargin.errors import MissingError, UnknownWordError
 from crossmargin.table import Table
@@ -15,7 +15,7 @@ from crossmargin.table import Table
 if TYPE_CHECKING:
     from crossmargin._core import Book
 
-__all__ = ["inspect", "target", "why"]
+__all__ = ["history", "inspect", "target", "why"]
 
 HEADER = ("topic", "sentence", "reference")
 LONGEST = 255
@@ -35,10 +35,7 @@ def target(given: object) -> tuple[Book | None, object]:
     MissingError
         If it is a key that is no longer in memory.
     """
-    value = given.value if isinstance(given, CellContent) else given
-    rows = isinstance(value, Sequence) and not isinstance(value, str)
-    if rows and len(value) == 1 and isinstance(value[0], Sequence) and len(value[0]) == 1:  # type: ignore[arg-type,index]
-        value = value[0][0]  # type: ignore[index]
+    value = _plain(given)
     if isinstance(value, _core.Book):
         return value, None
     if isinstance(value, str) and value.startswith("book:"):
@@ -47,6 +44,39 @@ def target(given: object) -> tuple[Book | None, object]:
             raise MissingError(NOT_IN_MEMORY)
         return book, None
     return None, value
+
+
+def _plain(given: object) -> object:
+    """Return what a reference or a range of one cell holds."""
+    value = given.value if isinstance(given, CellContent) else given
+    rows = isinstance(value, Sequence) and not isinstance(value, str)
+    if rows and len(value) == 1 and isinstance(value[0], Sequence) and len(value[0]) == 1:  # type: ignore[arg-type,index]
+        return value[0][0]  # type: ignore[index]
+    return value
+
+
+def history(given: object) -> _core.History | None:
+    """Return the history that is given or whose key is; None for anything else.
+
+    Parameters
+    ----------
+    given
+        A history, its key, a cell with one of these; or something else.
+
+    Raises
+    ------
+    MissingError
+        If it is a key that is no longer in memory.
+    """
+    value = _plain(given)
+    if isinstance(value, _core.History):
+        return value
+    if isinstance(value, str) and value.startswith(HISTORY_PREFIX):
+        found = books.recall_history(value.strip())
+        if found is None:
+            raise MissingError(NOT_IN_MEMORY.replace("book", "history"))
+        return found
+    return None
 
 
 def inspect(block: object, *, view: str, sheet: str) -> Table:

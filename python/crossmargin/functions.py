@@ -6,9 +6,8 @@ Each is a docstring, coercion and one call of the core. In a sheet they carry th
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from crossmargin import _core, explain
+from crossmargin._answers import book_of, history_of, pairs_of, rows_of
 from crossmargin._types import (
     Block,
     BlockOrText,
@@ -66,33 +65,6 @@ LARGEST_COUNT = 1_000_000
 COMPARED_TRIGGERS = 300
 
 
-def _held(book: object) -> _core.Book:
-    """Return a book, found in memory where its key is given."""
-    held, other = explain.target(book)
-    if held is None:
-        raise UnknownWordError(f"book must be a book or the key of one, was {other!r}")
-    return held
-
-
-def _table(rows: tuple[tuple[str, ...], list[tuple[float | str | None, ...]], str]) -> Table:
-    header, cells, _ = rows
-    return Table(header, cells)
-
-
-def _pairs(options: Mapping[str, object] | None) -> list[tuple[str, str]]:
-    """Return options as pairs of words; a list becomes its items with commas between."""
-    return [(str(key), _words(value)) for key, value in (options or {}).items()]
-
-
-def _words(value: object) -> str:
-    """Return an option as words: lists with commas, mappings as name:value."""
-    if isinstance(value, Mapping):
-        return ",".join(f"{name}:{item}" for name, item in value.items())
-    if isinstance(value, list | tuple):
-        return ",".join(map(str, value))
-    return str(value)
-
-
 @register(
     "CM_BOOK",
     category=BOOK,
@@ -131,6 +103,8 @@ def book(
         Moment of the data, text; default the latest timestamp of the positions.
     options
         partial=1 goes on without the rows that have errors; totals are then #N/A.
+        history= takes the key of CM_HISTORY, which rulebooks of value at risk and expected
+        shortfall need (in Python a table will do).
 
     Returns
     -------
@@ -149,9 +123,10 @@ def book(
     given = dict(options or {})
     partial = str(given.pop("partial", "0")).strip().lower() in {"1", "true", "yes"}
     correlations = given.pop("correlations", None)
+    history = given.pop("history", None)
     if given:
         unknown = next(iter(given))
-        raise UnknownWordError(f"unknown option '{unknown}'; known: partial, correlations")
+        raise UnknownWordError(f"unknown option '{unknown}'; known: partial, correlations, history")
     if positions is None:
         raise MissingError("positions are missing: a book needs a table of them")
     rules, brackets = several(rulebook)
@@ -163,6 +138,7 @@ def book(
         orders=as_table(orders),
         brackets=as_table(brackets),
         correlations=correlations,
+        history=None if history is None else history_of(history),
         as_of=as_of,
         partial=partial,
     )
@@ -189,7 +165,10 @@ def check(target: Cell, *, view: Text = "issues", sheet: Text = "auto") -> Table
     """
     held, block = explain.target(target)
     if held is not None:
-        return _table(held.check(view))
+        return rows_of(held.check(view))
+    history = explain.history(block)
+    if history is not None:
+        return rows_of(history.check(view))
     return explain.inspect(as_table(block), view=view, sheet=sheet)
 
 
@@ -213,9 +192,9 @@ def rulebooks(rulebook: BlockOrText | None = None, *, part: Text = "all") -> Tab
         part, key, value, unit, source, note.
     """
     if rulebook is None:
-        return _table(_core.rulebook_list())
+        return rows_of(_core.rulebook_list())
     form, text = one(rulebook)
-    return _table(_core.rulebook_parts(form, text, part))
+    return rows_of(_core.rulebook_parts(form, text, part))
 
 
 @register("CM_RULEDIFF", category=BOOK, example='=CM_RULEDIFF("hyperliquid","custom")')
@@ -236,7 +215,7 @@ def rulebook_diff(rulebook_a: BlockOrText, rulebook_b: BlockOrText) -> TableResu
     Table
         part, key, a, b, change (b less a where both are numbers, else a word), source_a, source_b.
     """
-    return _table(_core.rulebook_difference(one(rulebook_a), one(rulebook_b)))
+    return rows_of(_core.rulebook_difference(one(rulebook_a), one(rulebook_b)))
 
 
 @register("CM_EQUITY", category=MARGIN, example='=CM_EQUITY(Book,"gross")')
@@ -257,7 +236,7 @@ def equity(book: BookArgument, *, basis: Text = "adjusted", scope: Text = "all")
     float
         Money in the reporting currency.
     """
-    return _held(book).equity(basis, scope)
+    return book_of(book).equity(basis, scope)
 
 
 @register("CM_IM", category=MARGIN, example="=CM_IM(Book)")
@@ -276,7 +255,7 @@ def initial_margin(book: BookArgument, *, scope: Text = "all") -> NumberResult:
     float
         Money in the reporting currency, positive.
     """
-    return _held(book).initial_margin(scope)
+    return book_of(book).initial_margin(scope)
 
 
 @register("CM_MM", category=MARGIN, example='=CM_MM(Book,"BTC")')
@@ -295,7 +274,7 @@ def maintenance_margin(book: BookArgument, *, scope: Text = "all") -> NumberResu
     float
         Money in the reporting currency, positive.
     """
-    return _held(book).maintenance_margin(scope)
+    return book_of(book).maintenance_margin(scope)
 
 
 @register("CM_RATIO", category=MARGIN, example="=CM_RATIO(Book)")
@@ -318,7 +297,7 @@ def ratio(book: BookArgument, *, style: Text = "usage", scope: Text = "all") -> 
         A fraction; no answer where the equity is not above zero.
     """
     try:
-        return _held(book).ratio(style, scope)
+        return book_of(book).ratio(style, scope)
     except NoAnswerError as refusal:
         return because(str(refusal))
 
@@ -342,7 +321,7 @@ def excess(book: BookArgument, *, above: Text = "MM", scope: Text = "all") -> Nu
     float
         Money in the reporting currency.
     """
-    return _held(book).excess(above, scope)
+    return book_of(book).excess(above, scope)
 
 
 @register("CM_SUMMARY", category=MARGIN, example="=CM_SUMMARY(Book)")
@@ -361,7 +340,7 @@ def summary(book: BookArgument, *, group_by: Text = "account") -> TableResult:
     Table
         One row per group, money in the reporting currency; the trigger moves one coin alone.
     """
-    return _table(_held(book).summary(group_by))
+    return rows_of(book_of(book).summary(group_by))
 
 
 @register("CM_LIQPRICE", category=LIQUIDATION, example='=CM_LIQPRICE(Book,"BTC")')
@@ -399,11 +378,11 @@ def liquidation_price(
     float or Table
         A price in quote currency per coin, no answer if none exists; or the table.
     """
-    pairs = _pairs(options)
+    pairs = pairs_of(options)
     if underlying is None:
-        return _table(_held(book).liquidation_prices(None, path, which, pairs))
+        return rows_of(book_of(book).liquidation_prices(None, path, which, pairs))
     try:
-        return _held(book).liquidation_price(underlying, side, path, which, pairs)
+        return book_of(book).liquidation_price(underlying, side, path, which, pairs)
     except NoAnswerError as refusal:
         return because(str(refusal))
 
@@ -436,7 +415,7 @@ def liquidation_order(
     Table
         One row per closing, money in the reporting currency; without rows if nothing is liquidated.
     """
-    return _table(_held(book).liquidation_order(scenario, max_steps, _pairs(options)))
+    return rows_of(book_of(book).liquidation_order(scenario, max_steps, pairs_of(options)))
 
 
 @register("CM_LIQFIRST", category=LIQUIDATION, example='=CM_LIQFIRST(Book,,,"sentence")')
@@ -473,7 +452,7 @@ def first_liquidated(
     if not 1 <= count <= LARGEST_COUNT:
         raise OutOfRangeError(f"count must be from 1 to {LARGEST_COUNT}, was {count:g}")
     wanted = what.lower() == "sentence"
-    texts = _held(book).first_liquidated(int(count), scenario, wanted, _pairs(options))
+    texts = book_of(book).first_liquidated(int(count), scenario, wanted, pairs_of(options))
     if not texts:
         return because("nothing is liquidated: no price makes any account liquidatable")
     if len(texts) == 1:
@@ -562,7 +541,7 @@ def explanation(
     Table
         Money in the reporting currency, and a TOTAL row.
     """
-    return _table(_held(book).explain(measure, group_by))
+    return rows_of(book_of(book).explain(measure, group_by))
 
 
 @register("CM_SCENARIOS", category=MARGIN, example='=CM_SCENARIOS(Book,"BTC","list")')
@@ -588,7 +567,7 @@ def scenarios(book: BookArgument, *, risk_unit: Text = "", layout: Text = "matri
     NotCoveredError
         If the rulebook is not measured by scenarios.
     """
-    return _table(_held(book).scenarios(risk_unit, layout))
+    return rows_of(book_of(book).scenarios(risk_unit, layout))
 
 
 @register("CM_EXPOSURE", category=MARGIN, example='=CM_EXPOSURE(Book,"expiry")')
@@ -611,7 +590,7 @@ def exposure(
     Table
         delta in coins, delta_usd in the reporting currency; the rest in the unit; a TOTAL row.
     """
-    return _table(_held(book).exposure(group_by, unit))
+    return rows_of(book_of(book).exposure(group_by, unit))
 
 
 @register("CM_COMPARE", category=MARGIN, example='=CM_COMPARE(Book,"cross;isolated;pm")')
@@ -637,11 +616,11 @@ def comparison(
     Table
         One row per rulebook; capital_efficiency is 1 less the ratio of mm to the first row's.
     """
-    held = _held(book)
+    held = book_of(book)
     if triggers not in {"auto", "yes", "no"}:
         raise UnknownWordError(f"triggers must be auto, yes or no, was {triggers!r}")
     sought = triggers == "yes" or (triggers == "auto" and held.row_count <= COMPARED_TRIGGERS)
-    return _table(held.compared(under(rulebooks), sought))
+    return rows_of(held.compared(under(rulebooks), sought))
 
 
 @register("CM_TIERS", category=MARGIN, example="=CM_TIERS(Book)")
@@ -660,7 +639,7 @@ def tiers(book: BookArgument, *, horizon: Number = 0.25) -> TableResult:
     Table
         One row per position, money in the settlement currency.
     """
-    return _table(_held(book).tiers(horizon))
+    return rows_of(book_of(book).tiers(horizon))
 
 
 @register("CM_COLLATERAL", category=MARGIN, example="=CM_COLLATERAL(Book)")
@@ -679,7 +658,7 @@ def collateral(book: BookArgument, *, sort: Text = "usable") -> TableResult:
     Table
         One row per currency: amounts in coins, values in the reporting currency, and a TOTAL row.
     """
-    return _table(_held(book).collateral(sort))
+    return rows_of(book_of(book).collateral(sort))
 
 
 @register("CM_RECON", category=CONTROL, example="=CM_RECON(Book)")
@@ -702,7 +681,7 @@ def reconciliation(
     Table
         scope, item, ours, venue, diff, diff_pct, status, likely_cause.
     """
-    return _table(_held(book).recon(tolerance, tolerance < 1.0, scope))
+    return rows_of(book_of(book).recon(tolerance, tolerance < 1.0, scope))
 
 
 @register("CM_WHY", category=CONTROL, example='=CM_WHY(Book,"CM_LIQPRICE;BTC;nearest")')

@@ -9,6 +9,7 @@ use pyo3::types::{PyList, PyTuple};
 
 use crate::cells::{answer as to_python, optional_table, table};
 use crate::enter::enter;
+use crate::history::History;
 use crate::rulebooks::{Given, choice};
 
 /// Header, rows and note of an answer.
@@ -93,6 +94,7 @@ struct Tables {
     orders: Option<crossmargin_engine::cell::Table>,
     brackets: Option<crossmargin_engine::cell::Table>,
     correlations: Option<Vec<Vec<f64>>>,
+    history: Option<std::sync::Arc<crossmargin_engine::history::History>>,
 }
 
 impl Tables {
@@ -104,6 +106,7 @@ impl Tables {
             orders: self.orders.as_ref(),
             brackets: self.brackets.as_ref(),
             correlations: self.correlations.as_deref(),
+            history: self.history.as_ref(),
         }
     }
 }
@@ -117,7 +120,7 @@ fn run(python: Python<'_>, tables: &Tables, rulebooks: Vec<Given>, settings: &Op
 
 /// Builds a book from tables.
 #[pyfunction]
-#[pyo3(signature = (positions, rulebooks, *, collateral=None, market=None, orders=None, brackets=None, correlations=None, as_of=None, partial=false))]
+#[pyo3(signature = (positions, rulebooks, *, collateral=None, market=None, orders=None, brackets=None, correlations=None, history=None, as_of=None, partial=false))]
 #[expect(clippy::too_many_arguments, reason = "one argument per table; keyword-only in Python")]
 pub(crate) fn build_book(
     python: Python<'_>,
@@ -128,6 +131,7 @@ pub(crate) fn build_book(
     orders: Option<&Bound<'_, PyAny>>,
     brackets: Option<&Bound<'_, PyAny>>,
     correlations: Option<Vec<Vec<f64>>>,
+    history: Option<&Bound<'_, History>>,
     as_of: Option<String>,
     partial: bool,
 ) -> PyResult<Book> {
@@ -138,6 +142,7 @@ pub(crate) fn build_book(
         orders: optional_table(orders)?,
         brackets: optional_table(brackets)?,
         correlations,
+        history: history.map(|given| given.get().0.clone()),
     };
     let outcome = run(python, &tables, rulebooks, &Options { as_of, partial, rebook: false })?;
     let book = outcome.book.map_err(|error| crate::error::to_python(python, &error))?;
@@ -164,6 +169,7 @@ pub(crate) fn inspect<'py>(
         orders: optional_table(orders)?,
         brackets: optional_table(brackets)?,
         correlations: None,
+        history: None,
     };
     let (findings, columns, units) = if rulebooks.is_empty() {
         enter(python, || Ok(engine::read_only(&tables.input())))?

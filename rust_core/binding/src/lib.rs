@@ -6,6 +6,7 @@ mod cells;
 mod enter;
 mod error;
 mod functions;
+mod history;
 mod pricing;
 mod revaluation;
 mod rulebooks;
@@ -28,6 +29,8 @@ mod _core {
     use super::functions::{
         build_information, compare, cumulative_amounts, linear_liquidation_prices, rank_value, single_prices,
     };
+    #[pymodule_export]
+    use super::history::History;
     #[pymodule_export]
     use super::pricing::{
         black76, implied_volatilities, normal_implied_volatility, option_greeks, option_values,

@@ -9,6 +9,7 @@ pub mod contributions;
 pub mod evaluated;
 pub mod explain;
 mod explain_tail;
+pub mod history;
 pub mod exposure;
 pub mod options;
 pub mod order;

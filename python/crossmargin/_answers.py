@@ -1,0 +1,46 @@
+"""What every sheet function does with its arguments and with the core's answers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from crossmargin import _core, explain
+from crossmargin.errors import UnknownWordError
+from crossmargin.frames import as_table
+from crossmargin.table import Table
+
+__all__ = ["book_of", "history_of", "pairs_of", "rows_of"]
+
+
+def book_of(book: object) -> _core.Book:
+    """Return a book, found in memory where its key is given."""
+    held, other = explain.target(book)
+    if held is None:
+        raise UnknownWordError(f"book must be a book or the key of one, was {other!r:.80}")
+    return held
+
+
+def history_of(history: object) -> _core.History:
+    """Return a history: itself, found in memory by its key, or read from a table."""
+    known = explain.history(history)
+    return _core.History(as_table(history)) if known is None else known
+
+
+def rows_of(rows: tuple[tuple[str, ...], list[tuple[float | str | None, ...]], str]) -> Table:
+    """Return an answer of the core as a table."""
+    header, cells, _ = rows
+    return Table(header, cells)
+
+
+def pairs_of(options: Mapping[str, object] | None) -> list[tuple[str, str]]:
+    """Return options as pairs of words; a list becomes its items with commas between."""
+    return [(str(key), _words(value)) for key, value in (options or {}).items()]
+
+
+def _words(value: object) -> str:
+    """Return an option as words: lists with commas, mappings as name:value."""
+    if isinstance(value, Mapping):
+        return ",".join(f"{name}:{item}" for name, item in value.items())
+    if isinstance(value, list | tuple):
+        return ",".join(map(str, value))
+    return str(value)

@@ -1,0 +1,55 @@
+//! Histories of risk factors.
+
+use std::sync::Arc;
+
+use crossmargin_engine::answer;
+use crossmargin_engine::history::{self as engine, read_history};
+use pyo3::prelude::*;
+
+use crate::book::Rows;
+use crate::cells::{answer as to_python, table};
+use crate::enter::enter;
+
+/// Levels of risk factors by date.
+#[pyclass(frozen, module = "crossmargin")]
+pub(crate) struct History(pub(crate) Arc<engine::History>);
+
+#[pymethods]
+impl History {
+    /// Reads a table: a row per date and symbol, or a column per coin.
+    #[new]
+    #[pyo3(signature = (prices))]
+    fn new(python: Python<'_>, prices: &Bound<'_, PyAny>) -> PyResult<Self> {
+        let prices = table(prices)?;
+        enter(python, || read_history(&prices)).map(|read| Self(Arc::new(read)))
+    }
+
+    /// The text key: hash, series, bars, days.
+    #[getter]
+    fn key(&self) -> String {
+        self.0.key()
+    }
+
+    /// The content hash, 32 hexadecimal digits.
+    #[getter]
+    fn hash(&self) -> &str {
+        &self.0.hash
+    }
+
+    /// Bars, which is what a history is charged in memory.
+    #[getter]
+    fn row_count(&self) -> usize {
+        self.0.instants.len() * self.0.series.len()
+    }
+
+    fn __repr__(&self) -> String {
+        format!("<History {}>", self.0.key())
+    }
+
+    /// Everything noticed: issues; or the series: columns.
+    #[pyo3(signature = (view))]
+    fn check<'py>(&self, python: Python<'py>, view: &str) -> PyResult<Rows<'py>> {
+        let found = enter(python, || answer::history::check(&self.0, view))?;
+        to_python(python, &found)
+    }
+}
