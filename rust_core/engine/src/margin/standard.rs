@@ -11,6 +11,7 @@ use crate::rulebook::Rulebook;
 use crate::rulebook::charge::PriceBasis;
 use crate::rulebook::options::{Premium, ShortRate, StandardOptions};
 use crate::rulebook::portfolio::{DeltaOneRates, Profile};
+use crate::statistics::sizing::raised_by_open_interest;
 
 /// Which formula is about a contract.
 #[derive(Debug, Clone, Copy)]
@@ -209,18 +210,17 @@ pub(super) fn rates(rates: &DeltaOneRates, coins: f64, chosen: Chosen) -> Levels
     Levels { initial, maintenance: rates.maintenance + more }
 }
 
-/// An initial rate raised by open interest: `min(rate + max(0, scale) (1 - rate), 1)` with
-/// `scale = (open interest - lower) / (upper - lower)`, cut down to whole steps (venues.md section 6).
+/// An initial rate raised by open interest, see [`crate::statistics::sizing::open_interest_rate`], cut down to
+/// whole steps (venues.md section 6).
 /// `interest` is in the reporting currency.
 pub(super) fn raised(rates: &DeltaOneRates, rate: f64, interest: f64) -> f64 {
     let (Some(lower), Some(upper)) = (rates.open_interest_lower, rates.open_interest_upper) else {
         return rate;
     };
-    let scale = (interest - lower) / (upper - lower);
-    if scale <= 0.0 {
+    if interest <= lower {
         return rate;
     }
-    let raised = (rate + scale * (1.0 - rate)).min(1.0);
+    let raised = raised_by_open_interest(rate, interest, lower, upper);
     rates.rate_step.map_or(raised, |step| to_step(raised, step, Direction::Down))
 }
 

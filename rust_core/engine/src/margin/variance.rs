@@ -7,8 +7,8 @@ use super::{PoolView, PositionMargin, Requirement};
 use crate::book::Volatility;
 use crate::error::{Error, Place, Result};
 use crate::market::{MarketState, notional, settle_of, underlying_of};
-use crate::numeric::accumulate::sum;
 use crate::rulebook::{Measure, Rulebook};
+use crate::statistics::{book_volatility, covariance_with_book};
 
 /// What the measure sees: signed exposures, their covariance over the horizon, and the quantile.
 #[derive(Debug, Clone)]
@@ -24,19 +24,12 @@ pub struct Exposures {
 impl Exposures {
     /// `(Sigma w)_i`.
     pub fn covariance_with_book(&self, values: &[f64]) -> Vec<f64> {
-        let size = values.len();
-        (0..size)
-            .map(|row| {
-                let line = self.covariance.get(row * size..(row + 1) * size).unwrap_or(&[]);
-                sum(line.iter().zip(values).map(|(c, w)| c * w))
-            })
-            .collect()
+        covariance_with_book(&self.covariance, values)
     }
 
     /// Value at risk of some exposures.
     pub fn value_at_risk(&self, values: &[f64]) -> f64 {
-        let with_book = self.covariance_with_book(values);
-        self.quantile * sum(values.iter().zip(&with_book).map(|(w, c)| w * c)).max(0.0).sqrt()
+        self.quantile * book_volatility(&self.covariance, values)
     }
 }
 

@@ -1,18 +1,28 @@
-//! Statistics of losses and returns: tails, covariances, correlations, betas.
+//! Statistics of losses and returns: tails, laws, covariances, backtests, liquidity and sizing.
 //!
 //! Pure functions of numbers. Losses are positive, confidence is 0.99 and never 0.01. A matrix is its rows one
 //! after the other with a size beside it.
 
+pub mod backtest;
 mod beta;
 mod check;
+mod contributions;
+pub mod copulas;
 mod correlation;
 mod covariance;
 mod eigen;
 mod intervals;
+pub mod laws;
+pub mod liquidity;
 mod nearest;
+pub mod procyclicality;
+pub mod shortfall_backtest;
+pub mod sizing;
 mod tail;
+pub mod volatility;
 
 pub use beta::{beta, blume, downside_beta};
+pub use contributions::{Contributions, book_volatility, contributions, covariance_with_book};
 pub use correlation::{
     Change, Target, check_correlation, correlation_change, correlation_of, covariance_of,
     stressed_correlation,
