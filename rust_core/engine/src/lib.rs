@@ -4,8 +4,8 @@
 //! run through six fixed stages; a rulebook is data. This crate knows no Python, no files, no clock and
 //! no network: everything comes in as an argument, and a refusal names argument, value, rule and row.
 //!
-//! The arrows of `use` go one way: error, numeric <- instrument, currency, pricing <- tables <- book <- market,
-//! path <- margin <- liquidation <- answer. Revaluation of option books stands on pricing alone.
+//! The arrows of `use` go one way: error, numeric <- statistics, instrument, currency, pricing <- tables <- book
+//! <- market, path <- margin <- liquidation <- answer. Revaluation of option books stands on pricing alone.
 
 pub mod answer;
 pub mod book;
@@ -23,6 +23,7 @@ pub mod pricing;
 pub mod random;
 pub mod revaluation;
 pub mod rulebook;
+pub mod statistics;
 pub mod tables;
 mod threads;
 
