@@ -15,6 +15,8 @@ use crate::threads::Workers;
 
 /// Paths per block; even, so that mirrored pairs stay together.
 const BLOCK: usize = 256;
+/// Paths that are combined at once, so that their sums stay in registers.
+const LANES: usize = 16;
 
 /// The joint law of the factors.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -171,10 +173,17 @@ impl<'a> Plan<'a> {
         let first = if self.antithetic { first / 2 } else { first };
         let mut bits = [0_u64; BLOCK];
         let bits = &mut bits[..drawn];
-        let mut normals = vec![0.0; self.factors * drawn];
-        for (factor, normals) in normals.chunks_exact_mut(drawn).enumerate() {
+        let mut lanes = vec![[0.0; LANES]; self.factors * drawn.div_ceil(LANES)];
+        let mut normals = [0.0; BLOCK];
+        let normals = &mut normals[..drawn];
+        for factor in 0..self.factors {
             self.source.fill(factor + 1, first, bits);
             standard_normals(bits, normals);
+            for (group, part) in lanes.chunks_exact_mut(self.factors).zip(normals.chunks(LANES)) {
+                if let Some(places) = group.get_mut(factor) {
+                    places[..part.len()].copy_from_slice(part);
+                }
+            }
         }
         let mut scales = [1.0; BLOCK];
         let scales = &mut scales[..drawn];
@@ -187,7 +196,7 @@ impl<'a> Plan<'a> {
         let mut joint = [0.0; BLOCK];
         let joint = &mut joint[..drawn];
         for (row, loadings) in rows.iter_mut().zip(self.root.chunks_exact(self.factors)) {
-            combine(loadings, &normals, joint);
+            combine(loadings, &lanes, joint);
             if self.antithetic {
                 for ((pair, value), scale) in row.chunks_exact_mut(2).zip(joint.iter()).zip(scales.iter()) {
                     pair.copy_from_slice(&[value * scale, -(value * scale)]);
@@ -202,25 +211,15 @@ impl<'a> Plan<'a> {
 }
 
 /// `sum over factors of loading x normal`, path by path, always added in the order of the factors.
-fn combine(loadings: &[f64], normals: &[f64], joint: &mut [f64]) {
-    let length = joint.len();
-    joint.fill(0.0);
-    for (loadings, normals) in loadings.chunks(4).zip(normals.chunks(4 * length)) {
-        if let ([a, b, c, d], true) = (loadings, normals.len() == 4 * length) {
-            let (first, rest) = normals.split_at(length);
-            let (second, rest) = rest.split_at(length);
-            let (third, fourth) = rest.split_at(length);
-            let columns = first.iter().zip(second).zip(third).zip(fourth);
-            for (sum, (((x, y), z), w)) in joint.iter_mut().zip(columns) {
-                *sum = *sum + a * x + b * y + c * z + d * w;
-            }
-        } else {
-            for (loading, normals) in loadings.iter().zip(normals.chunks_exact(length)) {
-                for (sum, x) in joint.iter_mut().zip(normals) {
-                    *sum += loading * x;
-                }
+fn combine(loadings: &[f64], lanes: &[[f64; LANES]], joint: &mut [f64]) {
+    for (joint, group) in joint.chunks_mut(LANES).zip(lanes.chunks_exact(loadings.len())) {
+        let mut sums = [0.0; LANES];
+        for (loading, normals) in loadings.iter().zip(group) {
+            for (sum, normal) in sums.iter_mut().zip(normals) {
+                *sum += loading * normal;
             }
         }
+        joint.copy_from_slice(&sums[..joint.len()]);
     }
 }
 

@@ -25,18 +25,32 @@ pub fn standard_normal(centred: f64) -> f64 {
 
 /// Normal numbers of uniform bits, as many as `bits`.
 ///
-/// The central ratio is taken for all of them without a branch, the 15 % outside are then replaced.
+/// The central ratio is taken for all without a branch; the 15 % outside are then taken together, so that the
+/// compiler can vectorise both.
 pub fn standard_normals(bits: &[u64], normals: &mut [f64]) {
-    for (normal, &word) in normals.iter_mut().zip(bits) {
-        *normal = central(centred(word));
-    }
-    for (normal, &word) in normals.iter_mut().zip(bits) {
-        let centred = centred(word);
-        if centred.abs() > SPLIT {
-            *normal = tail(centred);
+    for (bits, normals) in bits.chunks(PIECE).zip(normals.chunks_mut(PIECE)) {
+        for (normal, &word) in normals.iter_mut().zip(bits) {
+            *normal = central(centred(word));
+        }
+        let (mut places, mut tails, mut count) = ([0_usize; PIECE + 1], [0.0; PIECE + 1], 0);
+        for (index, &word) in bits.iter().enumerate() {
+            let centred = centred(word);
+            // what does not count is written over by the next one
+            places[count] = index;
+            tails[count] = centred;
+            count += usize::from(centred.abs() > SPLIT);
+        }
+        for value in &mut tails[..count] {
+            *value = near(*value);
+        }
+        for (&index, &value) in places[..count].iter().zip(&tails[..count]) {
+            normals[index] = if value.abs() < NEAR_ENDS { value } else { tail(centred(bits[index])) };
         }
     }
 }
+
+/// Numbers that are turned together.
+const PIECE: usize = 256;
 
 /// Within this distance of one half the central ratio holds.
 const SPLIT: f64 = 0.425;
@@ -47,11 +61,53 @@ fn central(q: f64) -> f64 {
     q * ratio(&CENTRAL, r)
 }
 
-fn tail(q: f64) -> f64 {
-    let r = (-libm::log(0.5 - q.abs())).sqrt();
-    let size = if r <= 5.0 { ratio(&NEAR, r - 1.6) } else { ratio(&FAR, r - 5.0) };
-    if q < 0.0 { -size } else { size }
+/// The ratio for the tails as far as `exp(-25)`.
+#[inline]
+fn near(q: f64) -> f64 {
+    ratio(&NEAR, (-logarithm(0.5 - q.abs())).sqrt() - 1.6).copysign(q)
 }
+
+fn tail(q: f64) -> f64 {
+    let r = (-logarithm(0.5 - q.abs())).sqrt();
+    let size = if r <= 5.0 { ratio(&NEAR, r - 1.6) } else { ratio(&FAR, r - 5.0) };
+    size.copysign(q)
+}
+
+/// Natural logarithm of a normal number above zero, to one unit in the last place: the arithmetic of `e_log.c` of
+/// Sun's FDLIBM (1993) without its branches for special values, so that loops over it can be vectorised.
+#[inline]
+fn logarithm(x: f64) -> f64 {
+    const NEAR_ROOT_HALF: u64 = 0x3fe6_a09e_0000_0000;
+    const EXPONENT: u64 = 0xfff << 52;
+    const TWO_TO_52: u64 = 0x4330_0000_0000_0000;
+    // x = 2^exponent (1 + f), with 1 + f between the roots of 1/2 and of 2
+    let beyond = x.to_bits().wrapping_sub(NEAR_ROOT_HALF);
+    let f = f64::from_bits(x.to_bits().wrapping_sub(beyond & EXPONENT)) - 1.0;
+    let biased = TWO_TO_52 | ((beyond >> 52).wrapping_add(1024) & 0xfff);
+    let exponent = f64::from_bits(biased) - (f64::from_bits(TWO_TO_52) + 1024.0);
+    let half_square = 0.5 * f * f;
+    let s = f / (2.0 + f);
+    let z = s * s;
+    let w = z * z;
+    let [l1, l2, l3, l4, l5, l6, l7] = SERIES;
+    let rest = w * (l2 + w * (l4 + w * l6)) + z * (l1 + w * (l3 + w * (l5 + w * l7)));
+    s * (half_square + rest) + exponent * LN_2_LOW - half_square + f + exponent * LN_2_HIGH
+}
+
+/// Where the second ratio ends: the quantile at `exp(-25)`, a little less for safety.
+const NEAR_ENDS: f64 = 6.65;
+/// `ln 2` in two parts, the first with zeros at its end, so that a multiple of it is exact.
+const LN_2_HIGH: f64 = 6.931_471_803_691_238e-1;
+const LN_2_LOW: f64 = 1.908_214_929_270_587_7e-10;
+const SERIES: [f64; 7] = [
+    6.666_666_666_666_735e-1,
+    3.999_999_999_940_942e-1,
+    2.857_142_874_366_239e-1,
+    2.222_219_843_214_978_4e-1,
+    1.818_357_216_161_805e-1,
+    1.531_383_769_920_937_3e-1,
+    1.479_819_860_511_658_6e-1,
+];
 
 /// Coefficients of numerator and denominator, lowest power first.
 type Ratio = [[f64; 8]; 2];
