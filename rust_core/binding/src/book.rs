@@ -376,9 +376,9 @@ impl Book {
         self.ask(python, |book, evaluated| answer::recon::recon(book, evaluated, tolerance, scope))
     }
 
-    #[pyo3(signature = ())]
-    fn contributions<'py>(&self, python: Python<'py>) -> PyResult<Rows<'py>> {
-        self.ask(python, |book, _| answer::contributions::table(book))
+    #[pyo3(signature = (group_by))]
+    fn contributions<'py>(&self, python: Python<'py>, group_by: &str) -> PyResult<Rows<'py>> {
+        self.ask(python, |book, _| answer::contributions::table(book, group_by))
     }
 
     #[pyo3(signature = (view))]

@@ -17,7 +17,9 @@ pub fn check(history: &History, view: &str) -> Result<Answer> {
     match view {
         "issues" => Ok(check::issues(&history.findings)),
         "columns" => Ok(series(history)),
-        other => Err(Error::Unknown { what: "view", value: other.to_owned(), known: "issues, columns".into() }),
+        other => {
+            Err(Error::Unknown { what: "view", value: other.to_owned(), known: "issues, columns".into() })
+        }
     }
 }
 

@@ -9,8 +9,8 @@ pub mod contributions;
 pub mod evaluated;
 pub mod explain;
 mod explain_tail;
-pub mod history;
 pub mod exposure;
+pub mod history;
 pub mod options;
 pub mod order;
 pub mod price;
@@ -20,6 +20,7 @@ pub mod scalar;
 pub mod scenarios;
 pub mod scope;
 pub mod summary;
+pub mod tail;
 pub mod tiers;
 
 pub use evaluated::Evaluated;

@@ -182,8 +182,13 @@ pub(super) fn assemble(
     collected.orders.rows.retain(|order| {
         !instruments.binary_search(&order.instrument).is_ok_and(|index| quoted.is_refused(index))
     });
-    let positions =
-        positions(&netted, &instruments, &accounts, &rulebooks, (&marks, &quoted), &mut tiering, findings);
+    let mut strategies: Vec<String> = collected.positions.strategies.clone();
+    strategies.sort();
+    strategies.insert(0, String::new());
+    let strategy_place = |name: &String| strategies.iter().position(|known| known == name).unwrap_or(0);
+    let strategy_places: Vec<usize> = collected.positions.strategies.iter().map(strategy_place).collect();
+    let known = (marks.as_slice(), &quoted, strategy_places.as_slice());
+    let positions = positions(&netted, &instruments, &accounts, &rulebooks, known, &mut tiering, findings);
     for (row, symbol, published, computed) in std::mem::take(&mut tiering.differences) {
         findings.push(Finding {
             severity: Severity::Warning,
@@ -233,6 +238,7 @@ pub(super) fn assemble(
         instruments,
         rulebooks,
         accounts,
+        strategies,
         underlyings,
         currencies,
         tables: Vec::new(),

@@ -61,7 +61,7 @@ pub(super) fn positions(
     instruments: &[Instrument],
     accounts: &[Account],
     rulebooks: &[Rulebook],
-    (marks, quoted): (&[Option<f64>], &Priced),
+    (marks, quoted, strategy_places): (&[Option<f64>], &Priced, &[usize]),
     tiering: &mut Tiering,
     findings: &mut Vec<Finding>,
 ) -> Vec<Position> {
@@ -169,9 +169,19 @@ pub(super) fn positions(
             reported: row.sample.reported,
             row: row.sample.row,
             liquidate_last: row.sample.liquidate_last,
+            strategies: strategies_of(row, strategy_places),
         });
     }
     built
+}
+
+/// Quantities by strategy in the order of names.
+fn strategies_of(row: &Netted, places: &[usize]) -> Vec<(usize, f64)> {
+    let place = |own: Option<u32>| own.and_then(|own| places.get(own as usize)).copied().unwrap_or(0);
+    let mut found: Vec<(usize, f64)> =
+        row.strategies.iter().map(|(own, quantity)| (place(*own), *quantity)).collect();
+    found.sort_by_key(|(place, _)| *place);
+    found
 }
 
 /// A finding about a netted row.

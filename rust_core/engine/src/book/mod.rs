@@ -159,6 +159,8 @@ pub struct Position {
     pub row: usize,
     /// Whether it goes last in every order of liquidation.
     pub liquidate_last: bool,
+    /// Signed quantity by strategy, an index into [`Book::strategies`]; what names none is the first of them.
+    pub strategies: Vec<(usize, f64)>,
 }
 
 /// A balance of one pool.
@@ -307,6 +309,8 @@ pub struct Book {
     pub rulebooks: Vec<Rulebook>,
     /// Accounts by name.
     pub accounts: Vec<Account>,
+    /// Strategies by name; the first, without a name, is that of rows that name none.
+    pub strategies: Vec<String>,
     /// Distinct instruments by symbol.
     pub instruments: Vec<Instrument>,
     /// Index of each instrument's underlying.

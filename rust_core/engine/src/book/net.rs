@@ -15,6 +15,8 @@ pub(super) struct Netted {
     pub(super) leg: Leg,
     pub(super) isolated: Option<IsolatedMargin>,
     pub(super) quantity: f64,
+    /// Quantity by strategy, in the order of the rows; `None` for rows that name none.
+    pub(super) strategies: Vec<(Option<u32>, f64)>,
     pub(super) entry_price: Option<f64>,
     pub(super) mark_price: Option<f64>,
     /// The mark that the reported notional of the first row means, where the venue reports it at the mark.
@@ -138,6 +140,7 @@ fn start(row: &PositionRow, account: usize, instrument: usize, payoff: Option<Pa
             MarginMode::Isolated(margin) => Some(margin),
         },
         quantity: row.quantity,
+        strategies: vec![(row.strategy, row.quantity)],
         entry_price: row.entry_price,
         mark_price: row.mark_price,
         implied_mark: payoff.zip(notional).map(|(payoff, notional)| match payoff {
@@ -200,4 +203,8 @@ fn merge(netted: &mut Netted, row: &PositionRow, payoff: Payoff) {
     netted.sample.liquidate_last |= row.liquidate_last;
     netted.sample.row = netted.sample.row.min(row.row);
     netted.quantity = quantity;
+    match netted.strategies.iter_mut().find(|(known, _)| *known == row.strategy) {
+        Some((_, own)) => *own += row.quantity,
+        None => netted.strategies.push((row.strategy, row.quantity)),
+    }
 }

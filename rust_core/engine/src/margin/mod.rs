@@ -92,6 +92,8 @@ pub struct PositionMargin {
     pub notional: f64,
     /// Maintenance margin; for measures that do not separate, the Euler contribution.
     pub maintenance: f64,
+    /// The part of it that charges add which fall on positions one by one.
+    pub charges: f64,
     /// Initial margin, where a leverage or a rate is known.
     pub initial: Option<f64>,
 }
@@ -122,6 +124,8 @@ pub struct Requirement {
     pub initial_missing: Option<String>,
     /// One per position.
     pub by_position: Vec<PositionMargin>,
+    /// What balances bear that move in the scenarios: index of the currency and maintenance money.
+    pub by_balance: Vec<(usize, f64)>,
     /// The worst scenario per unit, for measures that have one.
     pub worst: Vec<Worst>,
     /// Every branch, with whether it counts; what counts sums to the totals exactly.

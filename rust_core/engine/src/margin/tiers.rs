@@ -108,6 +108,7 @@ pub(super) fn requirement(
         for (position, part) in extra.borne {
             if let Some(margin) = by_position.get_mut(position) {
                 margin.maintenance += rate(maintenance) * part;
+                margin.charges += rate(maintenance) * part;
                 margin.initial = margin.initial.map(|own| own + rate(initial) * part);
             }
         }
@@ -129,6 +130,7 @@ pub(super) fn requirement(
         order_margin,
         initial_missing: reasons.0,
         by_position,
+        by_balance: Vec::new(),
         worst: Vec::new(),
         components,
     })
@@ -210,7 +212,12 @@ fn delta_one_position(
         }
         Rule::Option(..) => (0.0, Ok(0.0)),
     };
-    let margin = PositionMargin { notional: current * price, maintenance: margin * price, initial: None };
+    let margin = PositionMargin {
+        notional: current * price,
+        maintenance: margin * price,
+        charges: 0.0,
+        initial: None,
+    };
     Ok((margin, initial))
 }
 
@@ -284,6 +291,7 @@ fn option_position<'a>(
     Ok(PositionMargin {
         notional: notional(book, position, ratio) * price,
         maintenance: factor.maintenance * alone.maintenance * price,
+        charges: 0.0,
         initial: Some(factor.initial * alone.initial * price),
     })
 }

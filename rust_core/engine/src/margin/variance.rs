@@ -115,6 +115,7 @@ pub(super) fn requirement(
             PositionMargin {
                 notional: value.abs(),
                 maintenance: rulebook.maintenance.factor * part,
+                charges: 0.0,
                 initial: Some(rulebook.initial.factor * part),
             }
         })
@@ -128,6 +129,7 @@ pub(super) fn requirement(
         initial_missing: (!view.orders.is_empty())
             .then(|| "open orders are not covered by this measure yet".to_owned()),
         by_position,
+        by_balance: Vec::new(),
         worst: Vec::new(),
         components: vec![Component {
             unit: None,

@@ -1,6 +1,7 @@
 //! A venue's rules as data: pools, measure, levels, tables, collateral, liquidation, each with its source.
 
 mod builtin;
+mod change;
 pub mod charge;
 pub mod flat;
 #[cfg(test)]
@@ -28,6 +29,7 @@ use crate::instrument::{ContractKind, Instrument};
 use portfolio::{Borrowing, InterCredit, Profile};
 
 pub use builtin::{builtin, builtin_ids, builtins};
+pub use change::{cell_of, path_of, with_changes};
 pub use flat::{FlatRow, default_of as flat_default, flatten};
 pub use read::{Format, read};
 pub use schema::PARTS;

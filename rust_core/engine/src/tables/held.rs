@@ -10,21 +10,21 @@ use crate::cell::Cell;
 use crate::instrument::Instrument;
 use indexmap::IndexSet;
 
-/// The account column and the accounts seen.
-pub(super) struct Accounts<'a> {
+/// A column of names, such as that of accounts, and the names seen.
+pub(super) struct Names<'a> {
     words: WordColumn<'a>,
     /// Place of each distinct word of the column, once a row used it.
     places: Vec<Option<u32>>,
     names: IndexSet<String>,
 }
 
-impl<'a> Accounts<'a> {
+impl<'a> Names<'a> {
     pub(super) fn new(words: WordColumn<'a>) -> Self {
         let places = words.map(|_| None);
         Self { words, places, names: IndexSet::new() }
     }
 
-    /// The account of a row, an index into [`Self::into_names`].
+    /// The name of a row, an index into [`Self::into_names`].
     pub(super) fn read(&mut self, row: usize, notes: &mut Notes) -> Result<Option<u32>, Refused> {
         let code = self.words.code(row);
         let Some(place) = self.places.get_mut(code as usize) else { return Ok(None) };
@@ -40,7 +40,7 @@ impl<'a> Accounts<'a> {
         }
     }
 
-    /// Distinct accounts in order of first appearance.
+    /// Distinct names in order of first appearance.
     pub(super) fn into_names(self) -> Vec<String> {
         self.names.into_iter().collect()
     }

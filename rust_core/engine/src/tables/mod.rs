@@ -66,6 +66,8 @@ pub struct PositionRow {
     pub row: usize,
     /// Index into [`Positions::accounts`]; `None` when the table has no account column or the cell is empty.
     pub account: Option<u32>,
+    /// Index into [`Positions::strategies`]; `None` where the row names none.
+    pub strategy: Option<u32>,
     /// Index into [`Positions::instruments`].
     pub instrument: u32,
     /// Net position, or one leg of a hedge-mode account.
@@ -170,6 +172,8 @@ pub struct Reported {
 pub struct Positions {
     /// Distinct accounts in order of first appearance.
     pub accounts: Vec<String>,
+    /// Distinct strategies in order of first appearance.
+    pub strategies: Vec<String>,
     /// Distinct instruments in order of first appearance.
     pub instruments: Vec<crate::instrument::Instrument>,
     /// One per usable row, in the order of the table.

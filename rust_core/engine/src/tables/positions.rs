@@ -2,7 +2,7 @@
 
 use super::aliases::Sheet;
 use super::columns::Columns;
-use super::held::{Accounts, Held};
+use super::held::{Held, Names};
 use super::instruments::{Found, InstrumentReader};
 use super::margin_columns::MarginColumns;
 use super::modes::{Leverage, leverage};
@@ -35,6 +35,7 @@ pub fn read_positions(table: &Table, defaults: &Defaults) -> Positions {
         }
     }
     positions.accounts = reader.accounts.into_names();
+    positions.strategies = reader.strategies.into_names();
     let header = columns.header("contracts");
     positions.rows = opposite::refuse(positions.rows, &positions.instruments, header, &mut notes);
     if columns.usable {
@@ -49,7 +50,8 @@ struct Reader<'a> {
     columns: &'a Columns<'a>,
     instruments: InstrumentReader<'a>,
     held: Held,
-    accounts: Accounts<'a>,
+    accounts: Names<'a>,
+    strategies: Names<'a>,
     margin: MarginColumns<'a>,
     side: MeaningColumn<'a, Direction>,
     position_side: MeaningColumn<'a, Direction>,
@@ -81,7 +83,8 @@ impl<'a> Reader<'a> {
             columns,
             instruments: InstrumentReader::new(columns, &defaults.settle),
             held: Held::default(),
-            accounts: Accounts::new(columns.words("account")),
+            accounts: Names::new(columns.words("account")),
+            strategies: Names::new(columns.words("strategy")),
             margin: MarginColumns::new(columns),
             side: MeaningColumn::new(columns.words("side"), direction),
             position_side: MeaningColumn::new(columns.words("positionSide"), direction),
@@ -190,6 +193,7 @@ impl<'a> Reader<'a> {
         let position = PositionRow {
             row: row + 2,
             account: None,
+            strategy: None,
             instrument: 0,
             leg: leg(hedge_word, hedged, reading.quantity),
             quantity: reading.quantity,
@@ -207,6 +211,7 @@ impl<'a> Reader<'a> {
             liquidate_last: liquidate_last?.unwrap_or(false),
         };
         let account = self.accounts.read(row, notes)?;
+        let strategy = self.strategies.read(row, notes)?;
         let (index, first) = self.held.register(place, instrument, &reading, positions);
         let symbol = self.instruments.symbol(row).unwrap_or_default();
         if first {
@@ -216,7 +221,7 @@ impl<'a> Reader<'a> {
             self.note_difference(row, symbol, expected, notes);
         }
         self.keep_risk_array(row, index, positions, notes)?;
-        Ok(Some(PositionRow { account, instrument: index, ..position }))
+        Ok(Some(PositionRow { account, strategy, instrument: index, ..position }))
     }
 
     /// Keeps the values per scenario of a row; rows of one contract must agree.

@@ -77,6 +77,8 @@ impl Expiry {
 /// A balance that moves in the scenarios of its coin.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Scanned {
+    /// Index of the currency.
+    pub(super) currency: usize,
     /// Value at the state, reporting currency.
     pub(super) value: f64,
 }
@@ -202,7 +204,7 @@ pub(super) fn scanned(
             });
         }
         let value = view.price(balance.currency, state)? * (balance.cash - balance.debt);
-        found.push((coin, Scanned { value }));
+        found.push((coin, Scanned { currency: balance.currency, value }));
     }
     Ok(found)
 }

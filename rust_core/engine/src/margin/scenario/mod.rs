@@ -30,11 +30,35 @@ use unit::first_largest;
 /// One risk unit, measured: components before credits, and what its positions bear.
 struct Measured {
     underlying: Option<usize>,
-    components: Vec<Component>,
-    /// Maintenance money borne by each line, in the order of the unit's lines.
-    borne: Vec<f64>,
+    rows: Vec<Branch>,
     worst: Worst,
     scanned: Scanned,
+}
+
+/// A branch of a unit's measure: where it enters, what it is, and the charge that it is of.
+type Branch = (Stage, Component, Option<Charged>);
+
+impl Measured {
+    fn components(&self) -> impl Iterator<Item = &Component> {
+        self.rows.iter().map(|(_, component, _)| component)
+    }
+}
+
+/// Maintenance money and who bears it.
+#[derive(Debug, Default)]
+struct Borne {
+    /// By each line in the scenarios, in the order of the unit's lines.
+    scenarios: Vec<f64>,
+    /// By each line through charges that fall on lines one by one.
+    charges: Vec<f64>,
+    /// By balances that move in the scenarios, with their currency.
+    balances: Vec<(usize, f64)>,
+}
+
+impl Borne {
+    fn nothing(lines: usize) -> Self {
+        Self { scenarios: vec![0.0; lines], charges: vec![0.0; lines], balances: Vec::new() }
+    }
 }
 
 /// The rows of everything a pool holds and orders, at a state.
@@ -81,10 +105,15 @@ pub(super) fn requirement(
     for unit in &split {
         measured.push(measure(view, rulebook, state, unit, &coins)?);
     }
-    let mut components: Vec<Component> = measured.iter().flat_map(|m| m.components.iter().copied()).collect();
+    let mut components: Vec<Component> = measured.iter().flat_map(|m| m.components().copied()).collect();
     let scans: Vec<(&Unit<'_>, &Scanned)> = split.iter().zip(measured.iter().map(|m| &m.scanned)).collect();
     components.extend(credits::credits(rulebook, view.book, &scans)?);
     floor_after_credits(rulebook, &mut components);
+    // a floor that takes the place of what it bounds is borne instead of it
+    let after = components.iter().copied();
+    for ((_, component, _), after) in measured.iter_mut().flat_map(|m| &mut m.rows).zip(after) {
+        *component = after;
+    }
     let without_orders = initial_total(&components);
     let mut initial_missing = None;
     if !view.orders.is_empty() {
@@ -95,21 +124,32 @@ pub(super) fn requirement(
         }
     }
     let initial = initial_total(&components);
-    let mut borne = vec![0.0; view.positions.len()];
+    let mut by_line = vec![(0.0, 0.0); view.positions.len()];
+    let mut by_balance: Vec<(usize, f64)> = Vec::new();
     for (unit, measured) in split.iter().zip(&measured) {
-        for (line, part) in unit.lines.iter().zip(&measured.borne) {
-            if let Some(slot) = line.position.and_then(|position| borne.get_mut(position)) {
-                *slot += part;
+        let Some(profile) = rulebook.profiles.get(unit.profile) else { continue };
+        let shares = borne(unit, rulebook, profile, &measured.scanned, &measured.rows);
+        let parts = shares.scenarios.iter().zip(&shares.charges);
+        for (line, (scenarios, charges)) in unit.lines.iter().zip(parts) {
+            if let Some(slot) = line.position.and_then(|position| by_line.get_mut(position)) {
+                *slot = (slot.0 + scenarios, slot.1 + charges);
+            }
+        }
+        for (currency, part) in &shares.balances {
+            match by_balance.iter_mut().find(|(known, _)| known == currency) {
+                Some((_, sum)) => *sum += part,
+                None => by_balance.push((*currency, *part)),
             }
         }
     }
     let mut by_position = Vec::with_capacity(view.positions.len());
-    for (position, part) in view.positions.iter().zip(&borne) {
+    for (position, (scenarios, charges)) in view.positions.iter().zip(&by_line) {
         let price = view.price(settle_of(view.book, position), state)?;
         let ratio = state.ratio(underlying_of(view.book, position));
         by_position.push(PositionMargin {
             notional: notional(view.book, position, ratio) * price,
-            maintenance: *part,
+            maintenance: scenarios + charges,
+            charges: *charges,
             initial: None,
         });
     }
@@ -124,6 +164,7 @@ pub(super) fn requirement(
         order_margin: initial - without_orders,
         initial_missing,
         by_position,
+        by_balance,
         worst: measured.into_iter().map(|m| m.worst).collect(),
         components,
     })
@@ -164,8 +205,7 @@ fn measure(
 ) -> Result<Measured> {
     let no_profile = || Measured {
         underlying: unit.underlying,
-        components: Vec::new(),
-        borne: vec![0.0; unit.lines.len()],
+        rows: Vec::new(),
         worst: Worst::default(),
         scanned: Scanned { counted: Vec::new(), raw: Vec::new() },
     };
@@ -189,7 +229,7 @@ fn measure(
         initial: Share { amount: amounts.0, counts: false },
         maintenance: Share { amount: amounts.1, counts: false },
     };
-    let mut rows: Vec<(Stage, Component, Option<Charged>)> = Vec::new();
+    let mut rows: Vec<Branch> = Vec::new();
     for set in 0..profile.sets.len() {
         let worst = scanned.worst(profile, set);
         let loss = worst.map_or(0.0, |(_, loss)| loss);
@@ -207,7 +247,7 @@ fn measure(
     }
     // the largest alternative counts, the first of ties; what is inside or outside always does
     for initial in [true, false] {
-        let figure = |row: &(Stage, Component, Option<Charged>)| {
+        let figure = |row: &Branch| {
             if initial { row.1.initial.amount } else { row.1.maintenance.amount }
         };
         let alternatives = rows.iter().enumerate().filter(|(_, row)| row.0 == Stage::Alternative);
@@ -225,47 +265,50 @@ fn measure(
             }
         }
     }
-    let borne = borne(unit, rulebook, profile, &scanned, &rows);
     Ok(Measured {
         underlying: unit.underlying,
-        borne,
+        rows,
         worst: worst_of(view, unit, profile, &scanned),
         scanned,
-        components: rows.into_iter().map(|(_, component, _)| component).collect(),
     })
 }
 
-/// Maintenance money that each line of a unit bears: its share of the worst scenarios (ties take their
-/// mean) and the charges that fall on lines one by one.
+/// Maintenance money that the lines and balances of a unit bear: their shares of the worst scenarios (ties take
+/// their mean) and the charges that fall on lines one by one.
 fn borne(
     unit: &Unit<'_>,
     rulebook: &Rulebook,
     profile: &Profile,
     scanned: &Scanned,
-    rows: &[(Stage, Component, Option<Charged>)],
-) -> Vec<f64> {
-    let mut parts = vec![0.0; unit.lines.len()];
+    rows: &[Branch],
+) -> Borne {
+    let mut borne = Borne::nothing(unit.lines.len());
+    borne.balances = unit.scanned.iter().map(|balance| (balance.currency, 0.0)).collect();
     for (_, component, charged) in rows.iter().filter(|row| row.1.maintenance.counts) {
         let rate = if component.base == 0.0 { 0.0 } else { component.maintenance.amount / component.base };
         match (component.kind, charged) {
             (ComponentKind::Scenarios { scenario: Some(_), set, .. }, _) => {
                 let tied = scanned.tied(profile, set, component.base);
+                let weight = rate / tied.len() as f64;
                 for scenario in &tied {
-                    let (lines, _) = unit::shares(unit, rulebook, profile, scanned, *scenario);
-                    for (part, share) in parts.iter_mut().zip(lines) {
-                        *part += rate * share / tied.len() as f64;
+                    let (lines, balances) = unit::shares(unit, rulebook, profile, scanned, *scenario);
+                    for (part, share) in borne.scenarios.iter_mut().zip(lines) {
+                        *part += weight * share;
+                    }
+                    for ((_, part), share) in borne.balances.iter_mut().zip(balances) {
+                        *part += weight * share;
                     }
                 }
             }
             (_, Some(Charged { by_line: Some(lines), .. })) => {
-                for (part, share) in parts.iter_mut().zip(lines) {
+                for (part, share) in borne.charges.iter_mut().zip(lines) {
                     *part += rate * share;
                 }
             }
             _ => {}
         }
     }
-    parts
+    borne
 }
 
 fn worst_of(view: &PoolView<'_>, unit: &Unit<'_>, profile: &Profile, scanned: &Scanned) -> Worst {
@@ -347,7 +390,8 @@ pub fn scanned(view: &PoolView<'_>, state: &MarketState) -> Result<Vec<UnitScan>
         let scanned = Scanned::of(&unit, rulebook, profile);
         let mut by_line = Vec::with_capacity(profile.scenarios.len());
         for scenario in 0..profile.scenarios.len() {
-            let (lines, collateral) = unit::shares(&unit, rulebook, profile, &scanned, scenario);
+            let (lines, balances) = unit::shares(&unit, rulebook, profile, &scanned, scenario);
+            let collateral = balances.iter().sum();
             by_line.push((lines, collateral));
         }
         scans.push(UnitScan {

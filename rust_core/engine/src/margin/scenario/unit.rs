@@ -147,16 +147,18 @@ fn extended(total: f64, price_move: f64, extension: &Extension, coin: bool) -> f
     scaled - scaled.signum() * dampened
 }
 
-/// How the loss of a scenario is shared by the lines of a unit: one figure per line, then what collateral
-/// bears. They sum to what counts, scaled where the whole is.
+/// How the loss of a scenario is shared: one figure per line, then one per balance that is scanned. They sum to
+/// what counts, scaled where the whole is.
 pub(super) fn shares(
     unit: &Unit<'_>,
     rulebook: &Rulebook,
     profile: &Profile,
     scanned: &Scanned,
     index: usize,
-) -> (Vec<f64>, f64) {
-    let Some(scenario) = profile.scenarios.get(index) else { return (vec![0.0; unit.lines.len()], 0.0) };
+) -> (Vec<f64>, Vec<f64>) {
+    let Some(scenario) = profile.scenarios.get(index) else {
+        return (vec![0.0; unit.lines.len()], vec![0.0; unit.scanned.len()]);
+    };
     let raw = scanned.raw.get(index).copied().unwrap_or(0.0);
     let counted = scanned.counted.get(index).copied().unwrap_or(0.0);
     let scale = if raw == 0.0 { 0.0 } else { counted / raw };
@@ -186,7 +188,6 @@ pub(super) fn shares(
         -scale * sign * line_result(line, index, scenario.price_move, factor)
     });
     let lines = lines.collect();
-    let collateral: f64 =
-        unit.scanned.iter().map(|balance| -scale * balance.value * scenario.price_move).sum();
-    (lines, collateral)
+    let balances = unit.scanned.iter().map(|balance| -scale * balance.value * scenario.price_move).collect();
+    (lines, balances)
 }

@@ -65,7 +65,7 @@ pub(super) fn order_components(
 
 /// The initial money of one unit with its floor, before credits between coins.
 fn initial_of_unit(rulebook: &Rulebook, measured: &Measured) -> f64 {
-    let mut components = measured.components.clone();
+    let mut components: Vec<Component> = measured.components().copied().collect();
     floor_after_credits(rulebook, &mut components);
     initial_total(&components)
 }

@@ -53,14 +53,51 @@ pub fn tail_of(book: &Book, rulebook: usize) -> Result<&(Moves, Mapping)> {
     };
     let slot = book.tails.get(rulebook).ok_or_else(missing)?;
     let made = slot.get_or_init(|| {
-        let rule = rule_of(book.rulebooks.get(rulebook).ok_or_else(missing)?)?;
-        let wanted = lines::wanted(book, rulebook, rule)?;
-        let market = market_risk(book);
-        let made = moves(rule, Known { history: book.history.as_deref(), market: &market }, &wanted)?;
-        let mapping = mapping_of(book, &made);
-        Ok((made, mapping))
+        made_for(book, rulebook, rule_of(book.rulebooks.get(rulebook).ok_or_else(missing)?)?)
     });
     made.as_ref().map_err(Clone::clone)
+}
+
+/// The scenario sets of a rule for what the accounts of a book under a rulebook hold.
+///
+/// # Errors
+///
+/// As [`tail_of`].
+pub fn made_for(book: &Book, rulebook: usize, rule: &TailRule) -> Result<(Moves, Mapping)> {
+    let wanted = lines::wanted(book, rulebook, rule)?;
+    let market = market_risk(book);
+    let made = moves(rule, Known { history: book.history.as_deref(), market: &market }, &wanted)?;
+    let mapping = mapping_of(book, &made);
+    Ok((made, mapping))
+}
+
+/// The measure of a pool at the maintenance level under a rule and its scenario sets.
+///
+/// # Errors
+///
+/// As [`requirement_under`].
+pub fn measured_under(
+    view: &PoolView<'_>,
+    state: &MarketState,
+    rule: &TailRule,
+    (moves, mapping): (&Moves, &Mapping),
+) -> Result<Measured> {
+    Pool { view, state, rule, moves, mapping }.measured(0, None)
+}
+
+/// Results of every line of a pool in some scenarios of the maintenance level, reporting currency.
+///
+/// # Errors
+///
+/// As [`requirement_under`].
+pub fn by_line_under(
+    view: &PoolView<'_>,
+    state: &MarketState,
+    rule: &TailRule,
+    (moves, mapping): (&Moves, &Mapping),
+    places: &[usize],
+) -> Result<Vec<(LineOf, Vec<f64>)>> {
+    Pool { view, state, rule, moves, mapping }.by_line(0, places)
 }
 
 /// Which factor of a scenario set moves which coin and currency of a book.
@@ -130,8 +167,9 @@ pub fn requirement_under(
         let price = view.price(settle_of(view.book, position), state)?;
         let ratio = state.ratio(underlying_of(view.book, position));
         let size = notional(view.book, position, ratio) * price;
-        by_position.push(PositionMargin { notional: size, maintenance: 0.0, initial: Some(0.0) });
+        by_position.push(PositionMargin { notional: size, initial: Some(0.0), ..PositionMargin::default() });
     }
+    let mut by_balance = Vec::new();
     let mut worst = Vec::new();
     let two = moves.levels.len() > 1;
     let mut without_orders = Vec::new();
@@ -142,6 +180,11 @@ pub fn requirement_under(
         components.extend(components_of(&measured, (initial, maintenance), factors));
         let borne = pool.shares(&measured)?;
         for (line, part) in &borne {
+            if let (LineOf::Balance(place), true) = (line, maintenance)
+                && let Some(balance) = view.balances.get(*place)
+            {
+                by_balance.push((balance.currency, factors.1 * part));
+            }
             if let LineOf::Position(place) = line
                 && let Some(margin) = by_position.get_mut(*place)
             {
@@ -163,7 +206,9 @@ pub fn requirement_under(
         for (place, part) in &extra.borne {
             let share = |amount: f64| rate * part * amount / extra.component.base;
             if let Some(margin) = by_position.get_mut(*place) {
-                margin.maintenance += share(extra.component.maintenance.amount);
+                let part = share(extra.component.maintenance.amount);
+                margin.maintenance += part;
+                margin.charges += part;
                 margin.initial = margin.initial.map(|own| own + share(extra.component.initial.amount));
             }
         }
@@ -194,9 +239,33 @@ pub fn requirement_under(
         order_margin,
         initial_missing,
         by_position,
+        by_balance,
         worst,
         components,
     })
+}
+
+/// Adds the result of each position in the scenario of the tail that loses most, reporting currency.
+///
+/// # Errors
+///
+/// As [`super::evaluate`].
+pub(super) fn in_worst(view: &PoolView<'_>, state: &MarketState, found: &mut [f64]) -> Result<()> {
+    let rulebook = view.rulebook()?;
+    let index = view.book.accounts.get(view.account).map_or(0, |account| account.rulebook);
+    let (moves, mapping) = tail_of(view.book, index)?;
+    let pool = Pool { view, state, rule: rule_of(rulebook)?, moves, mapping };
+    let measured = pool.measured(0, None)?;
+    let main = measured.portions.iter().find(|own| own.part == TailPart::Main);
+    let Some(worst) = main.and_then(|own| own.worst_scenario) else { return Ok(()) };
+    for (line, results) in pool.by_line(0, &[worst])? {
+        if let (LineOf::Position(place), Some(result)) = (line, results.first())
+            && let Some(slot) = found.get_mut(place)
+        {
+            *slot += result;
+        }
+    }
+    Ok(())
 }
 
 /// The parts of a level's measure as components: the tail and the stress in their shares, or the floor.
