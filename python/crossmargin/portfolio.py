@@ -43,7 +43,7 @@ def risk_contributions(book: Book, *, measure: str = "MM") -> Table:
     """
     if measure.upper() != "MM":
         raise UnknownWordError(f"unknown measure '{measure}'; known: MM")
-    header, rows, _ = book.contributions()
+    header, rows, _ = book.contributions("position")
     return Table(header, rows)
 
 

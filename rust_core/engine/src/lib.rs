@@ -28,5 +28,6 @@ pub mod rulebook;
 pub mod statistics;
 pub mod tables;
 mod threads;
+pub mod watch;
 
 pub use error::{Error, Place, Result, Sign};

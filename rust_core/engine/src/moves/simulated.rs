@@ -1,7 +1,5 @@
 //! Scenarios drawn from a law, with variances and correlations of the history or of the market table.
 
-use std::sync::atomic::AtomicBool;
-
 use super::Scenarios;
 use crate::error::{Error, Place, Result};
 use crate::history::{Bars, Factor, FactorKind};
@@ -11,6 +9,7 @@ use crate::statistics::{
     Mean, check_correlation, correlation_of, covariance_of as covariance_from, ewma_covariance, factor_root,
     ledoit_wolf_correlation, sample_covariance, smallest_eigenvalue,
 };
+use crate::watch::Watch;
 
 /// Moves whose mean-zero covariance starts the weighted one.
 const FIRST: usize = 20;
@@ -151,7 +150,7 @@ pub(super) fn draw(rule: &TailRule, covariance: &[f64], factors: usize, days: f6
         antithetic: false,
     };
     let root = factor_root(covariance, factors)?;
-    let flat = random::factor_moves(&draws, &root, factors, None, &AtomicBool::new(false))?;
+    let flat = random::factor_moves(&draws, &root, factors, None, &Watch::new())?;
     let moves = flat.chunks(simulation.paths).map(<[f64]>::to_vec).collect();
     Ok(Scenarios {
         horizon_days: days,

@@ -4,14 +4,13 @@
 //! multivariate t law with the same covariance (methods.md sections 2.1 and 2.3). Paths are drawn in fixed blocks,
 //! each a pure function of its place.
 
-use std::sync::atomic::{AtomicBool, Ordering};
-
 use super::counter::{Purpose, Stream};
 use super::mixing::Scales;
 use super::normal::{centred, standard_normal, standard_normals};
 use super::sobol::{POINTS, Sequence};
 use crate::error::{Error, Place, Result};
 use crate::threads::Workers;
+use crate::watch::Watch;
 
 /// Paths per block; even, so that mirrored pairs stay together.
 const BLOCK: usize = 256;
@@ -63,21 +62,21 @@ pub struct Draws {
 /// Log moves of factors, mean zero: `moves[factor * paths + path]`.
 ///
 /// `root` is row-major, `factors` x `factors`, with `root root'` the covariance of the horizon, which may be
-/// singular. `threads` is the largest number of workers, all processors where left out. `cancelled` is looked at
-/// between blocks of paths.
+/// singular. `threads` is the largest number of workers, all processors where left out. `watch` is looked at between
+/// blocks of paths.
 ///
 /// # Errors
 ///
 /// [`Error::OutOfRange`] for no path or factor, degrees of freedom outside (2, 1000], an odd number of antithetic
 /// paths, more dimensions or paths than the Sobol sequence has, or a root that is not finite;
 /// [`Error::Shape`] for a root of another size; [`Error::NotCovered`] for antithetic Sobol points;
-/// [`Error::NoAnswer`] if cancelled, or if the moves do not fit into memory.
+/// [`Error::NoAnswer`] if stopped, or if the moves do not fit into memory.
 pub fn factor_moves(
     draws: &Draws,
     root: &[f64],
     factors: usize,
     threads: Option<usize>,
-    cancelled: &AtomicBool,
+    watch: &Watch,
 ) -> Result<Vec<f64>> {
     let plan = Plan::new(draws, root, factors)?;
     let workers = Workers::new(threads)?;
@@ -90,9 +89,7 @@ pub fn factor_moves(
         }
     }
     workers.each(blocks, |(first, rows)| {
-        if cancelled.load(Ordering::Relaxed) {
-            return Err(Error::NoAnswer { why: "the simulation was cancelled".to_owned() });
-        }
+        watch.check()?;
         plan.fill(first, rows);
         Ok(())
     })?;
@@ -258,11 +255,11 @@ mod tests {
     }
 
     fn drawn(draws: &Draws, root: &[f64], factors: usize) -> Vec<f64> {
-        factor_moves(draws, root, factors, Some(1), &AtomicBool::new(false)).unwrap()
+        factor_moves(draws, root, factors, Some(1), &Watch::new()).unwrap()
     }
 
     fn refusal(draws: &Draws, root: &[f64], factors: usize) -> String {
-        factor_moves(draws, root, factors, None, &AtomicBool::new(false)).unwrap_err().to_string()
+        factor_moves(draws, root, factors, None, &Watch::new()).unwrap_err().to_string()
     }
 
     #[test]
@@ -320,8 +317,10 @@ mod tests {
     }
 
     #[test]
-    fn a_cancelled_simulation_says_so() {
-        let stopped = factor_moves(&plain(9, 1), &[1.0], 1, None, &AtomicBool::new(true)).unwrap_err();
-        assert_eq!(stopped.to_string(), "the simulation was cancelled");
+    fn a_stopped_simulation_says_so() {
+        let watch = Watch::new();
+        watch.stop();
+        let stopped = factor_moves(&plain(9, 1), &[1.0], 1, None, &watch).unwrap_err();
+        assert_eq!(stopped.to_string(), "the calculation was stopped");
     }
 }
