@@ -10,7 +10,7 @@ use crate::margin::tail::{
 use crate::market::MarketState;
 use crate::moves::{Mapping, Moves, Scenarios};
 use crate::numeric::accumulate::sum;
-use crate::rulebook::tail::{Aggregation, TailRule, TailScenarios};
+use crate::rulebook::tail::{Aggregation, Statistic, TailRule, TailScenarios};
 use crate::rulebook::{Measure, Rulebook, builtin, cell_of, path_of, with_changes};
 use crate::statistics::{effective_size, expected_shortfall_error, value_at_risk_interval};
 
@@ -126,6 +126,27 @@ fn rules(own: &Rulebook, question: &Question) -> Result<Option<Rulebook>> {
     }
     let base = if is_tail { own } else { builtin("es")? };
     with_changes(base, &changes).map(Some)
+}
+
+/// A rulebook of the tail alone: no stress, floor, charge or factor, so that its maintenance margin is the measure.
+pub(super) fn pure(own: &Rulebook, statistic: Statistic, options: &[(String, String)]) -> Result<Rulebook> {
+    let question = Question { options: options.to_vec(), ..Question::default() };
+    let mut found = match rules(own, &question)? {
+        Some(changed) => changed,
+        None => own.clone(),
+    };
+    if let Measure::Tail(rule) = &mut found.measure {
+        rule.statistic = statistic;
+        rule.stress = None;
+        rule.floor_window = None;
+        rule.initial_horizon_days = None;
+    }
+    for profile in &mut found.profiles {
+        profile.charges.clear();
+    }
+    found.maintenance.factor = 1.0;
+    found.initial.factor = 1.0;
+    Ok(found)
 }
 
 fn measures(
