@@ -77,7 +77,7 @@ def tail_measures(
     horizon_days
         Days over which the loss is made.
     method
-        historical, filtered, age_weighted or simulated.
+        historical, filtered, age_weighted or simulated; all, one after the other.
     options
         Other keys of the tail, such as window=250; decay=0.94; seed=7; law=student_t.
 
