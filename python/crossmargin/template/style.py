@@ -40,19 +40,21 @@ _WORDS: Final = {
     "equity_after im_before im_after mm_before mm_after cost gross cap usable lost notional "
     "mm_now mm_after jump next_at initialMargin maintenanceMargin isolatedWallet minNotional "
     "maxNotional cash equity total debt collateral unrealizedPnl base pnl "
-    "loss_if_liquidated delta_usd gamma_1pct vega theta net beta_delta",
+    "loss_if_liquidated delta_usd gamma_1pct vega theta net beta_delta standalone component "
+    "incremental pnl_in_worst loss result_1 result_2 result_3 others standard_error",
     "price": "mark down up nearest low high price entryPrice markPrice indexPrice "
     "liquidationPrice price_venue price_ref forward strike",
     "quantity": "qty quantity contracts amount tick beta leverage maxLeverage contractSize",
     "percent": "down_pct up_pct nearest_pct",
-    "share": "room_pct dailyVol share capital_efficiency markIv rate",
+    "share": "room_pct dailyVol share capital_efficiency markIv rate confidence room_to_tier",
     "move": "price_move",
     "coins": "delta",
     "times": "weight",
     "usage": "usage usage_before usage_after ratio_venue collateralRate value_of_next_1",
-    "rate": "maintenanceMarginRate",
+    "rate": "maintenanceMarginRate marginal",
     "plain": "sigmas",
-    "whole": "step tier row rank id",
+    "whole": "step tier row rank id scenarios bars missing rank_component rank_marginal "
+    "rank_incremental rank_notional",
     "figure": "ours venue",
     "difference": "diff",
     "difference_share": "diff_pct",
@@ -61,6 +63,12 @@ _BY_HEADER: Final = {word: key for key, words in _WORDS.items() for word in word
 _BY_FUNCTION: Final = {
     ("CM_EXPLAIN", "amount"): "money",
     ("CM_EXPOSURE", "leverage"): "times",
+    ("CM_TAIL", "value"): "money",
+    ("CM_TAIL", "low"): "money",
+    ("CM_TAIL", "high"): "money",
+    ("CM_TAIL", "effective"): "plain",
+    ("CM_TAIL", "weight"): "rate",
+    ("CM_CHECK", "last_level"): "price",
 }
 """Headers that mean something else in the table of one function."""
 
