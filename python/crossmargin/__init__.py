@@ -40,6 +40,9 @@ if TYPE_CHECKING:
     from crossmargin.calculators import (
         tier_amounts as tier_amounts,
     )
+    from crossmargin.correlation_functions import (
+        correlations as correlations,
+    )
     from crossmargin.errors import CrossmarginError as CrossmarginError
     from crossmargin.functions import (
         book as book,
@@ -110,6 +113,9 @@ if TYPE_CHECKING:
     from crossmargin.functions import (
         why as why,
     )
+    from crossmargin.history_functions import (
+        history as history,
+    )
     from crossmargin.portfolio import (
         compare as compare,
     )
@@ -166,11 +172,13 @@ _HOMES = {
     "collateral": "functions",
     "compare": "portfolio",
     "comparison": "functions",
+    "correlations": "correlation_functions",
     "equity": "functions",
     "excess": "functions",
     "explanation": "functions",
     "exposure": "functions",
     "first_liquidated": "functions",
+    "history": "history_functions",
     "implied_volatilities": "pricing",
     "initial_margin": "functions",
     "linear_liquidation_prices": "calculators",

@@ -23,12 +23,16 @@ __all__ = [
     "TableError",
     "UnknownWordError",
     "black76",
+    "book_correlations",
     "build_book",
     "build_information",
+    "check_history",
     "compare",
     "cumulative_amounts",
+    "history_correlations",
     "implied_volatilities",
     "inspect",
+    "join_histories",
     "linear_liquidation_prices",
     "normal_implied_volatility",
     "option_greeks",
@@ -63,7 +67,14 @@ class NoAnswerError(CrossmarginError): ...
 
 @final
 class History:
-    def __new__(cls, prices: object) -> Self: ...
+    def __new__(
+        cls,
+        prices: object,
+        *,
+        coin: str | None = None,
+        step: float | None = None,
+        partial: bool = False,
+    ) -> Self: ...
     @property
     def key(self) -> str: ...
     @property
@@ -143,6 +154,12 @@ def build_book(
     as_of: str | None = None,
     partial: bool = False,
 ) -> Book: ...
+def book_correlations(book: Book, view: str, options: list[tuple[str, str]]) -> _Rows: ...
+def history_correlations(
+    history: History, view: str, options: list[tuple[str, str]]
+) -> _Rows: ...
+def check_history(prices: object) -> _Rows: ...
+def join_histories(histories: Sequence[History], clash: str) -> History: ...
 def inspect(
     rulebooks: Sequence[tuple[str, str, str]],
     *,

@@ -405,7 +405,7 @@ impl Book {
     #[pyo3(signature = (view))]
     fn check<'py>(&self, python: Python<'py>, view: &str) -> PyResult<Rows<'py>> {
         self.ask(python, |book, _| match view {
-            "issues" => Ok(answer::check::issues(&book.findings)),
+            "issues" => Ok(answer::check::of_book(book)),
             "columns" => Ok(answer::check::columns(&book.columns)),
             "units" => Ok(answer::check::units(&book.units)),
             _ => Err(crossmargin_engine::Error::Unknown {

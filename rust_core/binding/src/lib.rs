@@ -3,6 +3,7 @@
 mod array;
 mod book;
 mod cells;
+mod correlation;
 mod enter;
 mod error;
 mod functions;
@@ -21,6 +22,8 @@ mod _core {
     #[pymodule_export]
     use super::book::{Book, build_book, inspect};
     #[pymodule_export]
+    use super::correlation::{book_correlations, history_correlations};
+    #[pymodule_export]
     use super::error::{
         CrossmarginError, MissingError, NoAnswerError, NotCoveredError, OutOfRangeError, RulebookError,
         ShapeError, TableError, UnknownWordError,
@@ -30,7 +33,7 @@ mod _core {
         build_information, compare, cumulative_amounts, linear_liquidation_prices, rank_value, single_prices,
     };
     #[pymodule_export]
-    use super::history::History;
+    use super::history::{History, check_history, join_histories};
     #[pymodule_export]
     use super::pricing::{
         black76, implied_volatilities, normal_implied_volatility, option_greeks, option_values,

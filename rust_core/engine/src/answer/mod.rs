@@ -6,6 +6,7 @@ pub mod books;
 pub mod check;
 pub mod collateral;
 pub mod contributions;
+pub mod correlation;
 pub mod evaluated;
 pub mod explain;
 mod explain_tail;

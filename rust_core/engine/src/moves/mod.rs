@@ -7,6 +7,7 @@ mod aged;
 mod historical;
 mod mapping;
 mod simulated;
+mod typed;
 
 use crate::error::{Error, Place, Result};
 use crate::finding::{Finding, Severity};
@@ -15,7 +16,8 @@ use crate::numeric::accumulate::sum;
 use crate::rulebook::tail::{Aggregation, CovarianceRule, TailRule, TailScenarios};
 
 pub use mapping::{Mapping, between};
-pub use simulated::{MarketRisk, covariance_of};
+pub use simulated::{covariance_of, draw};
+pub use typed::{MarketRisk, TypedMatrix, typed_coins, typed_correlations, typed_volatilities};
 
 /// One set of scenarios.
 #[derive(Debug, Clone, PartialEq)]
@@ -107,8 +109,13 @@ pub struct Known<'a> {
 pub fn moves(rule: &TailRule, known: Known<'_>, wanted: &[Factor]) -> Result<Moves> {
     if rule.scenarios == TailScenarios::Simulated && rule.simulation.covariance == CovarianceRule::Market {
         let mut levels = Vec::new();
+        let mut findings = Vec::new();
         for days in rule.horizons() {
-            let covariance = simulated::market_covariance(known.market, wanted, days)?;
+            let repair = rule.simulation.repair;
+            let (covariance, typed) = simulated::market_covariance(known.market, wanted, days, repair)?;
+            if findings.is_empty() {
+                findings.extend(typed.finding());
+            }
             levels.push(LevelMoves {
                 main: simulated::draw(rule, &covariance, wanted.len(), days)?,
                 floor: None,
@@ -120,7 +127,7 @@ pub fn moves(rule: &TailRule, known: Known<'_>, wanted: &[Factor]) -> Result<Mov
             stress: stress(rule, wanted),
             step_days: 1.0,
             filled: Vec::new(),
-            findings: Vec::new(),
+            findings,
         });
     }
     let history = known.history.ok_or_else(|| missing_history(rule))?;

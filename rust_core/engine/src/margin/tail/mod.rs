@@ -12,7 +12,7 @@ use super::{PoolView, PositionMargin, Requirement, Worst};
 use crate::book::Book;
 use crate::error::{Error, Place, Result};
 use crate::market::{MarketState, notional, settle_of, underlying_of};
-use crate::moves::{Known, Mapping, MarketRisk, Moves, moves};
+use crate::moves::{Known, Mapping, MarketRisk, Moves, Scenarios, moves};
 use crate::numeric::accumulate::sum;
 use crate::rulebook::tail::TailRule;
 use crate::rulebook::{Measure, OrderRule, Rulebook};
@@ -85,6 +85,21 @@ pub fn measured_under(
     Pool { view, state, rule, moves, mapping }.measured(0, None)
 }
 
+/// Profit and loss of a pool in scenarios of the same factors, reporting currency.
+///
+/// # Errors
+///
+/// As [`requirement_under`].
+pub fn profits_under(
+    view: &PoolView<'_>,
+    state: &MarketState,
+    rule: &TailRule,
+    (moves, mapping): (&Moves, &Mapping),
+    set: &Scenarios,
+) -> Result<Vec<f64>> {
+    Pool { view, state, rule, moves, mapping }.under(set)
+}
+
 /// Results of every line of a pool in some scenarios of the maintenance level, reporting currency.
 ///
 /// # Errors
@@ -106,11 +121,20 @@ pub fn mapping_of(book: &Book, moves: &Moves) -> Mapping {
     Mapping::new(moves, coins, book.currencies.iter().map(|known| known.code.as_str()))
 }
 
-/// The factors that the accounts of a book under a rulebook need.
+/// The factors that the accounts of a book under a rulebook need, by a rule.
 ///
 /// # Errors
 ///
 /// [`Error::Missing`] for options whose volatility nothing is known about.
+pub fn wanted_under(book: &Book, rulebook: usize, rule: &TailRule) -> Result<Vec<crate::history::Factor>> {
+    lines::wanted(book, rulebook, rule)
+}
+
+/// The same under the rulebook's own rule.
+///
+/// # Errors
+///
+/// As [`wanted_under`]; [`Error::NotCovered`] for a rulebook without a tail.
 pub fn wanted_of(book: &Book, rulebook: usize) -> Result<Vec<crate::history::Factor>> {
     let known = book.rulebooks.get(rulebook).ok_or_else(|| Error::Missing {
         what: "rulebook".into(),
