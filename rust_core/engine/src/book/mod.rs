@@ -76,6 +76,8 @@ pub struct Underlying {
     pub half_spread: Option<f64>,
     /// Money that one side of the book takes before the price moves by 1 %, reporting currency.
     pub depth: Option<f64>,
+    /// The same for 2 %.
+    pub depth_two: Option<f64>,
     /// Correlations of its moves with those of other coins, as the market table gives them.
     pub correlations: Vec<(String, f64)>,
 }
