@@ -41,8 +41,12 @@ __all__ = [
     "exposure",
     "first_liquidated",
     "initial_margin",
+    "largest_size",
+    "leverage_caps",
+    "limits",
     "liquidation_order",
     "liquidation_price",
+    "liquidation_probability",
     "maintenance_margin",
     "one_position_price",
     "ratio",
@@ -714,3 +718,11 @@ def version() -> TextResult:
         Such as crossmargin 0.1.0, release, x86_64, portable.
     """
     return "crossmargin " + ", ".join(_core.build_information())
+
+
+from crossmargin.limit_functions import (  # noqa: E402  # they use what stands above
+    largest_size,
+    leverage_caps,
+    limits,
+    liquidation_probability,
+)

@@ -1,5 +1,6 @@
 //! A validated book: accounts, distinct instruments, netted positions, balances, orders and prices.
 
+mod added;
 mod assemble;
 mod assumed;
 mod build;

@@ -1,18 +1,17 @@
 //! A limit compared with what is: status, money and the rule in one sentence.
 
 use super::context::Context;
-use super::measure::{Cure, Reading, measure};
+use super::measure::{Cure, Reading, measure, simulated};
 use super::metric::Metric;
-use super::profile::Profile;
 use super::standing::{Part, Standing};
 use crate::book::{Balance, Book};
 use crate::currency::is_stable;
 use crate::error::{Error, Place, Result};
 use crate::liquidation::price::{coins_of, shown};
-use crate::margin::{PoolState, PoolView, evaluate, excess};
+use crate::margin::{PoolView, evaluate, excess};
 use crate::market::MarketState;
 use crate::path::Path;
-use crate::tables::LimitRow;
+use crate::tables::{LimitRow, ReportedAccount, day, instant};
 
 /// Shares of the limit from which somebody should look and act, where the row gives no `warn` (decisions.md 18).
 pub const WATCH: f64 = 0.5;
@@ -323,7 +322,7 @@ fn deposit(
     for pool in &part.pools {
         let Some(view) = standing.views.get(*pool) else { continue };
         let needed = if limit.metric == Metric::LiquidationProbability {
-            by_simulation(context, view, *pool, limit, part)?
+            by_simulation(context, view, limit)?
         } else {
             Some(shortfall(context, view, limit)?)
         };
@@ -364,26 +363,12 @@ fn shortfall(context: &Context<'_>, view: &PoolView<'_>, limit: &Limit) -> Resul
 fn by_simulation(
     context: &Context<'_>,
     view: &PoolView<'_>,
-    pool: usize,
     limit: &Limit,
-    part: &Part,
 ) -> Result<Option<f64>> {
-    let own = Part { pools: vec![pool], ..part.clone() };
     let inside = |money: f64| -> Result<bool> {
         let balances = with_cash(context.book, view, money)?;
         let richer = PoolView { balances: &balances, ..*view };
-        let state = evaluate(&richer, &MarketState::today(context.book))?;
-        let mut views = Vec::new();
-        let mut states: Vec<Result<&PoolState>> = Vec::new();
-        for _ in 0..pool {
-            // places before it are not looked at
-            views.push(richer);
-            states.push(Ok(&state));
-        }
-        views.push(richer);
-        states.push(Ok(&state));
-        let standing = Standing { views, states };
-        Ok(limit.allows(measure(context, &standing, limit.metric, &own)?.value))
+        Ok(limit.allows(Some(simulated(context, &richer)?.0.first_passage)))
     };
     if inside(0.0)? {
         return Ok(Some(0.0));
@@ -412,18 +397,24 @@ fn by_simulation(
 /// [`Error::Missing`] where the book does not know the currency.
 pub fn with_cash(book: &Book, view: &PoolView<'_>, money: f64) -> Result<Vec<Balance>> {
     let code = &view.rulebook()?.report_currency;
-    let mut balances = view.balances.to_vec();
     let place = book.currencies.iter().position(|known| known.code == *code).ok_or_else(|| Error::Missing {
         what: code.clone(),
         why: "the book has no such currency".into(),
         place: Place::default(),
     })?;
-    match balances.iter_mut().find(|balance| balance.currency == place) {
-        Some(balance) => balance.cash += money,
+    Ok(with_cash_in(view, place, money))
+}
+
+/// A pool's balances with an amount of a currency added, by the currency's index.
+pub fn with_cash_in(view: &PoolView<'_>, currency: usize, amount: f64) -> Vec<Balance> {
+    let mut balances = view.balances.to_vec();
+    match balances.iter_mut().find(|balance| balance.currency == currency) {
+        _ if amount == 0.0 => {}
+        Some(balance) => balance.cash += amount,
         None => balances.push(Balance {
-            currency: place,
-            cash: money,
-            settles: false,
+            currency,
+            cash: amount,
+            settles: true,
             from_equity: false,
             debt: 0.0,
             rates: Vec::new(),
@@ -432,29 +423,112 @@ pub fn with_cash(book: &Book, view: &PoolView<'_>, money: f64) -> Result<Vec<Bal
             enabled: true,
             in_scan: None,
             confidence: None,
-            reported: crate::tables::ReportedAccount::default(),
+            reported: ReportedAccount::default(),
             row: None,
         }),
     }
-    Ok(balances)
+    balances
 }
 
-/// Whether a limit holds on a day: not before it is effective, not after it has expired.
-pub fn holds_on(row: &LimitRow, as_of: &str) -> std::result::Result<(), String> {
-    let day = as_of.get(..10).filter(|day| day.len() == 10 && day.as_bytes().get(4) == Some(&b'-'));
-    let Some(day) = day else {
-        return Ok(());
-    };
-    if let Some(effective) = row.effective.as_deref().filter(|own| *own > day) {
-        return Err(format!("not yet effective: it holds from {effective}, the book is of {day}"));
+/// Whether a limit holds at an as-of: not before the day it is effective, not after that on which it expires.
+///
+/// # Errors
+///
+/// The sentence that says why it does not hold.
+pub fn holds_at(row: &LimitRow, as_of: &str) -> std::result::Result<(), String> {
+    let Some(today) = instant(as_of).map(day) else { return Ok(()) };
+    // days as `YYYY-MM-DD` are ordered as texts
+    if let Some(effective) = row.effective.as_ref().filter(|own| **own > today) {
+        return Err(format!("not yet effective: it holds from {effective}, the book is of {today}"));
     }
-    if let Some(expires) = row.expires.as_deref().filter(|own| *own < day) {
-        return Err(format!("expired on {expires}, the book is of {day}"));
+    if let Some(expires) = row.expires.as_ref().filter(|own| **own < today) {
+        return Err(format!("expired: it held until {expires}, the book is of {today}"));
     }
     Ok(())
 }
 
-/// The limits that hold: those of a table, else those of the profile.
-pub fn rows_of<'a>(given: Option<&'a [LimitRow]>, profile: &'a Profile) -> &'a [LimitRow] {
-    given.unwrap_or(&profile.limits)
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn limit(metric: &str, warn: Option<f64>, bound: f64, hard: Option<f64>) -> Result<Limit> {
+        Limit::of(&LimitRow {
+            row: Some(3),
+            id: "L2".into(),
+            metric: metric.into(),
+            warn,
+            limit: Some(bound),
+            hard,
+            ..LimitRow::default()
+        })
+    }
+
+    #[test]
+    fn bands_are_shares_of_the_limit_unless_a_warning_is_given() {
+        let own = limit("leverage", None, 4.0, Some(6.0)).unwrap();
+        let at = |value: f64| own.status(Some(value)).word();
+        assert_eq!([0.0, 1.9, 2.0, 2.8, 4.0, 4.1, 6.1].map(at), [
+            "ok", "ok", "watch", "call", "call", "restricted", "suspended"
+        ]);
+        let warned = limit("leverage", Some(3.5), 4.0, None).unwrap();
+        assert_eq!([3.4, 3.5].map(|value| warned.status(Some(value)).word()), ["ok", "call"]);
+        let early = limit("leverage", Some(1.0), 4.0, None).unwrap();
+        assert_eq!([1.0, 2.8].map(|value| early.status(Some(value)).word()), ["watch", "call"]);
+    }
+
+    #[test]
+    fn of_a_floor_less_is_worse() {
+        let own = limit("nearest", None, 0.15, Some(0.05)).unwrap();
+        let at = |value: f64| own.status(Some(value)).word();
+        assert_eq!([0.4, 0.25, 0.2, 0.15, 0.14, 0.04].map(at), [
+            "ok", "watch", "call", "call", "restricted", "suspended"
+        ]);
+        assert_eq!(own.status(None), Status::Ok);
+        assert_eq!(own.used(Some(0.3)), Some(0.5));
+        assert_eq!(own.used(Some(-1.0)), None);
+    }
+
+    #[test]
+    fn numbers_in_the_wrong_order_are_refused_with_their_row() {
+        let why = |found: Result<Limit>| found.unwrap_err().to_string();
+        assert_eq!(
+            why(limit("leverage", Some(5.0), 4.0, None)),
+            "warn must be at or below the limit, was 5 (row 3, L2)"
+        );
+        assert_eq!(
+            why(limit("excess", None, 100.0, Some(200.0))),
+            "hard must be at or below the limit, which is the least allowed, was 200 (row 3, L2)"
+        );
+        assert_eq!(why(limit("es", None, -5.0, None)), "limit must be finite and at least 0, was -5 (row 3, L2)");
+        assert_eq!(
+            why(limit("liqprob", None, 1.0, None)),
+            "limit must be a probability above 0 and below 1, was 1 (row 3, L2)"
+        );
+    }
+
+    #[test]
+    fn a_reduction_brings_shares_to_the_bound() {
+        let parts = [600.0, 250.0, 150.0];
+        let cut = reduction(Metric::Concentration, &[600.0, 400.0], 0.5).unwrap();
+        assert!(((600.0 - cut) / (1000.0 - cut) - 0.5).abs() < 1e-12);
+        let cut = reduction(Metric::Herfindahl, &parts, 0.4).unwrap();
+        let left = [600.0 - cut, 250.0, 150.0];
+        let whole: f64 = left.iter().sum();
+        let index: f64 = left.iter().map(|own| (own / whole) * (own / whole)).sum();
+        assert!((index - 0.4).abs() < 1e-12, "{index}");
+        assert_eq!(reduction(Metric::Herfindahl, &parts, 0.2), None);
+    }
+
+    #[test]
+    fn a_limit_holds_from_its_first_to_its_last_day() {
+        let row = LimitRow {
+            effective: Some("2026-01-10".into()),
+            expires: Some("2026-01-31".into()),
+            ..LimitRow::default()
+        };
+        assert_eq!(holds_at(&row, "2026-01-31T23:00:00Z"), Ok(()));
+        assert!(holds_at(&row, "2026-02-01").unwrap_err().starts_with("expired: it held until 2026-01-31"));
+        assert!(holds_at(&row, "2026-01-09").unwrap_err().starts_with("not yet effective"));
+        assert_eq!(holds_at(&row, "none"), Ok(()));
+    }
 }
