@@ -116,6 +116,18 @@ if TYPE_CHECKING:
     from crossmargin.history_functions import (
         history as history,
     )
+    from crossmargin.limit_functions import (
+        largest_size as largest_size,
+    )
+    from crossmargin.limit_functions import (
+        leverage_caps as leverage_caps,
+    )
+    from crossmargin.limit_functions import (
+        limits as limits,
+    )
+    from crossmargin.limit_functions import (
+        liquidation_probability as liquidation_probability,
+    )
     from crossmargin.portfolio import (
         compare as compare,
     )
@@ -181,9 +193,13 @@ _HOMES = {
     "history": "history_functions",
     "implied_volatilities": "pricing",
     "initial_margin": "functions",
+    "largest_size": "limit_functions",
+    "leverage_caps": "limit_functions",
+    "limits": "limit_functions",
     "linear_liquidation_prices": "calculators",
     "liquidation_order": "functions",
     "liquidation_price": "functions",
+    "liquidation_probability": "limit_functions",
     "maintenance_margin": "functions",
     "normal_implied_volatility": "pricing",
     "one_position_price": "functions",

@@ -1,6 +1,6 @@
 # The compiled core; written by hand, checked by stubtest.
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import ClassVar, Self, TypeAlias, final
 
 import numpy as np
@@ -33,7 +33,12 @@ __all__ = [
     "implied_volatilities",
     "inspect",
     "join_histories",
+    "largest_size",
+    "largest_size_table",
+    "leverage_caps",
+    "limits",
     "linear_liquidation_prices",
+    "liquidation_probability",
     "normal_implied_volatility",
     "option_greeks",
     "option_values",
@@ -226,6 +231,37 @@ def rank_value(
     unrealised_pnl: float, wallet_balance: float, margin_ratio: float
 ) -> tuple[float, float]: ...
 def compare(books: Sequence[tuple[str, Book]]) -> _Rows: ...
+def limits(
+    book: Book,
+    table: object | None,
+    options: Sequence[tuple[str, str]],
+    progress: Callable[[int, int], object] | None = None,
+) -> _Rows: ...
+def leverage_caps(book: Book, scope: str, options: Sequence[tuple[str, str]]) -> _Rows: ...
+def largest_size(
+    book: Book,
+    symbol: str,
+    side: str,
+    limit: str,
+    limits: object | None,
+    options: Sequence[tuple[str, str]],
+    progress: Callable[[int, int], object] | None = None,
+) -> float: ...
+def largest_size_table(
+    book: Book,
+    symbol: str,
+    side: str,
+    limit: str,
+    limits: object | None,
+    options: Sequence[tuple[str, str]],
+    progress: Callable[[int, int], object] | None = None,
+) -> _Rows: ...
+def liquidation_probability(
+    book: Book,
+    scope: str,
+    options: Sequence[tuple[str, str]],
+    progress: Callable[[int, int], object] | None = None,
+) -> _Rows: ...
 def rulebook_list() -> _Rows: ...
 def rulebook_parts(form: str, text: str, part: str) -> _Rows: ...
 def rulebook_difference(a: tuple[str, str], b: tuple[str, str]) -> _Rows: ...

@@ -44,8 +44,12 @@ __all__ = [
     "first_liquidated",
     "history",
     "initial_margin",
+    "largest_size",
+    "leverage_caps",
+    "limits",
     "liquidation_order",
     "liquidation_price",
+    "liquidation_probability",
     "maintenance_margin",
     "one_position_price",
     "ratio",
@@ -724,3 +728,9 @@ def version() -> TextResult:
 # at the end: these modules take words from this one
 from crossmargin.correlation_functions import correlations  # noqa: E402
 from crossmargin.history_functions import history  # noqa: E402
+from crossmargin.limit_functions import (  # noqa: E402  # they use what stands above
+    largest_size,
+    leverage_caps,
+    limits,
+    liquidation_probability,
+)

@@ -73,6 +73,12 @@ impl Book {
         answer::books::compare(&compared, triggers)
     }
 
+    /// The tables that it was made of, where they are kept.
+    pub(crate) fn origin(&self) -> Option<answer::size::Origin<'_>> {
+        let as_of = Some(self.book.as_of.as_str()).filter(|text| *text != "none");
+        self.origin.as_ref().map(|tables| answer::size::Origin { input: tables.input(), as_of })
+    }
+
     fn as_of_given(&self) -> Option<String> {
         Some(self.book.as_of.clone()).filter(|text| text != "none")
     }
@@ -107,6 +113,7 @@ impl Tables {
             brackets: self.brackets.as_ref(),
             correlations: self.correlations.as_deref(),
             history: self.history.as_ref(),
+            ..Input::default()
         }
     }
 }
@@ -185,7 +192,7 @@ pub(crate) fn inspect<'py>(
     ))
 }
 
-type Pairs = Vec<(String, String)>;
+pub(crate) type Pairs = Vec<(String, String)>;
 
 #[pymethods]
 impl Book {

@@ -8,6 +8,7 @@ mod enter;
 mod error;
 mod functions;
 mod history;
+mod limits;
 mod pricing;
 mod revaluation;
 mod rulebooks;
@@ -34,6 +35,8 @@ mod _core {
     };
     #[pymodule_export]
     use super::history::{History, check_history, join_histories};
+    #[pymodule_export]
+    use super::limits::{largest_size, largest_size_table, leverage_caps, limits, liquidation_probability};
     #[pymodule_export]
     use super::pricing::{
         black76, implied_volatilities, normal_implied_volatility, option_greeks, option_values,
