@@ -8,6 +8,7 @@
 //! <- market, path <- margin <- liquidation <- answer. Revaluation of option books stands on pricing alone.
 
 pub mod answer;
+pub mod backtest;
 pub mod book;
 pub mod cell;
 pub mod currency;

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+pub mod backtest;
 pub mod books;
 pub mod check;
 pub mod collateral;
