@@ -113,9 +113,6 @@ if TYPE_CHECKING:
     from crossmargin.portfolio import (
         compare as compare,
     )
-    from crossmargin.portfolio import (
-        risk_contributions as risk_contributions,
-    )
     from crossmargin.pricing import (
         OptionGreeks as OptionGreeks,
     )
@@ -145,6 +142,12 @@ if TYPE_CHECKING:
     )
     from crossmargin.pricing import (
         spot_implied_volatility as spot_implied_volatility,
+    )
+    from crossmargin.risk_functions import (
+        risk_contributions as risk_contributions,
+    )
+    from crossmargin.risk_functions import (
+        tail_measures as tail_measures,
     )
     from crossmargin.table import Table as Table
 
@@ -181,7 +184,7 @@ _HOMES = {
     "option_values": "pricing",
     "ratio": "functions",
     "reconciliation": "functions",
-    "risk_contributions": "portfolio",
+    "risk_contributions": "risk_functions",
     "rulebook_diff": "functions",
     "rulebooks": "functions",
     "scenarios": "functions",
@@ -189,6 +192,7 @@ _HOMES = {
     "single_liquidation_price": "calculators",
     "spot_implied_volatility": "pricing",
     "summary": "functions",
+    "tail_measures": "risk_functions",
     "tier_amounts": "calculators",
     "tiers": "functions",
     "version": "functions",

@@ -27,6 +27,7 @@ from crossmargin.cells import because
 from crossmargin.errors import MissingError, NoAnswerError, OutOfRangeError, UnknownWordError
 from crossmargin.frames import as_table
 from crossmargin.registry import register
+from crossmargin.risk_functions import risk_contributions, tail_measures
 from crossmargin.rulebook_choice import one, several, under
 from crossmargin.table import Table
 
@@ -47,10 +48,12 @@ __all__ = [
     "one_position_price",
     "ratio",
     "reconciliation",
+    "risk_contributions",
     "rulebook_diff",
     "rulebooks",
     "scenarios",
     "summary",
+    "tail_measures",
     "tiers",
     "version",
     "why",

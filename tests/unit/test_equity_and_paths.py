@@ -14,7 +14,7 @@ import pytest
 from crossmargin import calculators
 from crossmargin import functions as cm
 from crossmargin.errors import MissingError, NotCoveredError, TableError
-from crossmargin.portfolio import risk_contributions
+from crossmargin.risk_functions import risk_contributions
 from crossmargin.table import Table
 from tests.oracle import prices, sheets
 from tests.oracle.account import Account, Balance, Leg

@@ -338,8 +338,17 @@ fn orders_refused(view: &PoolView<'_>, rulebook: &Rulebook) -> Option<String> {
 pub(super) fn in_worst(view: &PoolView<'_>, state: &MarketState, found: &mut [f64]) -> Result<()> {
     let rulebook = view.rulebook()?;
     let index = view.book.accounts.get(view.account).map_or(0, |account| account.rulebook);
-    let (moves, mapping) = tail_of(view.book, index)?;
-    let pool = Pool { view, state, rule: rule_of(rulebook)?, moves, mapping };
+    in_worst_under(view, state, (rule_of(rulebook)?, tail_of(view.book, index)?), found)
+}
+
+/// As [`in_worst`], under a rule and scenario sets that are given.
+pub(super) fn in_worst_under(
+    view: &PoolView<'_>,
+    state: &MarketState,
+    (rule, (moves, mapping)): (&TailRule, &(Moves, Mapping)),
+    found: &mut [f64],
+) -> Result<()> {
+    let pool = Pool { view, state, rule, moves, mapping };
     let measured = pool.measured(0, None)?;
     let main = measured.portions.iter().find(|own| own.part == TailPart::Main);
     let Some(worst) = main.and_then(|own| own.worst_scenario) else { return Ok(()) };
