@@ -10,6 +10,7 @@
 pub mod answer;
 pub mod backtest;
 pub mod book;
+pub mod calibrate;
 pub mod cell;
 pub mod currency;
 pub mod error;

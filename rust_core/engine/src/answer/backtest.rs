@@ -82,13 +82,13 @@ pub fn question(measure: &str, pairs: &[(String, String)]) -> Result<Question> {
             }
             "first" => asked.span.0 = Some(date("first", value)?),
             "last" => asked.span.1 = Some(date("last", value)?),
-            _ => asked.changes.push((path(key)?, value.clone())),
+            _ => asked.changes.push((path_among(key, &OPTIONS)?, value.clone())),
         }
     }
     Ok(asked)
 }
 
-fn word(what: &'static str, text: &str, known: &[&str]) -> Result<String> {
+pub(super) fn word(what: &'static str, text: &str, known: &[&str]) -> Result<String> {
     let found = text.trim().to_lowercase();
     if known.contains(&found.as_str()) {
         return Ok(found);
@@ -104,10 +104,11 @@ pub(super) fn date(what: &'static str, text: &str) -> Result<f64> {
     })
 }
 
-fn path(key: &str) -> Result<String> {
+/// The path of a key of the tail; what is none is refused with the options that there are beside them.
+pub(super) fn path_among(key: &str, options: &[&str]) -> Result<String> {
     path_of(key).map_err(|error| match error {
         Error::Unknown { what, value, known } => {
-            Error::Unknown { what, value, known: format!("{}, {known}", OPTIONS.join(", ")) }
+            Error::Unknown { what, value, known: format!("{}, {known}", options.join(", ")) }
         }
         other => other,
     })
@@ -139,12 +140,9 @@ impl Rules {
             return Ok(Self { own: own.clone(), reading });
         };
         if let Some(days) = horizon_days {
-            let key = if initial && rule.initial_horizon_days.is_some() {
-                path_of("initial_horizon_days")?
-            } else {
-                "measure.horizon_days".to_owned()
-            };
-            cells.push((key, crate::cell::Cell::Number(days)));
+            let own = initial && rule.initial_horizon_days.is_some();
+            let key = if own { "tail.initial_horizon_days" } else { "measure.horizon_days" };
+            cells.push((key.to_owned(), crate::cell::Cell::Number(days)));
         }
         let own = with_changes(own, &cells)?;
         Ok(Self { reading: own.clone(), own })
@@ -175,17 +173,22 @@ impl Rules {
     }
 }
 
+/// The refusal of a book without a history.
+pub(super) fn no_history() -> Error {
+    Error::Missing {
+        what: "history".into(),
+        why: "a margin is tested on one: make its key with CM_HISTORY and give it in the options of CM_BOOK as history".into(),
+        place: Place::default(),
+    }
+}
+
 /// The history of what the accounts of a book under a rulebook hold, as moves.
 ///
 /// # Errors
 ///
 /// [`Error::Missing`] without a history or a series; as [`Bars::new`].
 pub(super) fn history(book: &Book, rulebook: usize, rule: &TailRule) -> Result<(Bars, Mapping)> {
-    let history = book.history.as_deref().ok_or_else(|| Error::Missing {
-        what: "history".into(),
-        why: "a margin is tested on one: make its key with CM_HISTORY and give it in the options of CM_BOOK as history".into(),
-        place: Place::default(),
-    })?;
+    let history = book.history.as_deref().ok_or_else(no_history)?;
     let bars = Bars::new(&rule.history, history, &wanted_under(book, rulebook, rule)?)?;
     let mapping = mapping_of_factors(book, &bars.factors);
     Ok((bars, mapping))

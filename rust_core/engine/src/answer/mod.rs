@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 pub mod backtest;
 pub mod books;
+pub mod calibrate;
 pub mod check;
 pub mod collateral;
 pub mod contributions;

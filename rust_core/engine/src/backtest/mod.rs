@@ -174,6 +174,22 @@ pub fn run(ground: Ground<'_>, plan: &Plan, watch: &Watch) -> Result<Run> {
     Ok(Run { days, length, losses })
 }
 
+/// The margin after the last bar of the history.
+///
+/// # Errors
+///
+/// As [`run`].
+pub fn now(ground: Ground<'_>, plan: &Plan) -> Result<f64> {
+    let Ground { view, rulebook, rule, bars, mapping } = ground;
+    let today = MarketState::today(view.book);
+    if !matches!(rulebook.measure, Measure::Tail(_)) {
+        return constant(view, &today, plan.initial);
+    }
+    let sets = at(rule, bars, bars.count())?;
+    let (margin, _) = level_under(view, rulebook, &today, (&sets, mapping), plan.initial)?;
+    Ok(margin + charges_under(view, rulebook, &today, plan.initial)?)
+}
+
 /// The margin of a rulebook whose parameters do not follow the market.
 fn constant(view: &PoolView<'_>, today: &MarketState, initial: bool) -> Result<f64> {
     let found = evaluate(view, today)?.requirement;
