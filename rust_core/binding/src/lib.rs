@@ -1,6 +1,7 @@
 //! Python binding: arguments in, one call, result out.
 
 mod array;
+mod backtest;
 mod book;
 mod cells;
 mod correlation;
@@ -20,6 +21,8 @@ use pyo3::prelude::*;
 mod _core {
     use pyo3::prelude::*;
 
+    #[pymodule_export]
+    use super::backtest::{backtest, calibrate};
     #[pymodule_export]
     use super::book::{Book, build_book, inspect};
     #[pymodule_export]

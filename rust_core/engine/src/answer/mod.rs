@@ -2,7 +2,9 @@
 
 use std::borrow::Cow;
 
+pub mod backtest;
 pub mod books;
+pub mod calibrate;
 pub mod check;
 pub mod collateral;
 pub mod contributions;

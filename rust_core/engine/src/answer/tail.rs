@@ -292,7 +292,8 @@ fn losses(
     Ok(rows)
 }
 
-fn line_name(book: &Book, pool: &Pool, line: LineOf) -> String {
+/// What a line of a pool is called.
+pub(super) fn line_name(book: &Book, pool: &Pool, line: LineOf) -> String {
     match line {
         LineOf::Position(place) => {
             let held = book.positions_of(pool).get(place);

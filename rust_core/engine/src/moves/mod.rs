@@ -74,21 +74,29 @@ pub struct Moves {
 impl Moves {
     /// Index of a factor.
     pub fn index_of(&self, factor: &Factor) -> Option<usize> {
-        self.factors.iter().position(|known| known == factor)
+        index_in(&self.factors, factor)
     }
 
     /// The maturities at which a coin's volatility (or basis) moves, rising, with their factors.
     pub fn maturities(&self, coin: &str, volatility: bool) -> Vec<(f64, usize)> {
-        let days = |factor: &Factor| match factor.kind {
-            FactorKind::Volatility { days } if volatility => Some(days),
-            FactorKind::Basis { days } if !volatility => Some(days),
-            _ => None,
-        };
-        let own = self.factors.iter().enumerate().filter(|(_, factor)| factor.coin == coin);
-        let mut found: Vec<(f64, usize)> = own.filter_map(|(place, f)| Some((days(f)?, place))).collect();
-        found.sort_by(|a, b| a.0.total_cmp(&b.0));
-        found
+        maturities_in(&self.factors, coin, volatility)
     }
+}
+
+fn index_in(factors: &[Factor], factor: &Factor) -> Option<usize> {
+    factors.iter().position(|known| known == factor)
+}
+
+fn maturities_in(factors: &[Factor], coin: &str, volatility: bool) -> Vec<(f64, usize)> {
+    let days = |factor: &Factor| match factor.kind {
+        FactorKind::Volatility { days } if volatility => Some(days),
+        FactorKind::Basis { days } if !volatility => Some(days),
+        _ => None,
+    };
+    let own = factors.iter().enumerate().filter(|(_, factor)| factor.coin == coin);
+    let mut found: Vec<(f64, usize)> = own.filter_map(|(place, f)| Some((days(f)?, place))).collect();
+    found.sort_by(|a, b| a.0.total_cmp(&b.0));
+    found
 }
 
 /// What is known about risk factors.
