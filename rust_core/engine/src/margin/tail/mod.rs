@@ -85,21 +85,6 @@ pub fn measured_under(
     Pool { view, state, rule, moves, mapping }.measured(0, None)
 }
 
-/// Profit and loss of a pool in scenarios of the same factors, reporting currency.
-///
-/// # Errors
-///
-/// As [`requirement_under`].
-pub fn profits_under(
-    view: &PoolView<'_>,
-    state: &MarketState,
-    rule: &TailRule,
-    (moves, mapping): (&Moves, &Mapping),
-    set: &Scenarios,
-) -> Result<Vec<f64>> {
-    Pool { view, state, rule, moves, mapping }.under(set)
-}
-
 /// Results of every line of a pool in some scenarios of the maintenance level, reporting currency.
 ///
 /// # Errors
@@ -147,15 +132,6 @@ pub fn wanted_of(book: &Book, rulebook: usize) -> Result<Vec<crate::history::Fac
         place: Place::default(),
     })?;
     wanted_under(book, rulebook, rule_of(known)?)
-}
-
-/// The factors that the accounts of a book under a rulebook need, were they measured by another rule.
-///
-/// # Errors
-///
-/// As [`wanted_of`].
-pub fn wanted_under(book: &Book, rulebook: usize, rule: &TailRule) -> Result<Vec<crate::history::Factor>> {
-    lines::wanted(book, rulebook, rule)
 }
 
 /// What the market table of a book says about how coins move.
