@@ -40,7 +40,10 @@ def moves(draw: random.Random, volatilities: list[float]) -> list[list[float]]:
         size = math.sqrt(1 - PERSISTENCE - REACTION + PERSISTENCE * size**2 + REACTION * market**2)
         row = [
             volatility
-            * (math.sqrt(SHARE_OF_MARKET) * market + math.sqrt(1 - SHARE_OF_MARKET) * _student(draw))
+            * (
+                math.sqrt(SHARE_OF_MARKET) * market
+                + math.sqrt(1 - SHARE_OF_MARKET) * _student(draw)
+            )
             for volatility in volatilities
         ]
         shock = BAD_DAYS.get(day, 0.0)

@@ -89,7 +89,8 @@ def test_every_grouping_adds_up_to_the_same_total(measure: str) -> None:
     book = _book()
     totals = []
     for group_by in ("position", "underlying", "account", "strategy"):
-        found = _column(cm.risk_contributions(book, measure=measure, group_by=group_by), "component")
+        answer = cm.risk_contributions(book, measure=measure, group_by=group_by)
+        found = _column(answer, "component")
         totals.append(found.pop("TOTAL"))
         assert math.fsum(found.values()) == pytest.approx(totals[-1], rel=1e-12)
     assert totals == pytest.approx([totals[0]] * 4, rel=1e-12)
@@ -122,9 +123,7 @@ def test_incremental_and_standalone_are_those_of_books_without_it_and_with_it_al
     assert rows[symbol]["incremental"] == pytest.approx(
         margin(whole) - margin(_book(quantities=without)), rel=1e-9
     )
-    assert rows[symbol]["standalone"] == pytest.approx(
-        margin(_book(quantities=alone)), rel=1e-12
-    )
+    assert rows[symbol]["standalone"] == pytest.approx(margin(_book(quantities=alone)), rel=1e-12)
 
 
 def test_marginal_is_the_derivative_by_notional() -> None:
@@ -176,8 +175,7 @@ def test_a_fixed_minimum_belongs_to_nobody() -> None:
         assert (row["component"], row["note"]) == (250.0, "stands whatever is held")
 
 
-def test_brackets_give_each_position_its_own_margin_where_eulers_shares_give_more(
-) -> None:
+def test_brackets_give_each_position_its_own_margin_where_eulers_shares_give_more() -> None:
     """A margin of brackets grows faster than what is held: rate times notional is too much."""
     brackets = [
         ["rulebook", "symbol", "minNotional", "maxNotional", "maintenanceMarginRate"],
@@ -197,7 +195,7 @@ def test_brackets_give_each_position_its_own_margin_where_eulers_shares_give_mor
 
 
 HEDGED = (1_000_000.0, -900_000.0, 600_000.0)
-"""A long perpetual AAA, its hedge BBB and another coin CCC: the published example of methods.md 2.5."""
+"""A long perpetual AAA, its hedge BBB, another coin CCC: published in methods.md 2.5."""
 
 
 def _hedged(equity: float) -> Book:

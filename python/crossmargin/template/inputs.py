@@ -32,6 +32,21 @@ _OF_RULES: Final = {
     "note": ("rulebook", "for you: not read"),
 }
 """The columns of a rulebook's rows; all are written as texts are, the value may be a number."""
+_OF_LIMITS: Final = {
+    "limit_id": ("limit_id", "name"),
+    "scope": ("scope", "account, coin, symbol, each account, each underlying"),
+    "metric": ("metric", "what is limited"),
+    "warn": ("warn", "watch from here"),
+    "limit": ("limit", "in the unit of the metric"),
+    "hard": ("hard", "suspended beyond"),
+    "unit": ("unit", "equity: a share of it"),
+    "owner": ("owner", "who keeps it"),
+    "approver": ("approver", "who may change it"),
+    "reason": ("reason", "why it stands"),
+    "effective": ("effective", "from this day"),
+    "expires": ("expires", "to this day"),
+    "action": ("action", "what to do then"),
+}
 _NARROW: Final = {"side": 9.0, "account": 12.0, "leverage": 10.0, "beta": 9.0, "currency": 11.0}
 _HEADER_ROW: Final = 6
 _PRINTED: Final = 52  # the first rows of a long history show what it is
@@ -230,6 +245,8 @@ def _understood(rows: Rows, kind: str) -> dict[str, tuple[str, str]]:
     """Return what each header means, and its unit, as the core says it."""
     if kind == "rules":
         return _OF_RULES
+    if kind == "limits":
+        return _OF_LIMITS
     if kind == "history":
         return {str(word): (str(word), "a level" if place else "day, or instant in UTC")
                 for place, word in enumerate(rows[0])}  # fmt: skip

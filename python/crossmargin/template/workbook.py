@@ -14,9 +14,11 @@ from crossmargin.template import (
     compare,
     contributions,
     control,
+    correlation,
     exposure,
     glossary,
     inputs,
+    limits,
     liquidation,
     options,
     rules,
@@ -100,6 +102,7 @@ def write(path: Path, given: Inputs, *, version: str | None = None) -> Path:
         "ContributionsBy": "position",
         **liquidation.settings(),
         **tail.settings(),
+        **limits.settings(),
     }
     calculator = Calculator(names, tables)
     safe = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
@@ -141,6 +144,8 @@ def write(path: Path, given: Inputs, *, version: str | None = None) -> Path:
     compare.write(pages["Compare"])
     tail.write(pages["Tail"])
     contributions.write(pages["Contributions"])
+    correlation.write(pages["Correlation"])
+    limits.write(pages["Limits"], tables["Limits"])
     control.write_recon(pages["Recon"])
     others = [page for name, page in pages.items() if name != "Checks"]
     kinds = [(sheet.name, sheet.kind) for sheet in inputs.input_sheets]
