@@ -35,11 +35,11 @@ def write(output_dir: Path, tables: Mapping[str, object]) -> list[Path]:
         The folder, made if it is not there.
     tables
         `positions`, `collateral`, `market`, `orders`, `brackets`, `history`, `limits`: rows with
-        the header first, or one mapping per row, or a :class:`~crossmargin.table.Table`; all but positions may be left
-        out. Also `rulebook` (its name), `as_of` and `options` (texts). A second book for the sheet
-        Options: `option_positions`, `option_collateral`, `option_market`, `option_rulebook` and
-        `option_as_of`. Tables of other names, such as results, are left out: the workbook
-        calculates its own.
+        the header first, or one mapping per row, or a :class:`~crossmargin.table.Table`; all but
+        positions may be left out. Also `rulebook` (its name), `as_of` and `options` (texts). A
+        second book for the sheet Options: `option_positions`, `option_collateral`,
+        `option_market`, `option_rulebook` and `option_as_of`. Tables of other names, such as
+        results, are left out: the workbook calculates its own.
 
     Returns
     -------

@@ -37,7 +37,8 @@ _WORDS: Final = {
     "CM_COMPARE": "rulebook im mm usage excess_mm capital_efficiency nearest_trigger "
     "first_liquidated loss_if_liquidated status note",
     "CM_CONTRIB": "symbol account quantity notional standalone component marginal incremental "
-    "share pnl_in_worst room_to_tier rank_component rank_marginal rank_incremental rank_notional note",
+    "share pnl_in_worst room_to_tier rank_component rank_marginal rank_incremental "
+    "rank_notional note",
     "CM_TAIL": "scope measure method confidence horizon_days scenarios effective value low high "
     "standard_error note",
     "CM_TAIL losses": "scope rank scenario loss weight driver_1 result_1 driver_2 result_2 "
