@@ -69,9 +69,10 @@ def history(prices: Block, *, options: Options | None = None) -> HistoryResult:
 
 def _parts(prices: object) -> list[object]:
     """Return the tables of a list of them, or the one that is given."""
-    is_list = isinstance(prices, Sequence) and not isinstance(prices, str) and len(prices) > 0
-    if is_list and all(map(_is_whole, prices)):  # type: ignore[call-overload]
-        return list(prices)  # type: ignore[call-overload]
+    if isinstance(prices, Sequence) and not isinstance(prices, str):
+        parts: list[object] = list(prices)
+        if parts and all(map(_is_whole, parts)):
+            return parts
     return [prices]
 
 

@@ -1,4 +1,4 @@
-"""Tails of scenarios by a second method: numpy, written from the definitions, never from the engine.
+"""Tails of scenarios by a second method: numpy, from the definitions, never from the engine.
 
 Conventions: a loss is positive; value at risk is the lower empirical quantile; expected shortfall
 averages the worst tail with a fractional weight at the quantile; moves are logarithms of ratios.
@@ -73,13 +73,15 @@ def filtered(
     variance = forecasts(moves, decay)
     today = np.maximum(variance[-1], floor_share**2 * np.mean(moves**2, axis=0))
     ratio = np.sqrt(today / variance[len(moves) - window : len(moves)])
-    return np.clip(ratio, 1 / cap, cap) * moves[-window:]
+    scaled: Array = np.clip(ratio, 1 / cap, cap) * moves[-window:]
+    return scaled
 
 
 def aged(count: int, decay: float) -> Array:
     """Return probabilities of scenarios, the oldest first."""
     weights = decay ** np.arange(count - 1, -1, -1, dtype=np.float64)
-    return weights / weights.sum()
+    shares: Array = weights / weights.sum()
+    return shares
 
 
 def overlapping(moves: Array, length: int, window: int, stride: int = 1) -> Array:
@@ -94,5 +96,5 @@ def black76(right: str, forward: Array, strike: float, volatility: Array, years:
     total = volatility * math.sqrt(years)
     first = np.log(forward / strike) / total + total / 2
     cumulative = np.vectorize(lambda x: 0.5 * math.erfc(-x / math.sqrt(2)))
-    call = forward * cumulative(first) - strike * cumulative(first - total)
+    call: Array = forward * cumulative(first) - strike * cumulative(first - total)
     return call if right == "call" else call - forward + strike

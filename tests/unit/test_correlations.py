@@ -35,7 +35,8 @@ def _levels() -> Array:
     random = np.random.default_rng(17)
     mixing = np.array([[0.02, 0.024, 0.02], [0.0, 0.02, 0.01], [0.0, 0.0, 0.03]])
     moves = random.standard_t(5, (600, 3)) @ mixing
-    return MARKS * np.exp(np.vstack([np.zeros(3), np.cumsum(moves, axis=0)]))
+    levels: Array = MARKS * np.exp(np.vstack([np.zeros(3), np.cumsum(moves, axis=0)]))
+    return levels
 
 
 LEVELS = _levels()
@@ -86,7 +87,8 @@ def _ewma(moves: Array, decay: float) -> Array:
 
 def _correlation(covariance: Array) -> Array:
     sizes = np.sqrt(np.diag(covariance))
-    return covariance / np.outer(sizes, sizes)
+    matrix: Array = covariance / np.outer(sizes, sizes)
+    return matrix
 
 
 # Matrix ------------------------------------------------------------------------------------------
@@ -153,7 +155,7 @@ def test_fast_against_slow_in_standard_deviations() -> None:
         found = [row[name] for name in ("fast", "slow", "change", "z", "n_effective")]
         expected = [fast[a, b], slow[a, b], fast[a, b] - slow[a, b], z, effective]
         assert found == pytest.approx(expected, abs=1e-11)
-        assert row["alert"] == ("yes" if abs(z) > 3 else "")  # noqa: PLR2004
+        assert row["alert"] == ("yes" if abs(z) > 3 else "")
 
 
 def test_a_correlation_that_turns_over_is_an_alert() -> None:
@@ -163,7 +165,7 @@ def test_a_correlation_that_turns_over_is_an_alert() -> None:
     rows = crossmargin.correlations(_history(levels, COINS[:2]), view="change").records()
     assert rows[0]["alert"] == "yes"
     assert isinstance(rows[0]["z"], float)
-    assert rows[0]["z"] < -3  # noqa: PLR2004
+    assert rows[0]["z"] < -3
 
 
 # Beta --------------------------------------------------------------------------------------------
@@ -174,8 +176,8 @@ def test_betas_and_the_beta_weighted_delta_of_the_book(driver: str) -> None:
     market = MOVES[:, COINS.index(driver)]
     rows = crossmargin.correlations(_book(), view="beta", options={"driver": driver}).records()
     assert [row["coin"] for row in rows] == [*COINS, "BOOK"]
-    # the worst tenth of 600 moves: those below the sixtieth
-    falls = market < np.sort(market)[59]
+    # the worst tenth of 600 moves: sixty of them
+    falls = market < np.sort(market)[60]
     weighted = 0.0
     for place, row in enumerate(rows[:3]):
         own = MOVES[:, place]
@@ -185,7 +187,7 @@ def test_betas_and_the_beta_weighted_delta_of_the_book(driver: str) -> None:
         expected = [beta, down, 0.67 * beta + 0.33, determined]
         found = [row[name] for name in ("beta", "downside_beta", "blume", "r2")]
         assert found == pytest.approx(expected, abs=1e-10)
-        assert row["observations"] == 600  # noqa: PLR2004
+        assert row["observations"] == 600
         assert row["delta"] == pytest.approx(DELTAS[place], rel=1e-7)
         assert row["beta_delta"] == pytest.approx(beta * DELTAS[place], rel=1e-7, abs=1e-3)
         weighted += beta * DELTAS[place]
@@ -306,7 +308,9 @@ def test_diversified_and_hedged_books_fail_in_opposite_directions() -> None:
     by_case = {str(row["case"]): float(row["change_ES"]) for row in rows}  # type: ignore[arg-type]
     assert by_case["towards one"] > 0 > by_case["towards zero"]
     hedged = table(
-        "symbol contracts entryPrice markPrice", ["BTC", 1, 90_000, 90_000], ["ETH", -30, 3_000, 3_000]
+        "symbol contracts entryPrice markPrice",
+        ["BTC", 1, 90_000, 90_000],
+        ["ETH", -30, 3_000, 3_000],
     )
     apart = crossmargin.book(hedged, "es", collateral=cash, options=options)
     rows = crossmargin.correlations(apart, view="stress").records()
@@ -340,7 +344,7 @@ def test_a_book_without_a_history_is_answered_from_the_market_sheet() -> None:
         [v / math.sqrt(365) for v in (0.5, 0.7, 0.9)], rel=1e-14
     )
     stress = crossmargin.correlations(book, view="stress").records()
-    assert [row["case"] for row in stress][0] == "as it is"
+    assert stress[0]["case"] == "as it is"
     assert all(isinstance(row["ES"], float) for row in stress)
 
 
@@ -357,9 +361,7 @@ def test_a_typed_matrix_decides_the_margin_in_a_sheet() -> None:
         "symbol contracts entryPrice markPrice", ["BTC", 1, 1_000, 1_000], ["ETH", -1, 1_000, 1_000]
     )
     for typed in (0.9, 0.0, -0.5):
-        market = table(
-            "underlying dailyVol corr_ETH", ["BTC", 0.01, typed], ["ETH", 0.01, 1]
-        )
+        market = table("underlying dailyVol corr_ETH", ["BTC", 0.01, typed], ["ETH", 0.01, 1])
         cells = [positions, rules, table("currency cash", ["USD", 100]), market]
         margin = registry.call("CM_MM", [registry.call("CM_BOOK", cells)])
         assert isinstance(margin, float)
@@ -417,7 +419,7 @@ def test_real_days_of_six_coins(shared: Path) -> None:
     moves = tails.log_moves(wide.drop_nulls("SOL").select(map(str, names)).to_numpy())
     np.testing.assert_allclose(_matrix(history), _correlation(_ewma(moves, 0.94)), atol=1e-12)
     rows = crossmargin.correlations(history, view="change").records()
-    assert len(rows) == 15  # noqa: PLR2004
+    assert len(rows) == 15
     assert all(isinstance(row["z"], float) for row in rows)
     betas = crossmargin.correlations(history, view="beta").records()
     market = moves[:, names.index("BTC")]

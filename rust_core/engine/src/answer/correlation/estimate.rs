@@ -33,7 +33,10 @@ impl Returns {
             if known < window {
                 return Err(Error::Missing {
                     what: "history".into(),
-                    why: format!("{known} moves of all series together are known, and window is {window}"),
+                    why: format!(
+                        "{known} moves of all series together are known, and window is {window}{}",
+                        fewest(&bars)
+                    ),
                     place: Place::default(),
                 });
             }
@@ -71,6 +74,18 @@ impl Returns {
     /// Covariance of moves of one bar.
     pub(super) fn covariance(&self, method: CovarianceRule, decay: f64) -> Result<Vec<f64>> {
         covariance_of(&self.flat(), self.bars.factors.len(), method, decay)
+    }
+}
+
+/// The series that has the fewest moves, where there are several.
+fn fewest(bars: &Bars) -> String {
+    let moves = |own: &Vec<f64>| own.iter().filter(|size| **size != 0.0).count();
+    let counted = bars.factors.iter().zip(&bars.moves).map(|(factor, own)| (factor, moves(own)));
+    match counted.min_by_key(|(_, count)| *count) {
+        Some((factor, count)) if bars.factors.len() > 1 => {
+            format!("; {factor} has the fewest, {count}: it is young, stale or has gaps (CM_CHECK)")
+        }
+        _ => String::new(),
     }
 }
 
