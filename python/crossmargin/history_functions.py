@@ -94,11 +94,18 @@ def _read(part: object, options: Mapping[str, object]) -> _core.History:
         )
     step, coin = options.get("step"), options.get("coin")
     return _core.History(
-        as_table(part),
+        as_table(_dated(part)),
         coin=None if coin is None else str(coin),
         step=None if step is None else _days(step),
         partial=str(options.get("partial", "0")).strip().lower() in {"1", "true", "yes"},
     )
+
+
+def _dated(part: object) -> object:
+    """Return a frame whose dates are its index, as pandas keeps them, with a column of dates."""
+    if type(getattr(part, "index", None)).__name__ != "DatetimeIndex":
+        return part
+    return part.rename_axis("date").reset_index()  # type: ignore[attr-defined]  # pandas alone
 
 
 def _days(step: object) -> float:

@@ -13,8 +13,9 @@ import pytest
 import crossmargin
 from crossmargin import registry
 from crossmargin.cells import CellContent
+from crossmargin.errors import MissingError
 from tests.oracle import tails
-from tests.oracle.sheets import Rows, table
+from tests.oracle.sheets import Rows, rulebook, table
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -368,6 +369,25 @@ def test_a_typed_matrix_decides_the_margin_in_a_sheet() -> None:
         size = 1_000 * 0.01 * math.sqrt(2 * (1 - typed))
         # Sobol points at 100,000: well below half a per cent of a normal quantile
         assert margin - 1.0 == pytest.approx(2.3263478740408408 * size, rel=5e-3)
+
+
+def test_a_parametric_value_at_risk_reads_the_market_sheet_too() -> None:
+    """The closed form z sqrt(w' C w); two contracts of one coin move as one."""
+    measure = {"kind": "normal_value_at_risk", "confidence": 0.99, "horizon_days": 1.0}
+    rules = rulebook(measure=measure)
+    rows = [["BTC", 1, 1_000, 1_000], ["BTC-26MAR27", -0.5, 1_000, 1_000], ["ETH", -2, 400, 400]]
+    positions = table("symbol contracts entryPrice markPrice", *rows)
+    market = table("underlying dailyVol corr_ETH", ["BTC", 0.03, 0.7], ["ETH", 0.04, 1])
+    cash = table("currency cash", ["USD", 1_000])
+    book = crossmargin.book(positions, rules, collateral=cash, market=market)
+    exposures, sizes = np.array([1_000.0, -500.0, -800.0]), np.array([0.03, 0.03, 0.04])
+    matrix = np.array([[1, 1, 0.7], [1, 1, 0.7], [0.7, 0.7, 1]])
+    expected = 2.3263478740408408 * math.sqrt((exposures * sizes) @ matrix @ (exposures * sizes))
+    assert crossmargin.maintenance_margin(book) == pytest.approx(expected, rel=1e-9)
+    plain = [row[:2] for row in market]
+    book = crossmargin.book(positions, rules, collateral=cash, market=plain)
+    with pytest.raises(MissingError, match="columns such as 'corr ETH' on the Market sheet"):
+        crossmargin.maintenance_margin(book)
 
 
 def _rows_of(name: str) -> list[list[Any]]:

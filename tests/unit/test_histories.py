@@ -59,6 +59,12 @@ def test_every_kind_of_table_gives_the_same_history(tmp_path: Path) -> None:
         PRICES, columns, frame, dated, pd.DataFrame(columns), pa.table(columns), csv, str(csv),
         parquet, long, long.sort("date", "symbol"), frame.lazy().collect(),
         pd.DataFrame(columns).assign(date=pd.to_datetime(columns["date"])),
+        pd.DataFrame(columns).assign(at=pd.to_datetime(columns["date"])).set_index("at")[
+            ["BTC", "ETH"]
+        ],
+        # day numbers of a spreadsheet: 45292 is 2024-01-01
+        [PRICES[0], *([45_292.0 + k, *row[1:]] for k, row in enumerate(PRICES[1:]))],
+        [PRICES[0], *([f"{row[0]}T00:00:00Z", *row[1:]] for row in PRICES[1:])],
     ]  # fmt: skip
     keys = {crossmargin.history(one).key for one in given}
     assert len(keys) == 1
