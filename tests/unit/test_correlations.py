@@ -99,7 +99,9 @@ def _correlation(covariance: Array) -> Array:
 def test_the_weighted_matrix(decay: float) -> None:
     expected = _correlation(_ewma(MOVES, decay))
     np.testing.assert_allclose(_matrix(HISTORY, decay=str(decay)), expected, atol=1e-13)
-    np.testing.assert_allclose(_matrix(_book(), decay=str(decay)), expected, atol=1e-13)
+    found = _matrix(_book(), decay=str(decay))
+    np.testing.assert_allclose(found, expected, atol=1e-13)
+    assert np.array_equal(found, found.T)
 
 
 def test_the_default_is_the_fast_one() -> None:

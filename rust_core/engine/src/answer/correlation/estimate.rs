@@ -3,7 +3,7 @@
 use super::Source;
 use super::settings::Settings;
 use crate::error::{Error, Place, Result};
-use crate::history::{Bars, Factor};
+use crate::history::{Bars, Factor, shown_days};
 use crate::moves::{covariance_of, typed_correlations, typed_volatilities};
 use crate::rulebook::tail::{CovarianceRule, Repair};
 use crate::statistics::correlation_of;
@@ -113,7 +113,16 @@ impl Estimate {
     /// By a method and a decay of moves.
     pub(super) fn of(returns: &Returns, method: CovarianceRule, decay: f64) -> Result<Self> {
         let count = returns.bars.factors.len();
-        let (volatilities, correlation) = correlation_of(&returns.covariance(method, decay)?, count)?;
+        let (volatilities, mut correlation) = correlation_of(&returns.covariance(method, decay)?, count)?;
+        // the two divisions of a pair may round differently
+        for place in 0..correlation.len() {
+            let mirrored = (place % count) * count + place / count;
+            if let Some(value) = correlation.get(mirrored).copied().filter(|_| mirrored < place)
+                && let Some(slot) = correlation.get_mut(place)
+            {
+                *slot = value;
+            }
+        }
         let root = returns.bars.step_days.sqrt();
         let word = CovarianceRule::ALL.iter().find(|(_, own)| *own == method).map_or("", |(word, _)| word);
         let weights = if method == CovarianceRule::Ewma { format!(", decay {decay}") } else { String::new() };
@@ -121,7 +130,11 @@ impl Estimate {
             factors: returns.bars.factors.clone(),
             volatilities: volatilities.iter().map(|own| own / root).collect(),
             correlation,
-            note: format!("{word} of {} moves of {} d{weights}", returns.rows.len(), returns.bars.step_days),
+            note: format!(
+                "{word} of {} moves of {} d{weights}",
+                returns.rows.len(),
+                shown_days(returns.bars.step_days)
+            ),
         })
     }
 
