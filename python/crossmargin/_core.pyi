@@ -1,6 +1,6 @@
 # The compiled core; written by hand, checked by stubtest.
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import ClassVar, Self, TypeAlias, final
 
 import numpy as np
@@ -33,7 +33,12 @@ __all__ = [
     "implied_volatilities",
     "inspect",
     "join_histories",
+    "largest_size",
+    "largest_size_table",
+    "leverage_caps",
+    "limits",
     "linear_liquidation_prices",
+    "liquidation_probability",
     "normal_implied_volatility",
     "option_greeks",
     "option_values",
@@ -127,7 +132,17 @@ class Book:
     def explain(self, measure: str, group_by: str) -> _Rows: ...
     def scenarios(self, unit: str, layout: str) -> _Rows: ...
     def exposure(self, group_by: str, unit: str) -> _Rows: ...
-    def contributions(self, group_by: str) -> _Rows: ...
+    def contributions(
+        self, measure: str, group_by: str, options: Sequence[tuple[str, str]]
+    ) -> _Rows: ...
+    def tail(
+        self,
+        measure: str,
+        confidence: float | None,
+        horizon_days: float | None,
+        method: str | None,
+        options: Sequence[tuple[str, str]],
+    ) -> _Rows: ...
     def check(self, view: str) -> _Rows: ...
     def stamp(self) -> _Rows: ...
     def assumptions(self) -> _Rows: ...
@@ -215,6 +230,37 @@ def rank_value(
     unrealised_pnl: float, wallet_balance: float, margin_ratio: float
 ) -> tuple[float, float]: ...
 def compare(books: Sequence[tuple[str, Book]]) -> _Rows: ...
+def limits(
+    book: Book,
+    table: object | None,
+    options: Sequence[tuple[str, str]],
+    progress: Callable[[int, int], object] | None = None,
+) -> _Rows: ...
+def leverage_caps(book: Book, scope: str, options: Sequence[tuple[str, str]]) -> _Rows: ...
+def largest_size(
+    book: Book,
+    symbol: str,
+    side: str,
+    limit: str,
+    limits: object | None,
+    options: Sequence[tuple[str, str]],
+    progress: Callable[[int, int], object] | None = None,
+) -> float: ...
+def largest_size_table(
+    book: Book,
+    symbol: str,
+    side: str,
+    limit: str,
+    limits: object | None,
+    options: Sequence[tuple[str, str]],
+    progress: Callable[[int, int], object] | None = None,
+) -> _Rows: ...
+def liquidation_probability(
+    book: Book,
+    scope: str,
+    options: Sequence[tuple[str, str]],
+    progress: Callable[[int, int], object] | None = None,
+) -> _Rows: ...
 def rulebook_list() -> _Rows: ...
 def rulebook_parts(form: str, text: str, part: str) -> _Rows: ...
 def rulebook_difference(a: tuple[str, str], b: tuple[str, str]) -> _Rows: ...

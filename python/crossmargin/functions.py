@@ -27,6 +27,7 @@ from crossmargin.cells import because
 from crossmargin.errors import MissingError, NoAnswerError, OutOfRangeError, UnknownWordError
 from crossmargin.frames import as_table
 from crossmargin.registry import register
+from crossmargin.risk_functions import risk_contributions, tail_measures
 from crossmargin.rulebook_choice import one, several, under
 from crossmargin.table import Table
 
@@ -43,16 +44,22 @@ __all__ = [
     "first_liquidated",
     "history",
     "initial_margin",
+    "largest_size",
+    "leverage_caps",
+    "limits",
     "liquidation_order",
     "liquidation_price",
+    "liquidation_probability",
     "maintenance_margin",
     "one_position_price",
     "ratio",
     "reconciliation",
+    "risk_contributions",
     "rulebook_diff",
     "rulebooks",
     "scenarios",
     "summary",
+    "tail_measures",
     "tiers",
     "version",
     "why",
@@ -721,3 +728,9 @@ def version() -> TextResult:
 # at the end: these modules take words from this one
 from crossmargin.correlation_functions import correlations  # noqa: E402
 from crossmargin.history_functions import history  # noqa: E402
+from crossmargin.limit_functions import (  # noqa: E402  # they use what stands above
+    largest_size,
+    leverage_caps,
+    limits,
+    liquidation_probability,
+)

@@ -1,6 +1,7 @@
 //! Python binding: arguments in, one call, result out.
 
 mod array;
+mod backtest;
 mod book;
 mod cells;
 mod correlation;
@@ -8,6 +9,7 @@ mod enter;
 mod error;
 mod functions;
 mod history;
+mod limits;
 mod pricing;
 mod revaluation;
 mod rulebooks;
@@ -19,6 +21,8 @@ use pyo3::prelude::*;
 mod _core {
     use pyo3::prelude::*;
 
+    #[pymodule_export]
+    use super::backtest::{backtest, calibrate};
     #[pymodule_export]
     use super::book::{Book, build_book, inspect};
     #[pymodule_export]
@@ -34,6 +38,8 @@ mod _core {
     };
     #[pymodule_export]
     use super::history::{History, check_history, join_histories};
+    #[pymodule_export]
+    use super::limits::{largest_size, largest_size_table, leverage_caps, limits, liquidation_probability};
     #[pymodule_export]
     use super::pricing::{
         black76, implied_volatilities, normal_implied_volatility, option_greeks, option_values,

@@ -9,7 +9,7 @@ use crate::book::{Book, Pool};
 use crate::error::Result;
 use crate::history::{Factor, FactorKind};
 use crate::margin::PoolView;
-use crate::margin::tail::{mapping_of, measured_under, profits_under};
+use crate::margin::tail::{mapping_of, measured_under, results_under};
 use crate::market::MarketState;
 use crate::moves::{LevelMoves, Mapping, Moves, Scenarios, draw};
 use crate::numeric::accumulate::sum;
@@ -78,7 +78,7 @@ impl Sets {
         };
         let view = PoolView::of(book, pool);
         let state = MarketState::today(book);
-        let gains = profits_under(&view, &state, &self.rule, (&self.moves, mapping), &set)?;
+        let gains = results_under(&view, &state, &self.rule, mapping, &set)?;
         Ok(gains.chunks_exact(2).map(|pair| (pair[0] - pair[1]) / (2.0 * SMALL)).collect())
     }
 
