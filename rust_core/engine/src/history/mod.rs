@@ -120,7 +120,7 @@ impl History {
             self.hash,
             self.series.len(),
             self.instants.len(),
-            self.step_days,
+            shown_days(self.step_days),
             day(self.instants.first()),
             day(self.instants.last())
         )
@@ -148,4 +148,9 @@ impl History {
 /// The day of an instant, `YYYY-MM-DD`.
 pub fn day_of(instant: f64) -> String {
     crate::tables::day(instant)
+}
+
+/// A number of days with four decimals at most, for people.
+pub fn shown_days(days: f64) -> f64 {
+    (days * 1e4).round() / 1e4
 }
