@@ -97,12 +97,12 @@ def test_the_deposit_named_is_enough_and_little_less_is_not(metric: str, limit: 
 
 
 def test_the_deposit_for_a_probability_is_found_by_simulating_again() -> None:
-    book = _book(cash=9000)
+    book = _book(cash=6000)
     options = {"paths": "4000", "seed": "2"}
     (row,) = _found(book, ["L", "liquidation_probability", 0.05], **options)
     assert row["status"] == "restricted"
-    (enough,) = _found(_book(cash=9000 + row["money"]), ["L", "liquidation_probability", 0.05], **options)
-    (less,) = _found(_book(cash=9000 + 0.98 * row["money"]), ["L", "liquidation_probability", 0.05], **options)
+    (enough,) = _found(_book(cash=6000 + row["money"]), ["L", "liquidation_probability", 0.05], **options)
+    (less,) = _found(_book(cash=6000 + 0.98 * row["money"]), ["L", "liquidation_probability", 0.05], **options)
     assert enough["value"] <= 0.05 < less["value"]
 
 

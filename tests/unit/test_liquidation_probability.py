@@ -105,9 +105,9 @@ def test_two_coins_agree_with_a_fine_simulation_in_numpy() -> None:
 
 def test_a_short_straddle_is_liquidated_on_both_sides() -> None:
     positions = [
-        ["symbol", "contracts", "markIv", "forward", "markPrice"],
-        ["BTC-27MAR26-60000-C", -1, 0.6, 60000, ""],
-        ["BTC-27MAR26-60000-P", -1, 0.6, 60000, ""],
+        ["symbol", "contracts", "markIv", "forward", "settle"],
+        ["BTC-27MAR26-60000-C", -1, 0.6, 60000, "USDC"],
+        ["BTC-27MAR26-60000-P", -1, 0.6, 60000, "USDC"],
     ]
     market = table("underlying indexPrice dailyVol", ["BTC", 60000, 0.04])
     book = crossmargin.book(

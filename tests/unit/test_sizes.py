@@ -161,14 +161,14 @@ def test_brackets_bound_a_size_where_the_notional_crosses_them() -> None:
 
 
 def test_budgets_of_value_at_risk_and_volatility_bound_a_size() -> None:
-    row = _row(_book(), "BTC", limit="VaR=5%", options={"paths": "4096"})
-    assert row["bound"] == pytest.approx(0.05 * 52000)
+    row = _row(_book(), "BTC", limit="VaR=15%", options={"paths": "4096"})
+    assert row["bound"] == pytest.approx(0.15 * 52000)
     assert row["value_at_size"] <= row["bound"] < row["value_beyond"]
-    target = _row(_book(), "BTC", limit="volatility", profile="aggressive")
-    # by hand: variance of (x, -60000) under the correlations = (0.8 x 52000)^2 / 365
+    target = _row(_book(), "BTC", limit="volatility", options={"volatility_target": "1.5"})
+    # by hand: variance of (x, -60000) under the correlations = (1.5 x 52000)^2 / 365
     x = 120000 + target["size"] * 60000
     deviation = ((x * 0.03) ** 2 + (60000 * 0.04) ** 2 - 2 * 0.6 * x * 0.03 * 60000 * 0.04) ** 0.5
-    assert deviation * 365**0.5 / 52000 == pytest.approx(0.8, rel=1e-3)
+    assert deviation * 365**0.5 / 52000 == pytest.approx(1.5, rel=1e-3)
 
 
 def test_a_limits_table_bounds_by_its_tightest_row_and_names_it() -> None:
@@ -211,8 +211,8 @@ def test_what_is_no_question_is_refused_in_a_sentence(more: dict[str, Any], sent
 
 def test_an_option_is_bought_with_cash_and_its_premium_is_not_lost() -> None:
     positions = [
-        ["symbol", "contracts", "markIv", "forward"],
-        ["BTC-27MAR26-60000-C", -1, 0.6, 60000],
+        ["symbol", "contracts", "markIv", "forward", "settle"],
+        ["BTC-27MAR26-60000-C", -1, 0.6, 60000, "USDC"],
     ]
     book = crossmargin.book(
         positions,
@@ -228,7 +228,7 @@ def test_an_option_is_bought_with_cash_and_its_premium_is_not_lost() -> None:
     for change, inside in ((size, True), (size - 0.01, False)):
         # the premium received is cash, so that the equity stays
         mark = 60000 - value
-        rows = [positions[0], ["BTC-27MAR26-60000-C", -1 + change, 0.6, 60000]]
+        rows = [positions[0], ["BTC-27MAR26-60000-C", -1 + change, 0.6, 60000, "USDC"]]
         other = crossmargin.book(
             rows,
             "derive-sm",
