@@ -40,6 +40,9 @@ if TYPE_CHECKING:
     from crossmargin.calculators import (
         tier_amounts as tier_amounts,
     )
+    from crossmargin.correlation_functions import (
+        correlations as correlations,
+    )
     from crossmargin.errors import CrossmarginError as CrossmarginError
     from crossmargin.functions import (
         book as book,
@@ -110,6 +113,9 @@ if TYPE_CHECKING:
     from crossmargin.functions import (
         why as why,
     )
+    from crossmargin.history_functions import (
+        history as history,
+    )
     from crossmargin.limit_functions import (
         largest_size as largest_size,
     )
@@ -124,9 +130,6 @@ if TYPE_CHECKING:
     )
     from crossmargin.portfolio import (
         compare as compare,
-    )
-    from crossmargin.portfolio import (
-        risk_contributions as risk_contributions,
     )
     from crossmargin.pricing import (
         OptionGreeks as OptionGreeks,
@@ -158,6 +161,12 @@ if TYPE_CHECKING:
     from crossmargin.pricing import (
         spot_implied_volatility as spot_implied_volatility,
     )
+    from crossmargin.risk_functions import (
+        risk_contributions as risk_contributions,
+    )
+    from crossmargin.risk_functions import (
+        tail_measures as tail_measures,
+    )
     from crossmargin.table import Table as Table
 
 _HOMES = {
@@ -175,11 +184,13 @@ _HOMES = {
     "collateral": "functions",
     "compare": "portfolio",
     "comparison": "functions",
+    "correlations": "correlation_functions",
     "equity": "functions",
     "excess": "functions",
     "explanation": "functions",
     "exposure": "functions",
     "first_liquidated": "functions",
+    "history": "history_functions",
     "implied_volatilities": "pricing",
     "initial_margin": "functions",
     "largest_size": "limit_functions",
@@ -197,7 +208,7 @@ _HOMES = {
     "option_values": "pricing",
     "ratio": "functions",
     "reconciliation": "functions",
-    "risk_contributions": "portfolio",
+    "risk_contributions": "risk_functions",
     "rulebook_diff": "functions",
     "rulebooks": "functions",
     "scenarios": "functions",
@@ -205,6 +216,7 @@ _HOMES = {
     "single_liquidation_price": "calculators",
     "spot_implied_volatility": "pricing",
     "summary": "functions",
+    "tail_measures": "risk_functions",
     "tier_amounts": "calculators",
     "tiers": "functions",
     "version": "functions",

@@ -23,12 +23,16 @@ __all__ = [
     "TableError",
     "UnknownWordError",
     "black76",
+    "book_correlations",
     "build_book",
     "build_information",
+    "check_history",
     "compare",
     "cumulative_amounts",
+    "history_correlations",
     "implied_volatilities",
     "inspect",
+    "join_histories",
     "largest_size",
     "largest_size_table",
     "leverage_caps",
@@ -68,7 +72,14 @@ class NoAnswerError(CrossmarginError): ...
 
 @final
 class History:
-    def __new__(cls, prices: object) -> Self: ...
+    def __new__(
+        cls,
+        prices: object,
+        *,
+        coin: str | None = None,
+        step: float | None = None,
+        partial: bool = False,
+    ) -> Self: ...
     @property
     def key(self) -> str: ...
     @property
@@ -120,7 +131,17 @@ class Book:
     def explain(self, measure: str, group_by: str) -> _Rows: ...
     def scenarios(self, unit: str, layout: str) -> _Rows: ...
     def exposure(self, group_by: str, unit: str) -> _Rows: ...
-    def contributions(self, group_by: str) -> _Rows: ...
+    def contributions(
+        self, measure: str, group_by: str, options: Sequence[tuple[str, str]]
+    ) -> _Rows: ...
+    def tail(
+        self,
+        measure: str,
+        confidence: float | None,
+        horizon_days: float | None,
+        method: str | None,
+        options: Sequence[tuple[str, str]],
+    ) -> _Rows: ...
     def check(self, view: str) -> _Rows: ...
     def stamp(self) -> _Rows: ...
     def assumptions(self) -> _Rows: ...
@@ -138,6 +159,12 @@ def build_book(
     as_of: str | None = None,
     partial: bool = False,
 ) -> Book: ...
+def book_correlations(book: Book, view: str, options: list[tuple[str, str]]) -> _Rows: ...
+def history_correlations(
+    history: History, view: str, options: list[tuple[str, str]]
+) -> _Rows: ...
+def check_history(prices: object) -> _Rows: ...
+def join_histories(histories: Sequence[History], clash: str) -> History: ...
 def inspect(
     rulebooks: Sequence[tuple[str, str, str]],
     *,

@@ -383,15 +383,36 @@ impl Book {
         self.ask(python, |book, evaluated| answer::recon::recon(book, evaluated, tolerance, scope))
     }
 
-    #[pyo3(signature = (group_by))]
-    fn contributions<'py>(&self, python: Python<'py>, group_by: &str) -> PyResult<Rows<'py>> {
-        self.ask(python, |book, _| answer::contributions::table(book, group_by))
+    #[pyo3(signature = (measure, group_by, options))]
+    fn contributions<'py>(
+        &self,
+        python: Python<'py>,
+        measure: String,
+        group_by: String,
+        options: Pairs,
+    ) -> PyResult<Rows<'py>> {
+        let question = answer::contributions::Question { measure, group_by, options };
+        self.ask(python, |book, _| answer::contributions::table(book, &question))
+    }
+
+    #[pyo3(signature = (measure, confidence, horizon_days, method, options))]
+    fn tail<'py>(
+        &self,
+        python: Python<'py>,
+        measure: String,
+        confidence: Option<f64>,
+        horizon_days: Option<f64>,
+        method: Option<String>,
+        options: Pairs,
+    ) -> PyResult<Rows<'py>> {
+        let question = answer::tail::Question { measure, confidence, horizon_days, method, options };
+        self.ask(python, |book, _| answer::tail::table(book, &question))
     }
 
     #[pyo3(signature = (view))]
     fn check<'py>(&self, python: Python<'py>, view: &str) -> PyResult<Rows<'py>> {
         self.ask(python, |book, _| match view {
-            "issues" => Ok(answer::check::issues(&book.findings)),
+            "issues" => Ok(answer::check::of_book(book)),
             "columns" => Ok(answer::check::columns(&book.columns)),
             "units" => Ok(answer::check::units(&book.units)),
             _ => Err(crossmargin_engine::Error::Unknown {

@@ -1,8 +1,10 @@
 //! Python binding: arguments in, one call, result out.
 
 mod array;
+mod backtest;
 mod book;
 mod cells;
+mod correlation;
 mod enter;
 mod error;
 mod functions;
@@ -20,7 +22,11 @@ mod _core {
     use pyo3::prelude::*;
 
     #[pymodule_export]
+    use super::backtest::{backtest, calibrate};
+    #[pymodule_export]
     use super::book::{Book, build_book, inspect};
+    #[pymodule_export]
+    use super::correlation::{book_correlations, history_correlations};
     #[pymodule_export]
     use super::error::{
         CrossmarginError, MissingError, NoAnswerError, NotCoveredError, OutOfRangeError, RulebookError,
@@ -31,7 +37,7 @@ mod _core {
         build_information, compare, cumulative_amounts, linear_liquidation_prices, rank_value, single_prices,
     };
     #[pymodule_export]
-    use super::history::History;
+    use super::history::{History, check_history, join_histories};
     #[pymodule_export]
     use super::limits::{largest_size, largest_size_table, leverage_caps, limits, liquidation_probability};
     #[pymodule_export]

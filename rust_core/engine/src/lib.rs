@@ -8,7 +8,9 @@
 //! <- market, path <- margin <- liquidation <- limits <- size <- answer. Revaluation of option books stands on pricing alone.
 
 pub mod answer;
+pub mod backtest;
 pub mod book;
+pub mod calibrate;
 pub mod cell;
 pub mod currency;
 pub mod error;

@@ -2,10 +2,13 @@
 
 use std::borrow::Cow;
 
+pub mod backtest;
 pub mod books;
+pub mod calibrate;
 pub mod check;
 pub mod collateral;
 pub mod contributions;
+pub mod correlation;
 pub mod evaluated;
 pub mod explain;
 mod explain_tail;

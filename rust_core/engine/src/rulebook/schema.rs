@@ -198,6 +198,7 @@ static TAIL: &[Key] = &[
             may("degrees_of_freedom", Number, "", ""),
             may("sampler", Text, "", "plain"),
             may("covariance", Text, "", "ewma"),
+            may("repair", Text, "", "refuse"),
         ],
     ),
     group(
