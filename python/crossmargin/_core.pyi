@@ -1,6 +1,6 @@
 # The compiled core; written by hand, checked by stubtest.
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import ClassVar, Self, TypeAlias, final
 
 import numpy as np
@@ -22,9 +22,11 @@ __all__ = [
     "Strikes",
     "TableError",
     "UnknownWordError",
+    "backtest",
     "black76",
     "build_book",
     "build_information",
+    "calibrate",
     "compare",
     "cumulative_amounts",
     "implied_volatilities",
@@ -43,6 +45,7 @@ __all__ = [
     "simd_level",
     "simd_levels",
     "single_prices",
+    "splice_histories",
     "spot_implied_volatility",
     "spot_option",
 ]
@@ -152,6 +155,19 @@ def inspect(
     orders: object = None,
     brackets: object = None,
 ) -> tuple[_Rows, _Rows, _Rows]: ...
+def backtest(
+    book: Book,
+    measure: str,
+    options: Sequence[tuple[str, str]],
+    progress: Callable[[int, int], None] | None,
+) -> _Rows: ...
+def calibrate(
+    book: Book,
+    what: str,
+    options: Sequence[tuple[str, str]],
+    progress: Callable[[int, int], None] | None,
+) -> _Rows: ...
+def splice_histories(histories: Sequence[History]) -> History: ...
 def single_prices(
     quantity: float,
     entry: float,

@@ -33,7 +33,7 @@ mod _core {
         build_information, compare, cumulative_amounts, linear_liquidation_prices, rank_value, single_prices,
     };
     #[pymodule_export]
-    use super::history::History;
+    use super::history::{History, splice_histories};
     #[pymodule_export]
     use super::pricing::{
         black76, implied_volatilities, normal_implied_volatility, option_greeks, option_values,

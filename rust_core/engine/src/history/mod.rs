@@ -6,6 +6,7 @@
 mod bars;
 mod header;
 mod read;
+mod splice;
 
 use std::fmt;
 
@@ -13,6 +14,7 @@ use crate::finding::Finding;
 
 pub use bars::{Bars, Filled};
 pub use read::read_history;
+pub use splice::splice;
 
 /// What a series is about.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -115,12 +115,12 @@ struct Levels {
 }
 
 /// Instants as keys that sort as they do; none is below zero in a history of prices.
-fn sortable(instant: f64) -> u64 {
+pub(super) fn sortable(instant: f64) -> u64 {
     let bits = instant.to_bits();
     if instant.is_sign_negative() { !bits } else { bits | (1 << 63) }
 }
 
-fn instant_of(key: u64) -> f64 {
+pub(super) fn instant_of(key: u64) -> f64 {
     if key >> 63 == 1 { f64::from_bits(key & !(1 << 63)) } else { f64::from_bits(!key) }
 }
 
@@ -219,7 +219,7 @@ impl Levels {
     }
 }
 
-fn hash(history: &History) -> String {
+pub(super) fn hash(history: &History) -> String {
     let mut hasher = blake3::Hasher::new();
     for instant in &history.instants {
         hasher.update(&instant.to_bits().to_le_bytes());
