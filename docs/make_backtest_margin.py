@@ -20,8 +20,9 @@ import crossmargin
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from crossmargin._core import History
     from matplotlib.axes import Axes
+
+    from crossmargin._core import History
 
 DOCS: Final = Path(__file__).resolve().parent
 TABLE: Final = DOCS / "backtest-margin.csv"
@@ -114,8 +115,9 @@ def rulebook() -> list[tuple[str, str, object]]:
     header = list(rows.header)
     key, value = header.index("key"), header.index("value")
     made: list[tuple[str, str, object]] = [("part", "key", "value")]
-    for row in rows.rows:
-        made.append((str(row[0]), str(row[key]), changes.get(str(row[key]), row[value])))
+    made.extend(
+        (str(row[0]), str(row[key]), changes.get(str(row[key]), row[value])) for row in rows.rows
+    )
     made.append(("shocks", "tail.history.proxy", "BTC"))
     return made
 
@@ -147,7 +149,7 @@ def tests(book: crossmargin.Book, method: str) -> dict[str, tuple[object, ...]]:
     options = {"method": method, "first": str(FIRST), "last": str(LAST)}
     found = crossmargin.backtest(book, measure="all", options=options)
     name = found.header.index("test")
-    return {str(row[name]): row[name + 1 :] for row in found.rows}
+    return {str(row[name]): tuple(row[name + 1 :]) for row in found.rows}
 
 
 def results(book: crossmargin.Book) -> list[tuple[str, str, str]]:
@@ -164,7 +166,9 @@ def _column(rows: Mapping[str, tuple[object, ...]], days: list[Day]) -> dict[str
     column = {
         "days": f"{figure('days', observed):.0f}",
         "margin on average, % of the book": f"{figure('average margin', observed) / 1e4:.2f}",
-        "largest margin over smallest (peak to trough)": f"{figure('peak to trough', statistic):.2f}",
+        "peak to trough: largest margin over smallest": (
+            f"{figure('peak to trough', statistic):.2f}"
+        ),
         "largest rise over 5 days": f"{100 * figure('largest 5-day rise', statistic):.0f} %",
         "largest rise over 20 days": f"{100 * figure('largest 20-day rise', statistic):.0f} %",
         "losses beyond the margin": f"{figure('margin coverage', observed):.0f}",
@@ -190,7 +194,9 @@ def _column(rows: Mapping[str, tuple[object, ...]], days: list[Day]) -> dict[str
         column[f"{test}: p"] = f"{figure(test, p_value):.4f} {rows[test][verdict]}"
     column["Acerbi-Szekely Z2"] = f"{figure('ES Acerbi-Szekely Z2', statistic):.3f}"
     worst = "VaR Basel traffic light, worst 250 days"
-    column["traffic light, worst 250 days"] = f"{figure(worst, observed):.0f} {rows[worst][verdict]}"
+    column["traffic light, worst 250 days"] = (
+        f"{figure(worst, observed):.0f} {rows[worst][verdict]}"
+    )
     return column
 
 
@@ -201,7 +207,10 @@ def draw(by_method: Mapping[str, list[Day]], path: Path) -> None:
     mpl.use("Agg")
     from matplotlib import pyplot as plt  # noqa: PLC0415
 
-    style = {"filtered": ("#0b5394", "filtered historical"), "historical": ("#c55a11", "plain historical")}
+    style = {
+        "filtered": ("#0b5394", "filtered historical"),
+        "historical": ("#c55a11", "plain historical"),
+    }
     figure, axes = plt.subplots(
         2, 1, figsize=(11, 7.2), sharex=True, height_ratios=(3, 1), layout="constrained"
     )
@@ -210,7 +219,7 @@ def draw(by_method: Mapping[str, list[Day]], path: Path) -> None:
     days = by_method["filtered"]
     dates = [day.date for day in days]
     upper.bar(
-        dates,  # type: ignore[arg-type]
+        dates,
         [100 * max(day.loss, 0) / worth for day in days],
         width=1.0,
         color="#b7b7b7",
@@ -219,11 +228,11 @@ def draw(by_method: Mapping[str, list[Day]], path: Path) -> None:
     for method, (colour, words) in style.items():
         own = by_method[method]
         margins = [100 * day.margin / worth for day in own]
-        upper.plot(dates, margins, color=colour, linewidth=1.3, label=f"margin, {words}")  # type: ignore[arg-type]
+        upper.plot(dates, margins, color=colour, linewidth=1.3, label=f"margin, {words}")
         hit = [day for day in own if day.exceeded]
         first = method == "filtered"
         upper.plot(
-            [day.date for day in hit],  # type: ignore[arg-type]
+            [day.date for day in hit],
             [100 * day.loss / worth for day in hit],
             linestyle="none",
             marker="o" if first else "x",
@@ -233,10 +242,9 @@ def draw(by_method: Mapping[str, list[Day]], path: Path) -> None:
             label=f"beyond it, {words}: {len(hit)} days",
         )
     ratio = [
-        one.margin / other.margin
-        for one, other in zip(days, by_method["historical"], strict=True)
+        one.margin / other.margin for one, other in zip(days, by_method["historical"], strict=True)
     ]
-    lower.plot(dates, ratio, color="#444444", linewidth=1.1)  # type: ignore[arg-type]
+    lower.plot(dates, ratio, color="#444444", linewidth=1.1)
     lower.axhline(1.0, color="#999999", linewidth=0.8)
     lower.set_ylabel("filtered / plain")
     _shade(upper, lower)
@@ -246,7 +254,7 @@ def draw(by_method: Mapping[str, list[Day]], path: Path) -> None:
         "Margin by 99 % expected shortfall over one day, and the loss that followed", loc="left"
     )
     upper.legend(loc="upper right", fontsize=9, frameon=True, framealpha=0.95, ncols=2)
-    lower.set_xlim(FIRST, LAST)  # type: ignore[arg-type]
+    lower.set_xlim(FIRST, LAST)
     for own in axes:
         own.spines[["top", "right"]].set_visible(False)
         own.grid(axis="y", color="#e6e6e6", linewidth=0.8)
@@ -256,14 +264,17 @@ def draw(by_method: Mapping[str, list[Day]], path: Path) -> None:
 
 
 def _shade(upper: Axes, lower: Axes) -> None:
+    from matplotlib.dates import date2num  # noqa: PLC0415
+
     top = upper.get_ylim()[1] * 1.28
     upper.set_ylim(top=top)
     for crisis, first, last in CRISES:
+        begin, end = (float(date2num(day)) for day in (first, last))  # type: ignore[no-untyped-call]
         for own in (upper, lower):
-            own.axvspan(first, last, color="#f4c7c3", alpha=0.6, linewidth=0)  # type: ignore[arg-type]
+            own.axvspan(begin, end, color="#f4c7c3", alpha=0.6, linewidth=0)
         late = crisis == CRISES[-1][0]
         upper.text(
-            last if late else first,  # type: ignore[arg-type]
+            end if late else begin,
             top * 0.80,
             crisis + " " if late else " " + crisis,
             ha="right" if late else "left",

@@ -54,7 +54,7 @@ def _scrambled(bar: int, series: int) -> int:
 
 
 def forecasts(moves: Numbers, decay: float) -> Numbers:
-    """Return the variance forecast for each move, made of the moves before it; one more at the end."""
+    """Return the variance forecast for each move, of the moves before it; one more at the end."""
     made = np.full(len(moves) + 1, np.nan)
     made[FIRST_FORECAST] = np.mean(moves[:FIRST_FORECAST] ** 2)
     for bar in range(FIRST_FORECAST, len(moves)):

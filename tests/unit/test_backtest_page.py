@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import importlib.util
 import sys
-from pathlib import Path
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,6 +15,8 @@ from tests.conftest import ROOT
 from tests.oracle import filtered_shortfall as oracle
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import crossmargin
 
 
@@ -32,7 +34,8 @@ def page() -> Any:
 
 @pytest.fixture(scope="module")
 def book(page: Any, shared: Path) -> crossmargin.Book:
-    return page.six_coins(page.spliced(shared / "data"))
+    made: crossmargin.Book = page.six_coins(page.spliced(shared / "data"))
+    return made
 
 
 def test_the_table_of_the_page_is_what_the_code_gives(page: Any, book: crossmargin.Book) -> None:
@@ -54,7 +57,7 @@ def returns(page: Any, shared: Path) -> tuple[list[str], dict[str, Any]]:
             by_coin.setdefault(row["symbol"], []).append((row["date"], float(row["close"])))
         for coin, levels in by_coin.items():
             levels.sort()
-            for (_, before), (day, after) in zip(levels, levels[1:], strict=False):
+            for (_, before), (day, after) in pairwise(levels):
                 logs[coin][day] = np.log(after / before)
     days = sorted(logs["BTC"])
     moves = {coin: np.array([own.get(day, np.nan) for day in days]) for coin, own in logs.items()}

@@ -113,7 +113,10 @@ mod tests {
             hash: String::new(),
             instants: (0..levels.len()).map(|bar| (first + bar) as f64 * 86_400.0).collect(),
             step_days: 1.0,
-            series: vec![Series { factor: Factor::price(coin), levels: levels.iter().copied().map(Some).collect() }],
+            series: vec![Series {
+                factor: Factor::price(coin),
+                levels: levels.iter().copied().map(Some).collect(),
+            }],
             findings: Vec::new(),
         }
     }
