@@ -22,11 +22,13 @@ __all__ = [
     "Strikes",
     "TableError",
     "UnknownWordError",
+    "backtest",
     "black76",
     "book_correlations",
     "build_book",
     "build_information",
     "check_history",
+    "calibrate",
     "compare",
     "cumulative_amounts",
     "history_correlations",
@@ -52,6 +54,7 @@ __all__ = [
     "simd_level",
     "simd_levels",
     "single_prices",
+    "splice_histories",
     "spot_implied_volatility",
     "spot_option",
 ]
@@ -173,6 +176,19 @@ def inspect(
     orders: object = None,
     brackets: object = None,
 ) -> tuple[_Rows, _Rows, _Rows]: ...
+def backtest(
+    book: Book,
+    measure: str,
+    options: Sequence[tuple[str, str]],
+    progress: Callable[[int, int], None] | None,
+) -> _Rows: ...
+def calibrate(
+    book: Book,
+    what: str,
+    options: Sequence[tuple[str, str]],
+    progress: Callable[[int, int], None] | None,
+) -> _Rows: ...
+def splice_histories(histories: Sequence[History]) -> History: ...
 def single_prices(
     quantity: float,
     entry: float,

@@ -37,7 +37,7 @@ mod _core {
         build_information, compare, cumulative_amounts, linear_liquidation_prices, rank_value, single_prices,
     };
     #[pymodule_export]
-    use super::history::{History, check_history, join_histories};
+    use super::history::{History, check_history, join_histories, splice_histories};
     #[pymodule_export]
     use super::limits::{largest_size, largest_size_table, leverage_caps, limits, liquidation_probability};
     #[pymodule_export]
