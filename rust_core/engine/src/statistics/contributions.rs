@@ -180,7 +180,7 @@ mod tests {
         assert_eq!(orders.marginal, [2, 0, 1]);
         assert_eq!(orders.incremental, [2, 0, 1]);
         assert_eq!(orders.notional, [0, 1, 2]);
-        assert!((sum(found.shares().into_iter()) - 1.0).abs() < 1e-14);
+        assert!((sum(found.shares()) - 1.0).abs() < 1e-14);
         assert!(found.undiversified() > found.total);
         assert!(found.orders(&exposures[..2]).is_err());
     }
