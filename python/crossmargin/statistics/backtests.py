@@ -247,7 +247,7 @@ def independence(counts: Exceedances) -> LikelihoodTest:
     Examples
     --------
     >>> round(independence(Exceedances(499, 7, 484, 7, 7, 0)).statistic, 6)
-    0.1996
+    0.199599
     """
     return LikelihoodTest(*_core.independence(_pairs(counts)))
 
@@ -271,7 +271,7 @@ def conditional_coverage(counts: Exceedances, *, expected_rate: float) -> Likeli
     --------
     >>> counts = Exceedances(1043, 57, 932, 53, 53, 4)
     >>> round(conditional_coverage(counts, expected_rate=0.05).p_value, 5)
-    0.69764
+    0.69763
     """
     return LikelihoodTest(
         *_core.conditional_coverage(

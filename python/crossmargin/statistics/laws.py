@@ -59,8 +59,8 @@ def horizon_volatility(
 
     Examples
     --------
-    >>> horizon_volatility(0.6, horizon_days=4, days_per_year=36)
-    0.2
+    >>> round(horizon_volatility(0.6, horizon_days=10), 6)
+    0.099312
     """
     return _core.horizon_volatility(volatility, horizon_days, days_per_year)
 

@@ -89,7 +89,7 @@ def kelly(drift: float, volatility: float) -> Kelly:
 
     Examples
     --------
-    >>> kelly(0.4, 0.8).fraction
+    >>> round(kelly(0.4, 0.8).fraction, 6)
     0.625
     """
     return Kelly(*_core.kelly(drift, volatility))

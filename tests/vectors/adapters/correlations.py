@@ -183,7 +183,7 @@ def shrunk(case: CaseView, fields: Fields, facade: Facade) -> Answer:
 
 
 BETA = Shape(
-    required=spelled(asset="asset y r_asset alt", market="mkt market x r_mkt btc"),
+    required=spelled(asset="asset r_asset alt", market="mkt market r_mkt btc"),
     optional=spelled(quantile="q quantile"),
 )
 

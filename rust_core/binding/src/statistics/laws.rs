@@ -1,7 +1,7 @@
 //! Laws in closed form, copulas, and contributions to a multiple of volatility.
 
 use crossmargin_engine::statistics::laws::{self, Spread};
-use crossmargin_engine::statistics::{self, copulas};
+use crossmargin_engine::statistics::{self, copulas, lognormal};
 use pyo3::prelude::*;
 
 use super::Column;
@@ -99,7 +99,7 @@ pub(crate) fn lognormal_shortfall_rates(
     drift: f64,
 ) -> PyResult<(f64, f64)> {
     enter(python, || {
-        let found = laws::lognormal_shortfall_rates(tail_probability, volatility, years, drift)?;
+        let found = lognormal::lognormal_shortfall_rates(tail_probability, volatility, years, drift)?;
         Ok((found.long, found.short))
     })
 }

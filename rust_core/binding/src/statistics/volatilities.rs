@@ -68,11 +68,7 @@ pub(crate) fn garch_long_run_volatility(
 /// Weights of scenarios by age, the oldest first; their sum; how many equal ones they are worth.
 #[pyfunction]
 #[pyo3(signature = (count, decay))]
-pub(crate) fn age_weights(
-    python: Python<'_>,
-    count: usize,
-    decay: f64,
-) -> PyResult<(Column<'_>, f64, f64)> {
+pub(crate) fn age_weights(python: Python<'_>, count: usize, decay: f64) -> PyResult<(Column<'_>, f64, f64)> {
     let found = enter(python, || volatility::measured_age_weights(count, decay))?;
     Ok((array::result(python, found.weights), found.total, found.effective_size))
 }

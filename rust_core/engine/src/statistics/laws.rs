@@ -135,7 +135,7 @@ pub fn student_tail(size: f64, nu: f64, confidence: f64, spread: Spread) -> Resu
     })
 }
 
-fn check_spread(name: &str, value: f64) -> Result<()> {
+pub(super) fn check_spread(name: &str, value: f64) -> Result<()> {
     if value.is_finite() && value >= 0.0 {
         Ok(())
     } else {
@@ -203,46 +203,6 @@ pub fn pure_gamma_tail(gamma: f64, volatility: f64, confidence: f64) -> Result<M
         (z, (1.0 - confidence) - 2.0 * z * law.pdf(z))
     };
     Ok(Measures { value_at_risk: scale * z * z, expected_shortfall: scale * mean / (1.0 - confidence) })
-}
-
-/// Expected-shortfall margin rates of a long and a short position in a lognormal price, as a share of notional.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Rates {
-    /// `1 - e^(mu tau) N(z - sigma sqrt(tau)) / lambda`, `z` the normal quantile of the tail probability `lambda`.
-    pub long: f64,
-    /// `e^(mu tau) N(sigma sqrt(tau) + z) / lambda - 1`.
-    pub short: f64,
-}
-
-/// Expected-shortfall rates of a lognormal price, as Vega sets its risk factors.
-///
-/// `tail_probability` is 1 less the confidence: 1e-8 does not survive being subtracted from 1. `volatility` and
-/// `drift` are yearly, `years` is the horizon.
-///
-/// # Errors
-///
-/// [`Error::OutOfRange`] for a tail probability outside (0, 0.5), a volatility or horizon below zero, or a drift
-/// that is not finite.
-pub fn lognormal_shortfall_rates(
-    tail_probability: f64,
-    volatility: f64,
-    years: f64,
-    drift: f64,
-) -> Result<Rates> {
-    if !(tail_probability > 0.0 && tail_probability < 0.5) {
-        return outside("tail_probability", tail_probability, "above 0 and below 0.5", None);
-    }
-    check_spread("volatility", volatility)?;
-    check_spread("years", years)?;
-    check_finite("drift", drift, Place::default)?;
-    let law = normal()?;
-    let z = law.inverse_cdf(tail_probability);
-    let total = volatility * years.sqrt();
-    let growth = (drift * years).exp();
-    Ok(Rates {
-        long: 1.0 - growth * law.cdf(z - total) / tail_probability,
-        short: growth * law.cdf(total + z) / tail_probability - 1.0,
-    })
 }
 
 /// How often normal losses exceed their own expected shortfall: 0.385 % of days at 99 %. A backtest that counts
@@ -330,7 +290,7 @@ mod tests {
             multiple_of_volatility(Some(0.01), None).unwrap_err().to_string(),
             "confidence must be at least 0.5 and below 1 (0.99 for 99 %, not the tail's 0.01), was 0.01"
         );
-        assert_eq!(horizon_volatility(0.6, 4.0, 36.0).unwrap(), 0.2);
+        assert_eq!(horizon_volatility(0.5, 4.0, 16.0).unwrap(), 0.25);
     }
 
     #[test]
@@ -354,18 +314,6 @@ mod tests {
     }
 
     #[test]
-    fn rates_of_a_lognormal_price_are_the_published_ones() {
-        // vega-es-riskfactor-00 and -02
-        for (tail, long, short) in
-            [(1e-6, 0.800_728_207_984_414_7, 3.556_903_591_579_34), (1e-8, 0.846_890_379_231_785, 4.925_684)]
-        {
-            let found = lognormal_shortfall_rates(tail, 1.0, 0.1, 0.0).unwrap();
-            close(found.long, long, 2e-9);
-            close(found.short, short, 1e-6);
-        }
-    }
-
-    #[test]
     fn a_shortfall_is_exceeded_more_rarely_than_the_quantile() {
         // phi(2.3263) / 0.01 = 2.66521; 1 - Phi(2.66521) = 0.385 %
         assert!((expected_shortfall_exceedance_rate(0.99).unwrap() - 0.003_85).abs() < 5e-6);
@@ -376,10 +324,6 @@ mod tests {
         assert_eq!(
             student_tail(1.0, 2.0, 0.99, Spread::Volatility).unwrap_err().to_string(),
             "nu must be finite and above 2, else the law has no variance, was 2"
-        );
-        assert_eq!(
-            lognormal_shortfall_rates(0.99, 1.0, 1.0, 0.0).unwrap_err().to_string(),
-            "tail_probability must be above 0 and below 0.5, was 0.99"
         );
         assert_eq!(
             normal_tail(-1.0, 0.99).unwrap_err().to_string(),

@@ -15,6 +15,7 @@ mod eigen;
 mod intervals;
 pub mod laws;
 pub mod liquidity;
+pub mod lognormal;
 mod nearest;
 pub mod procyclicality;
 pub mod shortfall_backtest;
