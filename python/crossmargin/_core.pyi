@@ -400,8 +400,8 @@ def volatility_contributions(
     exposures: _Numbers, covariance: _Numbers, confidence: float | None, multiple: float | None
 ) -> tuple[
     float,
-    list[_Numbers],
     float,
+    list[_Numbers],
     list[list[int]],
 ]: ...
 def sample_covariance(returns: _Numbers, factors: int, mean_zero: bool) -> _Numbers: ...

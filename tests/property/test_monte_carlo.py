@@ -112,7 +112,9 @@ def _margin(kind: str, seed: int, paths: int, side: float, volatility: float) ->
         collateral=[{"currency": "USD", "cash": 1e6}],
         market=[{"underlying": "BTC", "indexPrice": 1000.0, "dailyVol": volatility}],
     )
-    return cm.maintenance_margin(book)
+    margin = cm.maintenance_margin(book)
+    assert margin is not None
+    return margin
 
 
 @pytest.mark.parametrize("side", [1.0, -1.0])

@@ -53,7 +53,7 @@ def whole(name: str, value: SupportsIndex | SupportsFloat) -> int:
     try:
         count = operator.index(value)  # type: ignore[arg-type]  # a float raises, as is meant
     except TypeError:
-        exact = float(value)  # type: ignore[arg-type]  # an index has been taken above
+        exact = float(value)
         if not exact.is_integer():
             raise OutOfRangeError(f"{name} must be a whole number, was {value}") from None
         count = int(exact)

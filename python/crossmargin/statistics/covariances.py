@@ -154,10 +154,25 @@ def contributions(
     >>> round(found.total), found.component.round().tolist()
     (257738, [105630.0, 152108.0])
     """
-    total, columns, undiversified, orders = _core.volatility_contributions(
+    total, undiversified, columns, orders = _core.volatility_contributions(
         numbers("exposures", exposures), square("covariance", covariance)[0], confidence, multiple
     )
-    return Contributions(total, *columns, undiversified, *orders)
+    component, share, marginal, incremental, stand_alone, beta_to_book = columns
+    by_component, by_marginal, by_incremental, by_notional = orders
+    return Contributions(
+        total=total,
+        component=component,
+        share=share,
+        marginal=marginal,
+        incremental=incremental,
+        stand_alone=stand_alone,
+        beta=beta_to_book,
+        undiversified=undiversified,
+        order_component=by_component,
+        order_marginal=by_marginal,
+        order_incremental=by_incremental,
+        order_notional=by_notional,
+    )
 
 
 def sample_covariance(

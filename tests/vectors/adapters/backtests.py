@@ -60,7 +60,9 @@ def counted(case: CaseView, fields: Fields, facade: Facade) -> Answer:
         pairs = {name: fields[name] for name in PAIRS}
         return statistics.Exceedances(days=fields["days"], exceeded=exceeded, **pairs)
 
-    answer = {} if fields["exceeded"] else regions(case, {**unnamed, **fields}, facade)
+    answer: dict[str, object] = {}
+    if not fields["exceeded"]:
+        answer = dict(regions(case, {**unnamed, **fields}, facade))
     return answer | expected(
         case,
         {

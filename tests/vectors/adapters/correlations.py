@@ -84,7 +84,8 @@ def _entries(matrix: Any) -> dict[str, Callable[[], object]]:
     """Return names such as ``x12`` for the entries of a matrix, rows and columns from 1."""
 
     def entry(row: Any, column: Any) -> Callable[[], object]:
-        return matrix[row][column].item
+        value: Callable[[], object] = matrix[row][column].item
+        return value
 
     places = [*enumerate(range(len(matrix)), start=1)]
     return {

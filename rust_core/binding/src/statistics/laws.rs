@@ -8,9 +8,9 @@ use super::Column;
 use crate::array::{self, Numbers};
 use crate::enter::enter;
 
-/// Total; component, share, marginal, incremental, stand-alone, beta; sum of stand-alone; orders by component,
+/// Total; sum of stand-alone; component, share, marginal, incremental, stand-alone, beta; orders by component,
 /// marginal, incremental, notional.
-type Contributions<'py> = (f64, [Column<'py>; 6], f64, [Vec<usize>; 4]);
+type Contributions<'py> = (f64, f64, [Column<'py>; 6], [Vec<usize>; 4]);
 
 /// Volatility over a horizon.
 #[pyfunction]
@@ -168,5 +168,5 @@ pub(crate) fn volatility_contributions<'py>(
     let columns = [found.component, shares, found.marginal, found.incremental, found.stand_alone, found.beta]
         .map(|values| array::result(python, values));
     let orders = [orders.component, orders.marginal, orders.incremental, orders.notional];
-    Ok((found.total, columns, undiversified, orders))
+    Ok((found.total, undiversified, columns, orders))
 }
