@@ -1,6 +1,6 @@
 # The compiled core; written by hand, checked by stubtest.
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import ClassVar, Self, TypeAlias, final
 
 import numpy as np
@@ -28,9 +28,11 @@ __all__ = [
     "beta",
     "black76",
     "blume_beta",
+    "book_correlations",
     "build_book",
     "build_information",
     "check_correlation",
+    "check_history",
     "compare",
     "concentration",
     "conditional_coverage",
@@ -58,14 +60,20 @@ __all__ = [
     "garch_volatility_update",
     "growth_rate",
     "half_life",
+    "history_correlations",
     "horizon_volatility",
     "implied_volatilities",
     "independence",
     "inspect",
+    "join_histories",
     "kelly",
     "kendall_tau",
+    "largest_size",
+    "largest_size_table",
     "ledoit_wolf",
     "leverage_cap",
+    "leverage_caps",
+    "limits",
     "linear_liquidation_prices",
     "liquidation_probability",
     "liquidity_adjusted_value_at_risk",
@@ -131,7 +139,14 @@ class NoAnswerError(CrossmarginError): ...
 
 @final
 class History:
-    def __new__(cls, prices: object) -> Self: ...
+    def __new__(
+        cls,
+        prices: object,
+        *,
+        coin: str | None = None,
+        step: float | None = None,
+        partial: bool = False,
+    ) -> Self: ...
     @property
     def key(self) -> str: ...
     @property
@@ -183,7 +198,17 @@ class Book:
     def explain(self, measure: str, group_by: str) -> _Rows: ...
     def scenarios(self, unit: str, layout: str) -> _Rows: ...
     def exposure(self, group_by: str, unit: str) -> _Rows: ...
-    def contributions(self, group_by: str) -> _Rows: ...
+    def contributions(
+        self, measure: str, group_by: str, options: Sequence[tuple[str, str]]
+    ) -> _Rows: ...
+    def tail(
+        self,
+        measure: str,
+        confidence: float | None,
+        horizon_days: float | None,
+        method: str | None,
+        options: Sequence[tuple[str, str]],
+    ) -> _Rows: ...
     def check(self, view: str) -> _Rows: ...
     def stamp(self) -> _Rows: ...
     def assumptions(self) -> _Rows: ...
@@ -201,6 +226,12 @@ def build_book(
     as_of: str | None = None,
     partial: bool = False,
 ) -> Book: ...
+def book_correlations(book: Book, view: str, options: list[tuple[str, str]]) -> _Rows: ...
+def history_correlations(
+    history: History, view: str, options: list[tuple[str, str]]
+) -> _Rows: ...
+def check_history(prices: object) -> _Rows: ...
+def join_histories(histories: Sequence[History], clash: str) -> History: ...
 def inspect(
     rulebooks: Sequence[tuple[str, str, str]],
     *,
@@ -267,6 +298,37 @@ def rank_value(
     unrealised_pnl: float, wallet_balance: float, margin_ratio: float
 ) -> tuple[float, float]: ...
 def compare(books: Sequence[tuple[str, Book]]) -> _Rows: ...
+def limits(
+    book: Book,
+    table: object | None,
+    options: Sequence[tuple[str, str]],
+    progress: Callable[[int, int], object] | None = None,
+) -> _Rows: ...
+def leverage_caps(book: Book, scope: str, options: Sequence[tuple[str, str]]) -> _Rows: ...
+def largest_size(
+    book: Book,
+    symbol: str,
+    side: str,
+    limit: str,
+    limits: object | None,
+    options: Sequence[tuple[str, str]],
+    progress: Callable[[int, int], object] | None = None,
+) -> float: ...
+def largest_size_table(
+    book: Book,
+    symbol: str,
+    side: str,
+    limit: str,
+    limits: object | None,
+    options: Sequence[tuple[str, str]],
+    progress: Callable[[int, int], object] | None = None,
+) -> _Rows: ...
+def liquidation_probability(
+    book: Book,
+    scope: str,
+    options: Sequence[tuple[str, str]],
+    progress: Callable[[int, int], object] | None = None,
+) -> _Rows: ...
 def rulebook_list() -> _Rows: ...
 def rulebook_parts(form: str, text: str, part: str) -> _Rows: ...
 def rulebook_difference(a: tuple[str, str], b: tuple[str, str]) -> _Rows: ...

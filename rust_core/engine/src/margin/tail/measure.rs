@@ -7,6 +7,7 @@ use crate::margin::component::TailPart;
 use crate::market::MarketState;
 use crate::moves::{LevelMoves, Mapping, Moves, Scenarios};
 use crate::numeric::accumulate::sum;
+use crate::rulebook::OrderRule;
 use crate::rulebook::tail::{Statistic, TailRule};
 use crate::statistics::{Tail, Ties, check_enough, tail};
 
@@ -170,26 +171,57 @@ impl Pool<'_> {
         Ok(parts)
     }
 
+    /// What filling the open orders of one side, whichever is worse, adds to a level's measure; below zero where
+    /// both lower it.
+    pub(super) fn added_by_orders(&self, level: usize, before: f64) -> Result<f64> {
+        if self.view.orders.is_empty() || self.rule.orders != OrderRule::Variants {
+            return Ok(0.0);
+        }
+        let mut more: f64 = 0.0;
+        for buys in [true, false] {
+            more = more.max(self.measured(level, Some(buys))?.total() - before);
+        }
+        Ok(more)
+    }
+
     /// Profit and loss of every line in some scenarios of a level's tail, line by line.
     pub(super) fn by_line(&self, level: usize, places: &[usize]) -> Result<Vec<(LineOf, Vec<f64>)>> {
         let sets = self.level(level)?;
-        let lines = self.maker(sets.main.horizon_days).held()?;
-        let only = only(&sets.main, places);
-        let ratios = Ratios::new(&only);
-        let all: Vec<usize> = (0..places.len()).collect();
-        let mut rows = Vec::with_capacity(lines.len());
-        for line in &lines {
-            let mut gains = vec![0.0; places.len()];
-            line.add(&ratios, &all, &mut gains)?;
-            rows.push((line.of, gains));
-        }
-        Ok(rows)
+        results_by_line(self.view, self.state, self.rule, self.mapping, (&sets.main, places))
     }
+}
 
-    /// Profit and loss of the pool in other scenarios of the same factors.
-    pub(super) fn under(&self, set: &Scenarios) -> Result<Vec<f64>> {
-        profits(&self.maker(set.horizon_days).held()?, set)
+/// Profit and loss of a pool in scenarios of known factors.
+pub(super) fn results(
+    view: &PoolView<'_>,
+    state: &MarketState,
+    rule: &TailRule,
+    mapping: &Mapping,
+    set: &Scenarios,
+) -> Result<Vec<f64>> {
+    let maker = Maker { view, state, mapping, rule, horizon_days: set.horizon_days };
+    profits(&maker.held()?, set)
+}
+
+/// The same, line by line, in some of the scenarios.
+pub(super) fn results_by_line(
+    view: &PoolView<'_>,
+    state: &MarketState,
+    rule: &TailRule,
+    mapping: &Mapping,
+    (set, places): (&Scenarios, &[usize]),
+) -> Result<Vec<(LineOf, Vec<f64>)>> {
+    let lines = Maker { view, state, mapping, rule, horizon_days: set.horizon_days }.held()?;
+    let only = only(set, places);
+    let ratios = Ratios::new(&only);
+    let all: Vec<usize> = (0..places.len()).collect();
+    let mut rows = Vec::with_capacity(lines.len());
+    for line in &lines {
+        let mut gains = vec![0.0; places.len()];
+        line.add(&ratios, &all, &mut gains)?;
+        rows.push((line.of, gains));
     }
+    Ok(rows)
 }
 
 /// Some scenarios of a set, by themselves.
