@@ -25,6 +25,7 @@ __all__ = [
     "accepted_failures",
     "age_weights",
     "autocorrelated_factor",
+    "barrier_liquidation_probability",
     "beta",
     "black76",
     "blume_beta",
@@ -227,9 +228,7 @@ def build_book(
     partial: bool = False,
 ) -> Book: ...
 def book_correlations(book: Book, view: str, options: list[tuple[str, str]]) -> _Rows: ...
-def history_correlations(
-    history: History, view: str, options: list[tuple[str, str]]
-) -> _Rows: ...
+def history_correlations(history: History, view: str, options: list[tuple[str, str]]) -> _Rows: ...
 def check_history(prices: object) -> _Rows: ...
 def join_histories(histories: Sequence[History], clash: str) -> History: ...
 def inspect(
@@ -565,7 +564,7 @@ def volatility_target_weight(target: float, volatility: float) -> float: ...
 def leverage_cap(
     budget: float, volatility: float, confidence: float, horizon_days: float, days_per_year: float
 ) -> float: ...
-def liquidation_probability(
+def barrier_liquidation_probability(
     leverage: float,
     maintenance_rate: float,
     is_long: bool,

@@ -218,7 +218,7 @@ def liquidation_probability(
     [0.0174, 0.2753, 0.7222]
     """
     is_long = word("side", side, _SIDES) == "long"
-    return _core.liquidation_probability(
+    return _core.barrier_liquidation_probability(
         leverage, maintenance_rate, is_long, volatility, years, drift
     )
 

@@ -79,7 +79,7 @@ mod _core {
     use super::statistics::moves::factor_moves;
     #[pymodule_export]
     use super::statistics::sizing::{
-        distance_to_liquidation, growth_rate, kelly, leverage_cap, liquidation_probability,
+        barrier_liquidation_probability, distance_to_liquidation, growth_rate, kelly, leverage_cap,
         open_interest_rate, size_premium, volatility_target_weight,
     };
     #[pymodule_export]

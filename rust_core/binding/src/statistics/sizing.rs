@@ -49,7 +49,7 @@ pub(crate) fn leverage_cap(
 /// Probability that a leveraged position is liquidated within a time.
 #[pyfunction]
 #[pyo3(signature = (leverage, maintenance_rate, is_long, volatility, years, drift))]
-pub(crate) fn liquidation_probability(
+pub(crate) fn barrier_liquidation_probability(
     python: Python<'_>,
     leverage: f64,
     maintenance_rate: f64,
