@@ -91,6 +91,7 @@ __all__ = [
     "pure_gamma_tail",
     "rank_value",
     "repaired_correlation",
+    "risk_budget_weights",
     "rulebook_difference",
     "rulebook_list",
     "rulebook_parts",
@@ -576,6 +577,7 @@ def distance_to_liquidation(
     price: float, liquidation_price: float, volatility: float, days_per_year: float
 ) -> tuple[float, float, float, float]: ...
 def open_interest_rate(rate: float, open_interest: float, lower: float, upper: float) -> float: ...
+def risk_budget_weights(covariance: _Numbers, budgets: _Numbers) -> _Numbers: ...
 def size_premium(weight: float, coefficient: float, size: float) -> float: ...
 def factor_moves(
     covariance: _Numbers,

@@ -154,6 +154,16 @@ def test_contributions_of_exposures_are_slopes_and_add_up(draw: np.random.Genera
     assert found.order_notional == np.argsort(-abs(exposures)).tolist()
 
 
+def test_budgets_of_risk_are_met(draw: np.random.Generator) -> None:
+    covariance = np.cov(draw.normal(size=(80, 7)), rowvar=False)
+    budgets = draw.uniform(0.5, 2, 7)
+    weights = st.risk_budget_weights(covariance, budgets=budgets)
+    shares = weights * (covariance @ weights) / (weights @ covariance @ weights)
+    assert shares == pytest.approx(budgets / budgets.sum(), rel=1e-10)
+    assert weights.sum() == pytest.approx(1, rel=1e-14)
+    assert (weights > 0).all()
+
+
 def test_the_interval_of_a_value_at_risk_covers_it_as_often_as_it_says(
     draw: np.random.Generator,
 ) -> None:

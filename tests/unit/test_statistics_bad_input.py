@@ -399,6 +399,11 @@ CASES: list[tuple[Callable[[], object], type[CrossmarginError], str]] = [
         OutOfRangeError,
         "haircut must be from 0 to 1, was 1.2",
     ),
+    (
+        lambda: st.risk_budget_weights(TWO, budgets=[1.0, 0.0]),
+        OutOfRangeError,
+        "budgets must be finite and above zero, was 0 (index 1)",
+    ),
     # draws and words
     (lambda: st.factor_moves(TWO, 0, seed=1), OutOfRangeError, "paths must be 1 or above, was 0"),
     (

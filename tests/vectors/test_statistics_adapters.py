@@ -120,6 +120,12 @@ def test_a_student_shortfall_is_shared_out_by_the_covariance() -> None:
     )
 
 
+def test_equal_shares_of_the_risk_of_two_assets() -> None:
+    covariance = [[0.04, 0.03], [0.03, 0.25]]
+    weights = [5 / 7, 2 / 7]  # the inverse of their volatilities, whatever the correlation
+    check({"Sigma": covariance}, {"w": weights, "pct": [0.5, 0.5]})
+
+
 def test_names_that_nobody_knows_are_named() -> None:
     inputs = {"pos": [1.0, 2.0], "vol": [0.1, 0.2], "rho": 0.5, "z": 1.65}
     outcome = ask(inputs, {"portfolio": 1.0, "surprise": 2.0})
@@ -167,7 +173,7 @@ def test_a_matrix_is_repaired_the_way_the_method_says() -> None:
     spectral = cut / np.outer(scale, scale)
     check({"A": given.tolist()}, {"X": spectral.tolist()}, method="3 PSD repair")
     names = {"x12": spectral[0, 1], "x13": spectral[0, 2], "x23": spectral[1, 2]}
-    check({"C": given.tolist()}, names, method="3 PSD repair (spectral)")
+    check({"M": given.tolist()}, names, method="3 PSD repair (spectral)")
     # the nearest one: alternating projections with Dykstra's correction
     correction, nearest = np.zeros((3, 3)), given.copy()
     for _ in range(3000):

@@ -14,45 +14,44 @@ from __future__ import annotations
 
 from crossmargin.statistics.backtests import (
     Coverage,
-    EmirOptions,
     Exceedances,
     LikelihoodTest,
-    Procyclicality,
     ShortfallTest,
     TrafficLight,
     accepted_failures,
     conditional_coverage,
-    emir_options,
     exceedances,
     independence,
-    procyclicality,
     proportion_of_failures,
     shortfall_critical_values,
     shortfall_test,
-    step_multiplier,
     traffic_light,
 )
-from crossmargin.statistics.covariances import (
-    Contributions,
-    Decomposed,
+from crossmargin.statistics.correlations import (
     RepairedCorrelation,
+    check_correlation,
+    correlation_change,
+    nearest_correlation,
+    smallest_eigenvalue,
+    spectral_correlation,
+    stressed_correlation,
+)
+from crossmargin.statistics.covariances import (
+    Decomposed,
     ShrunkCovariance,
     beta,
     blume_beta,
-    check_correlation,
-    contributions,
-    correlation_change,
     correlation_of,
     covariance_of,
     downside_beta,
     ewma_covariance,
     ewma_covariance_update,
     ledoit_wolf,
-    nearest_correlation,
     sample_covariance,
-    smallest_eigenvalue,
-    spectral_correlation,
-    stressed_correlation,
+)
+from crossmargin.statistics.exposures import (
+    Contributions,
+    contributions,
 )
 from crossmargin.statistics.laws import (
     Measures,
@@ -82,6 +81,13 @@ from crossmargin.statistics.liquidity import (
     square_root_impact,
     unwind_factor,
 )
+from crossmargin.statistics.margin_paths import (
+    EmirOptions,
+    Procyclicality,
+    emir_options,
+    procyclicality,
+    step_multiplier,
+)
 from crossmargin.statistics.moves import (
     factor_moves,
 )
@@ -94,6 +100,7 @@ from crossmargin.statistics.sizing import (
     leverage_cap,
     liquidation_probability,
     open_interest_rate,
+    risk_budget_weights,
     size_premium,
     volatility_target_weight,
 )
@@ -196,6 +203,7 @@ __all__ = [
     "procyclicality",
     "proportion_of_failures",
     "pure_gamma_tail",
+    "risk_budget_weights",
     "sample_covariance",
     "sampling_errors",
     "scaled_haircut",

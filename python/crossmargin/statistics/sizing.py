@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from crossmargin import _core
-from crossmargin.statistics._coerce import word
+from crossmargin.statistics._coerce import Floats, numbers, square, word
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
 
 __all__ = [
     "Distance",
@@ -16,6 +20,7 @@ __all__ = [
     "leverage_cap",
     "liquidation_probability",
     "open_interest_rate",
+    "risk_budget_weights",
     "size_premium",
     "volatility_target_weight",
 ]
@@ -116,6 +121,43 @@ def growth_rate(fraction: float, *, drift: float, volatility: float) -> float:
     0.09375
     """
     return _core.growth_rate(fraction, drift, volatility)
+
+
+def risk_budget_weights(
+    covariance: npt.ArrayLike, *, budgets: npt.ArrayLike | None = None
+) -> Floats:
+    """Return long weights whose contributions to the volatility are in proportion to budgets.
+
+    They minimise `x' Sigma x / 2 - sum b ln x` (Spinu 2013). Equal budgets give the portfolio of
+    equal risk contributions.
+
+    Parameters
+    ----------
+    covariance
+        Shape ``(N, N)``.
+    budgets
+        Shares of the risk, above 0, shape ``(N,)``; they are divided by their sum. All alike if
+        left out.
+
+    Returns
+    -------
+    numpy.ndarray
+        Weights above 0 that sum to 1, shape ``(N,)``.
+
+    Raises
+    ------
+    OutOfRangeError, NoAnswerError, ShapeError
+        For a budget or variance that is not above 0, a matrix that is not symmetric, or a mixture
+        of the assets without volatility.
+
+    Examples
+    --------
+    >>> risk_budget_weights([[0.04, 0.01], [0.01, 0.25]]).round(6).tolist()
+    [0.714286, 0.285714]
+    """
+    matrix, size = square("covariance", covariance)
+    shares = [1.0] * size if budgets is None else budgets
+    return _core.risk_budget_weights(matrix, numbers("budgets", shares))
 
 
 def volatility_target_weight(target: float, volatility: float) -> float:

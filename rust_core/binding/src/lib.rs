@@ -80,7 +80,7 @@ mod _core {
     #[pymodule_export]
     use super::statistics::sizing::{
         barrier_liquidation_probability, distance_to_liquidation, growth_rate, kelly, leverage_cap,
-        open_interest_rate, size_premium, volatility_target_weight,
+        open_interest_rate, risk_budget_weights, size_premium, volatility_target_weight,
     };
     #[pymodule_export]
     use super::statistics::tails::{

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from tests.vectors.view import Answer, CaseView, Fields
 
 DECAY: Final = "lambda lam decay"
-MATRIX: Final = "R A C corr correlation Sigma matrix M rho_matrix"
+MATRIX: Final = "R A corr correlation matrix M rho_matrix"
 
 UPDATED = Shape(
     required=spelled(decay=DECAY, volatility="sigma vol sigma_prev", latest="u r ret return_")

@@ -137,4 +137,25 @@ def contributions(case: CaseView, fields: Fields, facade: Facade) -> Answer:
     return answer
 
 
-ADAPTERS: Final = (Adapter(read, contributions),)
+BUDGETED = Shape(
+    required=spelled(covariance="Sigma sigma_matrix cov covariance C"),
+    optional=spelled(budgets="budget budgets b risk_budget target_rc"),
+)
+
+
+def budgeted(case: CaseView, fields: Fields, facade: Facade) -> Answer:
+    """Answer for weights whose risk is shared out as asked, equally if nothing is."""
+    weights = facade.statistics.risk_budget_weights(fields["covariance"], budgets=fields["budgets"])
+    found = facade.statistics.contributions(weights, fields["covariance"], multiple=1.0)
+    return expected(
+        case,
+        {
+            "w weights x": lambda: weights,
+            "rc component contributions": lambda: found.component,
+            "share shares pct percent rrc prc relative": lambda: found.share,
+            "vol sigma_p portfolio_vol": lambda: found.total,
+        },
+    )
+
+
+ADAPTERS: Final = (Adapter(read, contributions), Adapter(BUDGETED, budgeted))

@@ -1,8 +1,11 @@
 //! How large a position may be, and how near its liquidation is.
 
+use crossmargin_engine::statistics::risk_budget_weights as budget_weights;
 use crossmargin_engine::statistics::sizing::{self, Leveraged};
 use pyo3::prelude::*;
 
+use super::Column;
+use crate::array::{self, Numbers};
 use crate::enter::enter;
 
 /// Kelly's fraction, growth, share of growth at half, growth at twice.
@@ -96,4 +99,17 @@ pub(crate) fn open_interest_rate(
 #[pyo3(signature = (weight, coefficient, size))]
 pub(crate) fn size_premium(python: Python<'_>, weight: f64, coefficient: f64, size: f64) -> PyResult<f64> {
     enter(python, || sizing::size_premium(weight, coefficient, size))
+}
+
+/// Weights whose contributions to the volatility are in proportion to budgets.
+#[pyfunction]
+#[pyo3(signature = (covariance, budgets))]
+pub(crate) fn risk_budget_weights<'py>(
+    python: Python<'py>,
+    covariance: Numbers<'py>,
+    budgets: Numbers<'py>,
+) -> PyResult<Column<'py>> {
+    let covariance = array::slice("covariance", &covariance)?;
+    let budgets = array::slice("budgets", &budgets)?;
+    Ok(array::result(python, enter(python, || budget_weights(covariance, budgets))?))
 }

@@ -18,6 +18,7 @@ pub mod liquidity;
 pub mod lognormal;
 mod nearest;
 pub mod procyclicality;
+mod risk_budget;
 pub mod shortfall_backtest;
 pub mod shortfall_critical;
 pub mod sizing;
@@ -42,5 +43,6 @@ pub use intervals::{
     normal_value_at_risk_error, rank_coverage, ranks, student_errors, value_at_risk_interval,
 };
 pub use nearest::{Nearest, nearest_correlation, spectral_correlation};
+pub use risk_budget::risk_budget_weights;
 pub use tail::{Tail, Ties, check_enough, effective_size, quantile_weights, tail};
 pub use tail_contributions::{TailContributions, tail_contributions};
