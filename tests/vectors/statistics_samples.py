@@ -13,6 +13,7 @@ PAIRS: Final = {"N00": 8, "N01": 1, "N10": 1, "N11": 0}
 STATISTICS_SAMPLES: Final[Mapping[str, dict[str, Any]]] = {
     "exposures": {"pos": [1.0, 2.0], "vol": [0.1, 0.2], "rho": 0.5, "z": 1.65},
     "budgeted": {"Sigma": [[1.0, 0.2], [0.2, 1.0]], "budget": [0.5, 0.5]},
+    "volatile": {"vol": [0.2, 0.5], "corr": TWO},
     "losses": {"losses": "1..40", "alpha": 0.975},
     "by position": {"pnl_by_position": [[-1.0, 0.5], [1.0, 0.0]], "alpha": 0.5},
     "standard error": {"dist": "N(0,1)", "alpha": 0.99, "n": 1000},

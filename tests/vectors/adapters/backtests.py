@@ -48,7 +48,7 @@ def counted(case: CaseView, fields: Fields, facade: Facade) -> Answer:
     """Answer for numbers of exceedances: none if none is given, or several in a list."""
     statistics, rate = facade.statistics, {"expected_rate": fields["rate"]}
     exceeded = fields["exceeded"] or 0
-    unnamed = {"level": None, "confidence": None}
+    unnamed = {"level": None, "confidence": None, "bound": None}
 
     def failures(count: Any) -> Any:
         return statistics.proportion_of_failures(fields["days"], count, **rate)
@@ -74,7 +74,7 @@ def counted(case: CaseView, fields: Fields, facade: Facade) -> Answer:
             "p_cci p_ind": lambda: statistics.independence(counts()).p_value,
             "lrcc lr_cc": lambda: statistics.conditional_coverage(counts(), **rate).statistic,
             "p_cc": lambda: statistics.conditional_coverage(counts(), **rate).p_value,
-            "cumprob cum_prob cumulative cdf cumulative_probability prob p_at_most": lambda: each(
+            "cumprob cum_prob cum cumulative cumulative_prob cdf prob p_at_most": lambda: each(
                 exceeded, lambda x: light(x).cumulative_probability
             ),
             "zone zones color colour": lambda: each(exceeded, lambda x: light(x).zone),
@@ -90,8 +90,13 @@ UPPER_NAMES: Final = "hi high upper x_max max accept_max upper_bound"
 REGIONS = Shape(
     required=spelled(days=DAYS, rate=RATE),
     optional=spelled(
-        level="level significance size test_level", confidence="confidence conf test_confidence"
+        level="level significance size test_level",
+        confidence="confidence conf test_confidence",
+        bound="crit critical chi2 chi2_crit",
     ),
+)
+BOUNDS: Final = dict.fromkeys((3.84, 3.841, 3.8415, 3.841458820694124), 0.05) | dict.fromkeys(
+    (6.63, 6.635, 6.6349, 6.6348966010212145), 0.01
 )
 LEVELS: Final = {0.95: 0.05, 0.99: 0.01, 0.9: 0.1, 95: 0.05, 99: 0.01, 90: 0.1}
 
@@ -99,19 +104,23 @@ LEVELS: Final = {0.95: 0.05, 0.99: 0.01, 0.9: 0.1, 95: 0.05, 99: 0.01, 90: 0.1}
 def regions_read(inputs: Any) -> Fields | None:
     """Return the fields of a case that names the level of the test."""
     fields = REGIONS(inputs)
-    unnamed = fields is None or (fields["level"] is None and fields["confidence"] is None)
-    return None if unnamed else fields
+    told = fields is not None and any(
+        fields[name] is not None for name in ("level", "confidence", "bound")
+    )
+    return fields if told else None
 
 
 def regions(case: CaseView, fields: Fields, facade: Facade) -> Answer:
     """Answer for the numbers of exceedances that are accepted, for days and rates in lists."""
     level = fields["level"]
     if level is None:
-        confidence = fields["confidence"]
-        if confidence is not None and confidence not in LEVELS:
-            reason = f"the confidence {confidence} of the test is no round one"
+        confidence, bound = fields["confidence"], fields["bound"]
+        known = LEVELS if bound is None else BOUNDS
+        given = (0.95 if confidence is None else confidence) if bound is None else bound
+        if given not in known:
+            reason = f"the level of a test with {given} is not known"
             raise NotApplicableError(reason)
-        level = LEVELS[0.95 if confidence is None else confidence]
+        level = known[given]
 
     def accepted(days: Any, rate: Any) -> Any:
         return facade.statistics.accepted_failures(days, expected_rate=rate, level=level)
@@ -182,13 +191,6 @@ LAWS: Final = {None: None, "N(0,1)": None, "normal": None, "t5": 5, "t(5)": 5, "
 HISTORIES: Final = 200_000
 
 
-def critical_read(inputs: Any) -> Fields | None:
-    """Return the fields of a case that names a law or a number of simulations."""
-    fields = CRITICAL(inputs)
-    told = fields is not None and any(fields[name] is not None for name in ("levels", "histories"))
-    return fields if told else None
-
-
 def critical(case: CaseView, fields: Fields, facade: Facade) -> Answer:
     """Answer for the critical values of the second statistic, by simulation of our own.
 
@@ -207,21 +209,18 @@ def critical(case: CaseView, fields: Fields, facade: Facade) -> Answer:
             histories=HISTORIES,
         )
 
-    levels = fields["levels"] or [0.05, 0.0001]
-    return expected(
-        case,
-        {
-            "z2_crit crit critical z2 critical_values": lambda: (
-                at(*levels) if isinstance(levels, list) else at(levels).item()
-            ),
-            "z2_5 z2_5pct z2_05 crit_5pct z2_crit_5pct z2_0.05 z2_crit_5 crit_5": lambda: at(
-                0.05
-            ).item(),
-            "z2_001pct z2_0.01pct z2_crit_001pct z2_0001 z2_crit_0.01pct crit_001pct": lambda: at(
-                0.0001
-            ).item(),
-        },
-    )
+    levels = fields["levels"]
+    if isinstance(levels, list):
+        return dict.fromkeys(case.expected_names, at(*levels))
+    if levels is not None:
+        return dict.fromkeys(case.expected_names, at(levels).item())
+    return {name: at(_level_in(name)).item() for name in case.expected_names}
+
+
+def _level_in(name: str) -> float:
+    """Return the level that the name of a figure says: 0.01 per cent, else five."""
+    smallest = any(text in name for text in ("0.01", "001", "1e-4"))
+    return 0.0001 if smallest else 0.05
 
 
 OPTIONS = Shape(
@@ -270,7 +269,7 @@ ADAPTERS: Final = (
     Adapter(regions_read, regions),
     Adapter(CUMULATIVE, cumulative),
     Adapter(PREDICTED, predicted),
-    Adapter(critical_read, critical),
+    Adapter(CRITICAL, critical),
     Adapter(OPTIONS, options),
     Adapter(PATH, path),
 )

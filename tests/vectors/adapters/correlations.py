@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from tests.vectors.view import Answer, CaseView, Fields
 
 DECAY: Final = "lambda lam decay"
-MATRIX: Final = "R A corr correlation matrix M rho_matrix"
+MATRIX: Final = "R A C corr correlation matrix M rho_matrix"
 
 UPDATED = Shape(
     required=spelled(decay=DECAY, volatility="sigma vol sigma_prev", latest="u r ret return_")
@@ -121,7 +121,9 @@ def repaired(case: CaseView, fields: Fields, facade: Facade) -> Answer:
     return expected(
         case,
         {
-            "x r c corr matrix repaired nearest correlation": lambda: found.correlation,
+            "x r c corr matrix repaired nearest correlation r_fixed fixed psd r_psd": lambda: (
+                found.correlation
+            ),
             "offdiag off_diag offdiagonal upper": lambda: _upper(found.correlation),
             "frob_distance dist distance frob frobenius norm d": lambda: found.distance,
             "min_eig smallest_eigenvalue min_eig_after": lambda: statistics.smallest_eigenvalue(

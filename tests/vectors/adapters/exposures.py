@@ -98,13 +98,17 @@ def contributions(case: CaseView, fields: Fields, facade: Facade) -> Answer:
     exposures = fields["exposures"]
     if fields["value"] is not None:
         exposures = [quantity(weight, fields["value"]) for weight in exposures]
-    found = facade.statistics.contributions(
-        exposures, _covariance(fields, facade), multiple=_multiple(case, fields, facade)
-    )
+    covariance, multiple = _covariance(fields, facade), _multiple(case, fields, facade)
+    found = facade.statistics.contributions(exposures, covariance, multiple=multiple)
+
+    def volatility() -> object:
+        return facade.statistics.contributions(exposures, covariance, multiple=1.0).total
+
     totals = "portfolio total var es risk portfolio_var portfolio_es var_portfolio es_portfolio"
-    spreads = "sigma_p vol_p portfolio_vol portfolio_volatility volatility sd std"
     results: dict[str, Callable[[], object]] = {
-        f"{totals} diversified diversified_var var_p es_p {spreads}": lambda: found.total,
+        f"{totals} diversified diversified_var var_p es_p": lambda: found.total,
+        "sigma_p vol_p portfolio_vol portfolio_volatility volatility sd std": volatility,
+        "k k_es multiple z": lambda: multiple,
         "component components component_var component_es euler contribution contributions crc rc"
         " component_vol absolute": lambda: found.component,
         "marginal marginal_var marginal_es mrc mvar": lambda: found.marginal,
@@ -138,9 +142,19 @@ def contributions(case: CaseView, fields: Fields, facade: Facade) -> Answer:
 
 
 BUDGETED = Shape(
-    required=spelled(covariance="Sigma sigma_matrix cov covariance C"),
+    required=spelled(covariance="Sigma sigma_matrix cov covariance"),
     optional=spelled(budgets="budget budgets b risk_budget target_rc"),
 )
+VOLATILE = Shape(
+    required=spelled(volatilities="vol vols sigma ann_vol", correlation="R corr correlation rho"),
+    optional=spelled(budgets="budget budgets b risk_budget target_rc"),
+)
+
+
+def volatile(case: CaseView, fields: Fields, facade: Facade) -> Answer:
+    """Answer for the same of volatilities and a matrix of correlations."""
+    covariance = facade.statistics.covariance_of(fields["volatilities"], fields["correlation"])
+    return budgeted(case, {"covariance": covariance, "budgets": fields["budgets"]}, facade)
 
 
 def budgeted(case: CaseView, fields: Fields, facade: Facade) -> Answer:
@@ -158,4 +172,8 @@ def budgeted(case: CaseView, fields: Fields, facade: Facade) -> Answer:
     )
 
 
-ADAPTERS: Final = (Adapter(read, contributions), Adapter(BUDGETED, budgeted))
+ADAPTERS: Final = (
+    Adapter(read, contributions),
+    Adapter(BUDGETED, budgeted),
+    Adapter(VOLATILE, volatile),
+)

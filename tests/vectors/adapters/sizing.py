@@ -134,7 +134,8 @@ def open_interest(case: CaseView, fields: Fields, facade: Facade) -> Answer:
         ),
     )
     return expected(
-        case, {"imf im_fraction rate im_rate oimf initial_margin_fraction fraction": lambda: found}
+        case,
+        {"imf imf_eff imf_scaled im_fraction rate im_rate oimf fraction": lambda: found},
     )
 
 

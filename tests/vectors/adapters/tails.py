@@ -132,9 +132,9 @@ def ranked(case: CaseView, fields: Fields, facade: Facade) -> Answer:
 
 INTERVAL = Shape(
     required=spelled(
-        confidence=CONFIDENCE,
+        confidence="alpha confidence",
         count="n N",
-        coverage="coverage level ci ci_level conf_level gamma target",
+        coverage="coverage level ci ci_level conf_level conf cl gamma target",
     ),
 )
 
