@@ -92,7 +92,7 @@ def _multiple(case: CaseView, fields: Fields, facade: Facade) -> float:
 def contributions(case: CaseView, fields: Fields, facade: Facade) -> Answer:
     """Answer for the total, its parts and the orders that they give.
 
-    A figure in thousands is that of the first exposure. Names ``var_...`` that are left, one for
+    A figure in thousands is that of the first exposure. Names ``var...`` that are left, one for
     each exposure, are the exposures by themselves.
     """
     exposures = fields["exposures"]
@@ -133,7 +133,7 @@ def contributions(case: CaseView, fields: Fields, facade: Facade) -> Answer:
     }
     answer = expected(case, results)
     left = [name for name in case.expected_names if name not in answer]
-    if len(left) == len(exposures) and all(name.lower().startswith("var_") for name in left):
+    if len(left) == len(exposures) and all(name.lower().startswith("var") for name in left):
         return answer | dict(zip(left, found.stand_alone, strict=True))
     if left:
         reason = f"no figure here is called {', '.join(left)}"
