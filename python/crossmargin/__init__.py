@@ -21,6 +21,7 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from crossmargin import statistics as statistics
     from crossmargin._core import Book as Book
     from crossmargin.backtest_functions import (
         backtest as backtest,
@@ -235,11 +236,15 @@ _HOMES = {
     "why": "functions",
 }
 
-__all__ = sorted(_HOMES)  # noqa: PLE0605  # one list of names, not two
+_MODULES = ("statistics",)  # public modules that are used by their name
+
+__all__ = sorted((*_HOMES, *_MODULES))  # noqa: PLE0605  # one list of names, not two
 
 
 def __getattr__(name: str) -> object:
     """Load a public name from its module."""
+    if name in _MODULES:
+        return importlib.import_module(f"crossmargin.{name}")
     home = _HOMES.get(name)
     if home is None:
         raise AttributeError(f"module 'crossmargin' has no attribute {name!r}")
@@ -247,4 +252,4 @@ def __getattr__(name: str) -> object:
 
 
 def __dir__() -> list[str]:
-    return sorted(_HOMES)
+    return __all__
