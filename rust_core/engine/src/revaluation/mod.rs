@@ -6,6 +6,7 @@
 
 mod account;
 mod accounts;
+pub mod joint;
 
 pub use account::Account;
 pub use accounts::{Accounts, Discounts, Holdings};

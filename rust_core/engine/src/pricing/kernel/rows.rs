@@ -116,6 +116,30 @@ impl<V: Vector> Output<V> for Held {
     }
 }
 
+/// Sums of values times weights, in eight lanes whatever the width of a vector.
+pub(super) struct Weighed {
+    pub(super) weights: *const f64,
+    pub(super) calls: super::Line,
+    pub(super) puts: super::Line,
+}
+
+impl<V: Vector> Output<V> for Weighed {
+    #[inline(always)]
+    unsafe fn take(&mut self, lane: usize, time_value: V, forward_less_strike: V) {
+        let call_intrinsic = forward_less_strike.larger(time_value.splat(0.0));
+        let put_intrinsic = call_intrinsic - forward_less_strike;
+        let place = lane % super::LINE;
+        // SAFETY: the caller vouches for the lanes, and a line has as many as the lanes are counted in
+        unsafe {
+            let weight = V::load(self.weights.add(lane));
+            let to = self.calls.0.as_mut_ptr().add(place);
+            weight.times_plus(time_value + call_intrinsic, V::load(to)).store(to);
+            let to = self.puts.0.as_mut_ptr().add(place);
+            weight.times_plus(time_value + put_intrinsic, V::load(to)).store(to);
+        }
+    }
+}
+
 #[inline(always)]
 unsafe fn step<V: Vector, const COUNT: usize>(
     lane: usize,

@@ -10,7 +10,7 @@ const LARGEST_DISTANCE: f64 = 1e15;
 /// `exp` of it is 1e-300: times a Mills ratio it is still a normal number, and denormals cost a hundredfold.
 const SMALLEST_EXPONENT: f64 = -690.0;
 /// 1.5 x 2^52: added to a small number it leaves the nearest integer in the lowest bits.
-const ROUNDS_TO_INTEGER: f64 = 6_755_399_441_055_744.0;
+pub(super) const ROUNDS_TO_INTEGER: f64 = 6_755_399_441_055_744.0;
 /// ln 2 in two parts; multiples of the first by an exponent are exact.
 const LN_2_HIGH: f64 = 6.931_471_803_691_238e-1;
 const LN_2_LOW: f64 = 1.908_214_929_270_587_7e-10;
@@ -46,9 +46,9 @@ fn polynomial<V: Vector, const COUNT: usize, const TERMS: usize>(
     sums
 }
 
-/// `exp(power)` for powers at or below zero.
+/// `exp(power)` for powers up to 690; below -690 it is that of -690.
 #[inline(always)]
-fn exponential<V: Vector, const COUNT: usize>(power: [V; COUNT]) -> [V; COUNT] {
+pub(super) fn exponential<V: Vector, const COUNT: usize>(power: [V; COUNT]) -> [V; COUNT] {
     let constant = |value: f64| power[0].splat(value);
     let (inverse, shift) = (constant(std::f64::consts::LOG2_E), constant(ROUNDS_TO_INTEGER));
     let (high, low, one) = (constant(LN_2_HIGH), constant(LN_2_LOW), constant(1.0));
