@@ -1,13 +1,81 @@
 //! Kernels for scenarios of many risk factors together: exponentials, interpolation in a grid, weighted sums.
 
-use super::rows::{self, Weighed};
-use super::value::{ROUNDS_TO_INTEGER, each, exponential};
+use super::rows::{self, Held, Scaled, Weighed};
+use super::value::{ROUNDS_TO_INTEGER, SMALLEST_VOLATILITY, each, exponential};
 use super::vector::{self, Vector};
-use super::{Level, Line, LINE, Shocks, Strike, same_length};
+use super::{LINE, Level, Line, same_length};
+use crate::pricing::black76::log_moneyness;
 use crate::error::{Error, Result};
 
 /// Largest exponent of [`exponentials`].
 const LARGEST_EXPONENT: f64 = 690.0;
+
+/// One strike that is moved by ratios.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct JointStrike {
+    pub(super) strike: f64,
+    pub(super) forward: f64,
+    pub(super) log_moneyness: f64,
+    pub(super) total_volatility: f64,
+    pub(super) inverse_volatility: f64,
+}
+
+impl JointStrike {
+    /// A strike with its forward, both above zero in quote currency per unit, and the total volatility to expiry;
+    /// zero gives intrinsic values.
+    pub fn new(strike: f64, forward: f64, total_volatility: f64) -> Self {
+        Self {
+            strike,
+            forward,
+            log_moneyness: log_moneyness(forward, strike),
+            total_volatility,
+            inverse_volatility: 1.0 / total_volatility.max(SMALLEST_VOLATILITY),
+        }
+    }
+
+    /// Total volatility today.
+    pub fn total_volatility(&self) -> f64 {
+        self.total_volatility
+    }
+}
+
+/// A strike with the quantities of its call and its put.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Quantities {
+    /// The strike.
+    pub strike: JointStrike,
+    /// Net quantity of the call.
+    pub calls: f64,
+    /// Net quantity of the put.
+    pub puts: f64,
+}
+
+/// Scenarios of a forward and of its volatility, line by line; all have the same number of lines.
+#[derive(Debug, Clone, Copy)]
+pub struct Ratios<'a> {
+    /// Forward over today's forward.
+    pub forward: &'a [Line],
+    /// Its natural logarithm.
+    pub log_forward: &'a [Line],
+    /// Volatility over today's volatility, above zero.
+    pub volatility: &'a [Line],
+    /// One over it.
+    pub inverse_volatility: &'a [Line],
+}
+
+impl Ratios<'_> {
+    fn checked(&self, lines: usize) -> Result<()> {
+        for (name, found) in [
+            ("forward", self.forward.len()),
+            ("log_forward", self.log_forward.len()),
+            ("volatility", self.volatility.len()),
+            ("inverse_volatility", self.inverse_volatility.len()),
+        ] {
+            same_length(name, found, lines)?;
+        }
+        Ok(())
+    }
+}
 
 /// Values of a function of two variables on a regular grid, with an estimate of the error between its points.
 #[derive(Debug, Clone, PartialEq)]
@@ -16,9 +84,9 @@ pub struct Grid {
     pub x: (f64, f64, usize),
     /// The second variable, likewise.
     pub y: (f64, f64, usize),
-    /// Row by row: `values[row * x.2 + column]`.
+    /// Those of one x side by side: `values[place of x * y.2 + place of y]`.
     pub values: Vec<f64>,
-    /// Of the cell whose lower corner is one row and one column further, in the same order.
+    /// Of the cell whose lower corner is one further in both, in the same order.
     pub errors: Vec<f64>,
 }
 
@@ -34,12 +102,16 @@ impl Grid {
     }
 }
 
-/// The bodies of the entry points for one instruction set; see `instruction_set` of the parent.
+/// The bodies of the entry points for one instruction set; see `instruction_set` of the parent. The second type has
+/// two or four lanes.
 macro_rules! joint_set {
-    ($(#[$attribute:meta])* mod $set:ident: $vector:ty, $wide:literal at once $(, features $features:literal)?) => {
+    ($(#[$attribute:meta])* mod $set:ident: $vector:ty, $narrow:ty, $wide:literal at once $(, features $features:literal)?) => {
         $(#[$attribute])*
         mod $set {
-            use super::{Grid, Line, LINE, Shocks, Strike, Weighed, exponential_lanes, interpolate_lanes, rows, vector};
+            use super::{
+                Grid, Held, JointStrike, LINE, Line, Points, Quantities, Ratios, Scaled, Weighed, exponential_lanes,
+                interpolate_lanes, rows, vector,
+            };
 
             /// # Safety
             ///
@@ -62,20 +134,39 @@ macro_rules! joint_set {
                 values: &mut [Line],
                 errors: &mut [Line],
             ) {
-                let from = (x.as_ptr().cast(), y.as_ptr().cast());
-                let to = (values.as_mut_ptr().cast(), errors.as_mut_ptr().cast());
+                let points = Points {
+                    x: x.as_ptr().cast(),
+                    y: y.as_ptr().cast(),
+                    values: values.as_mut_ptr().cast(),
+                    errors: errors.as_mut_ptr().cast(),
+                };
                 // SAFETY: as above
-                unsafe { interpolate_lanes::<$vector>(grid, x.len() * LINE, from, to) }
+                unsafe { interpolate_lanes::<$vector, $narrow>(grid, x.len() * LINE, points) }
             }
 
             /// # Safety
             ///
-            /// The processor has the instructions; the weights have as many lines as the shocks.
+            /// The processor has the instructions; the ratios have as many lines as `sums`.
+            $(#[target_feature(enable = $features)])?
+            pub(super) unsafe fn joint_sums(ratios: &Ratios<'_>, held: &[Quantities], sums: &mut [Line]) {
+                let lanes = sums.len() * LINE;
+                for held in held {
+                    let mut output =
+                        Held { sums: sums.as_mut_ptr().cast(), calls: held.calls, puts: held.puts };
+                    let inputs = Scaled { ratios: *ratios, strike: held.strike };
+                    // SAFETY: as above
+                    unsafe { rows::row::<$vector, $wide>(lanes, held.strike.strike, &inputs, &mut output) }
+                }
+            }
+
+            /// # Safety
+            ///
+            /// The processor has the instructions; the ratios have as many lines as the weights.
             $(#[target_feature(enable = $features)])?
             pub(super) unsafe fn weighed(
-                shocks: &Shocks<'_>,
+                ratios: &Ratios<'_>,
                 weights: &[Line],
-                strikes: &[Strike],
+                strikes: &[JointStrike],
                 sums: &mut [(f64, f64)],
             ) {
                 for (strike, sums) in strikes.iter().zip(sums) {
@@ -84,7 +175,7 @@ macro_rules! joint_set {
                         calls: Line::default(),
                         puts: Line::default(),
                     };
-                    let inputs = shocks.of(*strike);
+                    let inputs = Scaled { ratios: *ratios, strike: *strike };
                     // SAFETY: as above
                     unsafe {
                         rows::row::<$vector, $wide>(weights.len() * LINE, strike.strike, &inputs, &mut output);
@@ -98,20 +189,20 @@ macro_rules! joint_set {
 
 joint_set!(
     #[cfg(target_arch = "x86_64")]
-    mod avx512: vector::x86::Eight, 4 at once,
+    mod avx512: vector::x86::Eight, vector::x86::Four, 4 at once,
     features "avx512f,avx512dq,avx512vl,avx512bw,avx512cd,avx2,fma"
 );
 joint_set!(
     #[cfg(target_arch = "x86_64")]
-    mod avx2: vector::x86::Four, 2 at once,
+    mod avx2: vector::x86::Four, vector::x86::Four, 2 at once,
     features "avx2,fma"
 );
 joint_set!(
     #[cfg(target_arch = "aarch64")]
-    mod neon: vector::arm::Two, 4 at once,
+    mod neon: vector::arm::Two, vector::arm::Two, 4 at once,
     features "neon"
 );
-joint_set!(mod portable: vector::Pair, 2 at once);
+joint_set!(mod portable: vector::Pair, vector::Pair, 2 at once);
 
 /// `exp` of powers from -690 to 690; those beyond count as the ends.
 ///
@@ -147,6 +238,18 @@ pub fn interpolate(
     Ok(())
 }
 
+/// Adds the values of what is held to running sums, scenario by scenario, in the order of the list.
+///
+/// # Errors
+///
+/// [`Error::Shape`] if the ratios do not have as many lines as `sums`.
+pub fn joint_sums(level: Level, ratios: &Ratios<'_>, held: &[Quantities], sums: &mut [Line]) -> Result<()> {
+    ratios.checked(sums.len())?;
+    // SAFETY: `at_level` asks the processor; the lengths were checked
+    unsafe { at_level!(level, joint_sums(ratios, held, sums)) }
+    Ok(())
+}
+
 /// The values of each strike's call and put, summed over scenarios with a weight each.
 ///
 /// # Errors
@@ -154,15 +257,15 @@ pub fn interpolate(
 /// [`Error::Shape`] if lengths do not fit each other.
 pub fn weighed(
     level: Level,
-    shocks: &Shocks<'_>,
+    ratios: &Ratios<'_>,
     weights: &[Line],
-    strikes: &[Strike],
+    strikes: &[JointStrike],
     sums: &mut [(f64, f64)],
 ) -> Result<()> {
-    shocks.checked(weights.len())?;
+    ratios.checked(weights.len())?;
     same_length("sums", sums.len(), strikes.len())?;
     // SAFETY: `at_level` asks the processor; the lengths were checked
-    unsafe { at_level!(level, weighed(shocks, weights, strikes, sums)) }
+    unsafe { at_level!(level, weighed(ratios, weights, strikes, sums)) }
     Ok(())
 }
 
@@ -212,35 +315,67 @@ fn stencil<V: Vector>(point: V, (first, inverse_step, count): (f64, f64, usize))
     (cell - one, weights)
 }
 
+/// Where points are read and sums are kept; all have the same number of lanes.
+#[derive(Clone, Copy)]
+struct Points {
+    x: *const f64,
+    y: *const f64,
+    values: *mut f64,
+    errors: *mut f64,
+}
+
+/// # Safety
+///
+/// The processor has the instructions of `V` and of `W`, whose lanes divide 4, `points` has as many lanes, a multiple of 8, and the grid was checked.
 #[inline(always)]
-unsafe fn interpolate_lanes<V: Vector>(
-    grid: &Grid,
-    lanes: usize,
-    (x, y): (*const f64, *const f64),
-    (values, errors): (*mut f64, *mut f64),
-) {
-    let row = grid.x.2;
-    // SAFETY: the caller vouches for the instructions and the lanes; a cell is at least two points from the ends
-    unsafe {
-        let width = V::first(row as f64);
+unsafe fn interpolate_lanes<V: Vector, W: Vector>(grid: &Grid, lanes: usize, points: Points) {
+    let rows = grid.y.2;
+    let (values, errors) = (grid.values.as_ptr(), grid.errors.as_ptr());
+    let mut first = 0;
+    while first < lanes {
+        let (mut across, mut along, mut places) = ([[0.0; LINE]; 4], [[0.0; LINE]; 4], [0.0; LINE]);
         let mut lane = 0;
-        while lane < lanes {
-            let (column, across) = stencil(V::load(x.add(lane)), grid.x);
-            let (line, along) = stencil(V::load(y.add(lane)), grid.y);
-            let place = line.times_plus(width, column);
-            let mut sum = V::load(values.add(lane));
-            let mut from = grid.values.as_ptr();
-            for weight in along {
-                let mut part = across[0] * place.gather(from);
-                part = across[1].times_plus(place.gather(from.add(1)), part);
-                part = across[2].times_plus(place.gather(from.add(2)), part);
-                part = across[3].times_plus(place.gather(from.add(3)), part);
-                sum = weight.times_plus(part, sum);
-                from = from.wrapping_add(row);
+        // SAFETY: as above; the lanes of a vector divide a line. A place is a whole number, and the last of four
+        // columns and rows from there on is on the grid
+        unsafe {
+            while lane < LINE {
+                let (column, column_weights) = stencil(V::load(points.x.add(first + lane)), grid.x);
+                let (row, row_weights) = stencil(V::load(points.y.add(first + lane)), grid.y);
+                let mut part = 0;
+                while part < 4 {
+                    column_weights[part].store(across[part].as_mut_ptr().add(lane));
+                    row_weights[part].store(along[part].as_mut_ptr().add(lane));
+                    part += 1;
+                }
+                column.times_plus(V::first(rows as f64), row).store(places.as_mut_ptr().add(lane));
+                lane += V::LANES;
             }
-            sum.store(values.add(lane));
-            (V::load(errors.add(lane)) + place.gather(grid.errors.as_ptr())).store(errors.add(lane));
-            lane += V::LANES;
+            // the four values of a column lie side by side: one load of four is cheaper than four of one
+            let mut found = [[0.0; 4]; LINE];
+            let mut lane = 0;
+            while lane < LINE {
+                let place: usize = places[lane].to_int_unchecked();
+                let mut part = 0;
+                while part < 4 {
+                    let from = values.add(place + part);
+                    let mut sum = W::load(from) * W::first(across[0][lane]);
+                    sum = W::load(from.add(rows)).times_plus(W::first(across[1][lane]), sum);
+                    sum = W::load(from.add(2 * rows)).times_plus(W::first(across[2][lane]), sum);
+                    sum = W::load(from.add(3 * rows)).times_plus(W::first(across[3][lane]), sum);
+                    sum.store(found[lane].as_mut_ptr().add(part));
+                    part += W::LANES;
+                }
+                *points.errors.add(first + lane) += *errors.add(place);
+                lane += 1;
+            }
+            let mut lane = 0;
+            while lane < LINE {
+                let [one, two, three, four] = found[lane];
+                *points.values.add(first + lane) += (one * along[0][lane] + two * along[1][lane])
+                    + (three * along[2][lane] + four * along[3][lane]);
+                lane += 1;
+            }
         }
+        first += LINE;
     }
 }

@@ -28,7 +28,7 @@ mod sparse;
 mod value;
 mod vector;
 
-pub use joint::{Grid, exponentials, interpolate, weighed};
+pub use joint::{Grid, JointStrike, Quantities, Ratios, exponentials, interpolate, joint_sums, weighed};
 pub use lines::{LINE, Line, lines, numbers};
 pub use sparse::SparseRows;
 

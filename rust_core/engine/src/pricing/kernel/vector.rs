@@ -58,13 +58,6 @@ pub(super) trait Vector:
     /// `yes` where `self > 0`, else `no`.
     fn where_positive(self, yes: Self, no: Self) -> Self;
 
-    /// The numbers at `from` plus each lane, which is a whole number.
-    ///
-    /// # Safety
-    ///
-    /// Every lane is at least 0 and below 2^31, and a number can be read there.
-    unsafe fn gather(self, from: *const f64) -> Self;
-
     /// The smallest of the lanes; none is NaN.
     fn smallest_lane(self) -> f64;
 }
@@ -184,12 +177,6 @@ pub(super) mod x86 {
         }
 
         #[inline(always)]
-        unsafe fn gather(self, from: *const f64) -> Self {
-            // SAFETY: the caller vouches for the addresses, the existing value for the instructions
-            Self(unsafe { _mm512_i32gather_pd::<8>(_mm512_cvttpd_epi32(self.0), from) })
-        }
-
-        #[inline(always)]
         fn smallest_lane(self) -> f64 {
             // SAFETY: values of this type exist only where the processor has the instructions
             unsafe { _mm512_reduce_min_pd(self.0) }
@@ -245,12 +232,6 @@ pub(super) mod x86 {
                 let positive = _mm256_cmp_pd::<_CMP_GT_OQ>(self.0, _mm256_setzero_pd());
                 _mm256_blendv_pd(no.0, yes.0, positive)
             })
-        }
-
-        #[inline(always)]
-        unsafe fn gather(self, from: *const f64) -> Self {
-            // SAFETY: the caller vouches for the addresses, the existing value for the instructions
-            Self(unsafe { _mm256_i32gather_pd::<8>(from, _mm256_cvttpd_epi32(self.0)) })
         }
 
         #[inline(always)]
@@ -314,17 +295,6 @@ pub(super) mod arm {
         fn where_positive(self, yes: Self, no: Self) -> Self {
             // SAFETY: values of this type exist only where the processor has the instructions
             Self(unsafe { vbslq_f64(vcgtzq_f64(self.0), yes.0, no.0) })
-        }
-
-        #[inline(always)]
-        unsafe fn gather(self, from: *const f64) -> Self {
-            let mut lanes = [0.0; 2];
-            // SAFETY: the caller vouches for the addresses, the existing value for the instructions
-            unsafe {
-                vst1q_f64(lanes.as_mut_ptr(), self.0);
-                let found = [*from.add(lanes[0] as usize), *from.add(lanes[1] as usize)];
-                Self(vld1q_f64(found.as_ptr()))
-            }
         }
 
         #[inline(always)]
@@ -424,12 +394,6 @@ impl Vector for Pair {
     fn where_positive(self, yes: Self, no: Self) -> Self {
         let lane = |lane: usize| if self.0[lane] > 0.0 { yes.0[lane] } else { no.0[lane] };
         Self([lane(0), lane(1)])
-    }
-
-    #[inline(always)]
-    unsafe fn gather(self, from: *const f64) -> Self {
-        // SAFETY: the caller vouches for the addresses
-        Self(unsafe { [*from.add(self.0[0] as usize), *from.add(self.0[1] as usize)] })
     }
 
     #[inline(always)]

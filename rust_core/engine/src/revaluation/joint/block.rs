@@ -4,7 +4,7 @@ use super::FactorMoves;
 use super::group::Group;
 use super::line::{Combination, ForwardMove};
 use crate::error::Result;
-use crate::pricing::kernel::{self, LINE, Line, Shocks};
+use crate::pricing::kernel::{self, LINE, Line, Ratios};
 use crate::pricing::level::Level;
 
 /// Which scenarios of all a block has.
@@ -33,6 +33,7 @@ pub(super) struct Scratch {
     /// Logarithm of the volatility's ratio, and the ratio.
     log_volatility: Vec<Line>,
     volatility: Vec<Line>,
+    inverse_volatility: Vec<Line>,
     /// Logarithm of the settlement currency's ratio, and the ratio.
     log_currency: Vec<Line>,
     currency: Vec<Line>,
@@ -74,6 +75,7 @@ impl Scratch {
             ratio: lines(),
             log_volatility: lines(),
             volatility: lines(),
+            inverse_volatility: lines(),
             log_currency: lines(),
             currency: lines(),
             gain: lines(),
@@ -87,17 +89,27 @@ impl Scratch {
         write(&self.results, results);
     }
 
+    fn ratios(&self) -> Ratios<'_> {
+        Ratios {
+            forward: &self.ratio,
+            log_forward: &self.log_ratio,
+            volatility: &self.volatility,
+            inverse_volatility: &self.inverse_volatility,
+        }
+    }
+
     /// Adds the values of a group's options to its gain.
     pub(super) fn value(&mut self, level: Level, group: &Group) -> Result<()> {
-        let shocks = Shocks {
-            price_ratio: &self.ratio,
-            log_ratio: &self.log_ratio,
-            volatility_move: &self.volatility,
+        let ratios = Ratios {
+            forward: &self.ratio,
+            log_forward: &self.log_ratio,
+            volatility: &self.volatility,
+            inverse_volatility: &self.inverse_volatility,
         };
-        kernel::accumulate(level, &shocks, &group.in_quote, &mut self.gain)?;
+        kernel::joint_sums(level, &ratios, &group.in_quote, &mut self.gain)?;
         if !group.in_coin.is_empty() {
             self.in_coin.fill(Line::default());
-            kernel::accumulate(level, &shocks, &group.in_coin, &mut self.in_coin)?;
+            kernel::joint_sums(level, &ratios, &group.in_coin, &mut self.in_coin)?;
             let ratios = self.ratio.iter().flat_map(|line| &line.0);
             let coins = self.in_coin.iter().flat_map(|line| &line.0);
             for ((gain, coin), ratio) in lanes(&mut self.gain).zip(coins).zip(ratios) {
@@ -122,16 +134,15 @@ impl Scratch {
 
     /// Adds the group's gain, which is in the reporting currency at today's price, to the results.
     pub(super) fn settle(&mut self, group: &Group) {
-        let lanes = lanes(&mut self.results).zip(self.gain.iter().flat_map(|line| &line.0));
+        let lines = self.results.iter_mut().zip(&self.gain);
         if group.currency.is_some() {
-            let own = self.currency.iter().flat_map(|line| &line.0);
-            for ((result, gain), own) in lanes.zip(own) {
-                *result += (own - 1.0) * group.carried + own * gain;
+            for ((result, gain), own) in lines.zip(&self.currency) {
+                for ((result, gain), own) in result.0.iter_mut().zip(&gain.0).zip(&own.0) {
+                    *result += (own - 1.0) * group.carried + own * gain;
+                }
             }
         } else {
-            for (result, gain) in lanes {
-                *result += gain;
-            }
+            lines.for_each(|(result, gain)| add(result, 1.0, &gain.0));
         }
     }
 }
@@ -141,9 +152,14 @@ pub(super) fn lanes(lines: &mut [Line]) -> impl Iterator<Item = &mut f64> {
 }
 
 pub(super) fn write(lines: &[Line], results: &mut [f64]) {
-    for (result, value) in results.iter_mut().zip(lines.iter().flat_map(|line| line.0)) {
-        *result = value;
+    for (results, line) in results.chunks_mut(LINE).zip(lines) {
+        results.iter_mut().zip(&line.0).for_each(|(result, value)| *result = *value);
     }
+}
+
+/// Adds a weight times numbers, a line of them.
+pub(super) fn add(sums: &mut Line, weight: f64, numbers: &[f64; LINE]) {
+    sums.0.iter_mut().zip(numbers).for_each(|(sum, number)| *sum += weight * number);
 }
 
 impl Block<'_> {
@@ -174,6 +190,9 @@ impl Block<'_> {
                     kernel::exponentials(self.level, &scratch.log_volatility, &mut scratch.volatility)?;
                 }
                 None => scratch.volatility.fill(Line([1.0; LINE])),
+            }
+            for (inverse, ratio) in scratch.inverse_volatility.iter_mut().zip(&scratch.volatility) {
+                *inverse = Line(ratio.0.map(f64::recip));
             }
             scratch.known.volatility = Some(group.volatility);
         }
@@ -286,17 +305,13 @@ impl Block<'_> {
         let strikes: Vec<_> = group.strikes().skip(first).take(found.len()).map(|held| held.strike).collect();
         let split = group.in_quote.len().saturating_sub(first).min(strikes.len());
         let ((quote, coin), (in_quote, in_coin)) = (strikes.split_at(split), found.split_at_mut(split));
-        let shocks = Shocks {
-            price_ratio: &scratch.ratio,
-            log_ratio: &scratch.log_ratio,
-            volatility_move: &scratch.volatility,
-        };
-        kernel::weighed(self.level, &shocks, &own, quote, in_quote)?;
+        let moved = scratch.ratios();
+        kernel::weighed(self.level, &moved, &own, quote, in_quote)?;
         if !coin.is_empty() {
             for (weight, ratio) in lanes(&mut own).zip(ratios) {
                 *weight /= ratio;
             }
-            kernel::weighed(self.level, &shocks, &own, coin, in_coin)?;
+            kernel::weighed(self.level, &moved, &own, coin, in_coin)?;
         }
         Ok(sums)
     }
@@ -307,7 +322,17 @@ impl Block<'_> {
             match self.chosen {
                 Chosen::From(start) => {
                     let row = row.get(start..).unwrap_or_default();
-                    lanes(sums).zip(row).for_each(|(sum, size)| *sum += weight * size);
+                    let whole = row.chunks_exact(LINE);
+                    let last = whole.remainder();
+                    let mut sums = sums.iter_mut();
+                    for (numbers, sums) in whole.zip(sums.by_ref()) {
+                        if let Ok(numbers) = numbers.try_into() {
+                            add(sums, weight, numbers);
+                        }
+                    }
+                    if let Some(sums) = sums.next() {
+                        sums.0.iter_mut().zip(last).for_each(|(sum, size)| *sum += weight * size);
+                    }
                 }
                 Chosen::These(list) => {
                     let sizes = list.iter().map(|place| row.get(*place).copied().unwrap_or(f64::NAN));

@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use super::block::Sums;
 use super::line::{Body, Combination, ForwardMove, Line, OptionLine};
 use crate::instrument::{OptionRight, Payoff};
-use crate::pricing::black76::log_moneyness;
-use crate::pricing::kernel::{Holding, Strike};
+use crate::error::Result;
+use crate::pricing::kernel::{self, JointStrike, LINE, Line as Lanes, Quantities, Ratios};
+use crate::pricing::level::Level;
 
 /// Lines moved by the same price, basis, volatility and settlement currency.
 #[derive(Debug, Clone)]
@@ -25,9 +26,9 @@ pub(super) struct Group {
     pub(super) linear: f64,
     pub(super) inverse: f64,
     /// Options settled in the quote currency.
-    pub(super) in_quote: Vec<Holding>,
+    pub(super) in_quote: Vec<Quantities>,
     /// Options settled in the coin; their quantities are divided by the forward today.
-    pub(super) in_coin: Vec<Holding>,
+    pub(super) in_coin: Vec<Quantities>,
     /// Value of all options today, reporting currency.
     pub(super) base: f64,
     gross: f64,
@@ -38,7 +39,7 @@ impl Group {
         self.in_quote.len() + self.in_coin.len()
     }
 
-    pub(super) fn strikes(&self) -> impl Iterator<Item = &Holding> {
+    pub(super) fn strikes(&self) -> impl Iterator<Item = &Quantities> {
         self.in_quote.iter().chain(&self.in_coin)
     }
 
@@ -133,7 +134,7 @@ fn key_of(line: &Line) -> (Key, Group) {
 type StrikeKey = (usize, bool, [u64; 3]);
 
 /// Groups in the order of their first lines, and the place of every line.
-pub(super) fn grouped(lines: &[Line]) -> (Vec<Group>, Vec<Place>) {
+pub(super) fn grouped(level: Level, lines: &[Line]) -> Result<(Vec<Group>, Vec<Place>)> {
     let mut known: BTreeMap<Key, usize> = BTreeMap::new();
     let mut strikes: BTreeMap<StrikeKey, usize> = BTreeMap::new();
     let mut groups: Vec<Group> = Vec::new();
@@ -159,7 +160,7 @@ pub(super) fn grouped(lines: &[Line]) -> (Vec<Group>, Vec<Place>) {
                 group.gross += (line.money * slope).abs();
                 Kind::Inverse(line.money * slope)
             }
-            Body::Option(option) => add_option(group, number, line.money, option, &mut strikes),
+            Body::Option(option) => add_option(group, number, line.money, option, &mut strikes, level)?,
         };
         places.push(Place {
             group: number,
@@ -168,7 +169,7 @@ pub(super) fn grouped(lines: &[Line]) -> (Vec<Group>, Vec<Place>) {
             kind,
         });
     }
-    (groups, places)
+    Ok((groups, places))
 }
 
 fn add_option(
@@ -177,20 +178,14 @@ fn add_option(
     money: f64,
     option: &OptionLine,
     strikes: &mut BTreeMap<StrikeKey, usize>,
-) -> Kind {
+    level: Level,
+) -> Result<Kind> {
     let in_coin = option.payoff == Payoff::Inverse;
     let list = if in_coin { &mut group.in_coin } else { &mut group.in_quote };
     let bits = [option.strike.to_bits(), option.forward.to_bits(), option.total_volatility.to_bits()];
     let strike = *strikes.entry((number, in_coin, bits)).or_insert_with(|| {
-        let strike = Strike {
-            strike: option.strike,
-            forward: option.forward,
-            log_moneyness: log_moneyness(option.forward, option.strike),
-            // the scenarios' volatility is a ratio, which counts from zero
-            total_volatility: 0.0,
-            volatility_slope: option.total_volatility,
-        };
-        list.push(Holding { strike, calls: 0.0, puts: 0.0 });
+        let strike = JointStrike::new(option.strike, option.forward, option.total_volatility);
+        list.push(Quantities { strike, calls: 0.0, puts: 0.0 });
         list.len() - 1
     });
     let unit = money * option.quantity * option.discount;
@@ -201,8 +196,28 @@ fn add_option(
             OptionRight::Put => held.puts += quantity,
         }
     }
-    let base = money * option.quantity * option.base;
+    let base = match option.base {
+        Some(base) => money * option.quantity * base,
+        None => quantity * value_now(level, option)?,
+    };
     group.base += base;
     group.gross += base.abs();
-    Kind::Option { strike, in_coin, right: option.right, quantity, base }
+    Ok(Kind::Option { strike, in_coin, right: option.right, quantity, base })
+}
+
+/// Undiscounted value of one unit where nothing moves, by the arithmetic of the scenarios.
+fn value_now(level: Level, option: &OptionLine) -> Result<f64> {
+    const ONES: [Lanes; 1] = [Lanes([1.0; LINE])];
+    const ZEROS: [Lanes; 1] = [Lanes([0.0; LINE])];
+    let ratios =
+        Ratios { forward: &ONES, log_forward: &ZEROS, volatility: &ONES, inverse_volatility: &ONES };
+    let strike = JointStrike::new(option.strike, option.forward, option.total_volatility);
+    let held = match option.right {
+        OptionRight::Call => Quantities { strike, calls: 1.0, puts: 0.0 },
+        OptionRight::Put => Quantities { strike, calls: 0.0, puts: 1.0 },
+    };
+    let mut value = ZEROS;
+    kernel::joint_sums(level, &ratios, &[held], &mut value)?;
+    let [Lanes([value, ..])] = value;
+    Ok(value)
 }

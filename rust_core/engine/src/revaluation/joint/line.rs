@@ -90,8 +90,8 @@ pub struct OptionLine {
     pub total_volatility: f64,
     /// Discount factor in the scenarios.
     pub discount: f64,
-    /// Value of one unit today, settlement currency.
-    pub base: f64,
+    /// Value of one unit today, settlement currency; `None` is that of the scenarios' years where nothing moves.
+    pub base: Option<f64>,
     /// How the forward moves.
     pub moves: ForwardMove,
     /// What the logarithm of the volatility moves by.

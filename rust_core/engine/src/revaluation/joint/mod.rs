@@ -47,9 +47,13 @@ pub struct JointBook {
 
 impl JointBook {
     /// Groups lines and nets their options.
-    pub fn new(level: Level, lines: &[Line]) -> Self {
-        let (groups, places) = group::grouped(lines);
-        Self { level, groups, places }
+    ///
+    /// # Errors
+    ///
+    /// None that lines with finite numbers can cause.
+    pub fn new(level: Level, lines: &[Line]) -> Result<Self> {
+        let (groups, places) = group::grouped(level, lines)?;
+        Ok(Self { level, groups, places })
     }
 
     /// How many lines there are.

@@ -1,12 +1,12 @@
 //! A group's profit and loss as a function of two numbers, tabulated: the logarithms of the ratios of its forward
 //! and of its volatility. The settlement currency is applied exactly outside.
 
-use super::block::{Block, Chosen, Scratch, lanes, write};
+use super::block::{Block, Chosen, Scratch, add, lanes, write};
 use super::group::Group;
 use super::line::Combination;
 use super::{FactorMoves, JointBook, block_length};
 use crate::error::Result;
-use crate::pricing::kernel::{self, Grid, Holding, LINE, Line, Shocks};
+use crate::pricing::kernel::{self, Grid, LINE, Line, Quantities, Ratios};
 use crate::pricing::level::Level;
 use crate::threads::Workers;
 use crate::watch::Watch;
@@ -14,7 +14,7 @@ use crate::watch::Watch;
 /// Points along the forward, of which the one that costs least is taken.
 const COLUMNS: [usize; 6] = [32, 64, 128, 256, 512, 1024];
 /// Points along the volatility.
-const ROWS: usize = 16;
+const ROWS: usize = 12;
 /// Points of a variable that does not move.
 const STILL: usize = 4;
 /// What a cubic polynomial through four points misses between the middle two, in fourth differences: 9/16 / 4!.
@@ -130,8 +130,8 @@ impl Table {
         kernel::interpolate(block.level, &self.grid, points, (gain, &mut own))?;
         scratch.settle(group);
         scratch.in_reporting(group, &mut own);
-        for (sum, own) in lanes(errors).zip(lanes(&mut own)) {
-            *sum += *own;
+        for (sum, own) in errors.iter_mut().zip(&own) {
+            add(sum, 1.0, &own.0);
         }
         Ok(())
     }
@@ -140,7 +140,7 @@ impl Table {
 /// The part of a group that a grid resolves, with what is not an option; and the options that it does not.
 fn split(group: &Group, resolved: f64) -> (Group, Group) {
     let (mut within, mut beyond) = (group.clone(), group.clone());
-    let is_resolved = |held: &Holding| held.strike.volatility_slope >= resolved;
+    let is_resolved = |held: &Quantities| held.strike.total_volatility() >= resolved;
     within.in_quote.retain(is_resolved);
     within.in_coin.retain(is_resolved);
     beyond.in_quote.retain(|held| !is_resolved(held));
@@ -177,7 +177,7 @@ fn plan(group: &Group, moves: &FactorMoves<'_>, fineness: usize) -> Plan {
         let x = axis(low, high, columns);
         // each refinement asks for a finer step where a strike is narrow
         let resolved = WIDEST_STEP * (1 << fineness) as f64 / (x.1 * smallest);
-        let unresolved = group.strikes().filter(|held| held.strike.volatility_slope < resolved).count() as f64;
+        let unresolved = group.strikes().filter(|held| held.strike.total_volatility() < resolved).count() as f64;
         let tabulated = group.strike_count() as f64 - unresolved;
         let cost = tabulated * rows * x.2 as f64 + unresolved * scenarios;
         if best.as_ref().is_none_or(|best| cost < best.cost) {
@@ -209,31 +209,42 @@ fn fill(level: Level, group: &Group, grid: &mut Grid, workers: &Workers, watch: 
     let mut ratio = log_ratio.clone();
     kernel::exponentials(level, &log_ratio, &mut ratio)?;
     watch.expect(rows);
-    let pieces: Vec<_> = grid.values.chunks_mut(columns).enumerate().collect();
+    let mut by_row = vec![0.0; grid.values.len()];
+    let pieces: Vec<_> = by_row.chunks_mut(columns).enumerate().collect();
     workers.each(pieces, |(row, values)| {
         // of a volatility that does not move, one row alone is ever read with a weight
         if rows == STILL && row != 1 {
             return watch.advance(1);
         }
         let volatility = (low + row as f64 / inverse_row).exp();
-        let volatility = vec![Line([volatility; LINE]); log_ratio.len()];
-        let shocks = Shocks { price_ratio: &ratio, log_ratio: &log_ratio, volatility_move: &volatility };
-        let ratios = || ratio.iter().flat_map(|line| line.0);
+        let all = |value: f64| vec![Line([value; LINE]); log_ratio.len()];
+        let (volatility, inverse) = (all(volatility), all(volatility.recip()));
+        let ratios = Ratios {
+            forward: &ratio,
+            log_forward: &log_ratio,
+            volatility: &volatility,
+            inverse_volatility: &inverse,
+        };
         let mut sums = vec![Line::default(); log_ratio.len()];
-        kernel::accumulate(level, &shocks, &group.in_coin, &mut sums)?;
-        for (sum, ratio) in lanes(&mut sums).zip(ratios()) {
+        kernel::joint_sums(level, &ratios, &group.in_coin, &mut sums)?;
+        for (sum, ratio) in lanes(&mut sums).zip(ratio.iter().flat_map(|line| line.0)) {
             *sum = *sum / ratio + group.linear * (ratio - 1.0) + group.inverse * (1.0 - 1.0 / ratio);
         }
-        kernel::accumulate(level, &shocks, &group.in_quote, &mut sums)?;
+        kernel::joint_sums(level, &ratios, &group.in_quote, &mut sums)?;
         write(&sums, values);
         watch.advance(1)
-    })
+    })?;
+    for (row, values) in by_row.chunks(columns).enumerate() {
+        let places = grid.values.iter_mut().skip(row).step_by(rows);
+        places.zip(values).for_each(|(place, value)| *place = *value);
+    }
+    Ok(())
 }
 
 /// What interpolation may miss in each cell: fourth differences along both variables at the points around it.
 fn errors(grid: &Grid) -> Vec<f64> {
     let (columns, rows) = (grid.x.2, grid.y.2);
-    let at = |column: usize, row: usize| grid.values.get(row * columns + column).copied().unwrap_or(0.0);
+    let at = |column: usize, row: usize| grid.values.get(column * rows + row).copied().unwrap_or(0.0);
     let fourth = |a: f64, b: f64, c: f64, d: f64, e: f64| ((a + e) - 4.0 * (b + d) + 6.0 * c).abs();
     let of_point = |column: usize, row: usize| {
         let mut found = 0.0;
@@ -254,11 +265,11 @@ fn errors(grid: &Grid) -> Vec<f64> {
         CUBIC * found
     };
     let points: Vec<f64> =
-        (0..rows).flat_map(|row| (0..columns).map(move |column| (column, row))).map(|(c, r)| of_point(c, r)).collect();
-    let error = |column: usize, row: usize| points.get(row * columns + column).copied().unwrap_or(0.0);
+        (0..columns).flat_map(|column| (0..rows).map(move |row| (column, row))).map(|(c, r)| of_point(c, r)).collect();
+    let error = |column: usize, row: usize| points.get(column * rows + row).copied().unwrap_or(0.0);
     let mut found = vec![0.0; points.len()];
     for (place, slot) in found.iter_mut().enumerate() {
-        let (column, row) = (place % columns, place / columns);
+        let (column, row) = (place / rows, place % rows);
         if column + 2 < columns && row + 2 < rows {
             *slot = error(column + 1, row + 1)
                 .max(error(column + 2, row + 1))
