@@ -7,6 +7,7 @@ mod enter;
 mod error;
 mod functions;
 mod history;
+mod joint;
 mod pricing;
 mod revaluation;
 mod rulebooks;
@@ -31,6 +32,8 @@ mod _core {
     };
     #[pymodule_export]
     use super::history::History;
+    #[pymodule_export]
+    use super::joint::JointBook;
     #[pymodule_export]
     use super::pricing::{
         black76, implied_volatilities, normal_implied_volatility, option_greeks, option_values,

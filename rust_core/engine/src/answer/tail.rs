@@ -10,6 +10,7 @@ use crate::margin::tail::{
 use crate::market::MarketState;
 use crate::moves::{Mapping, Moves, Scenarios};
 use crate::numeric::accumulate::sum;
+use crate::revaluation::joint::Method;
 use crate::rulebook::tail::{Aggregation, TailRule, TailScenarios};
 use crate::rulebook::{Measure, Rulebook, builtin, cell_of, path_of, with_changes};
 use crate::statistics::{effective_size, expected_shortfall_error, value_at_risk_interval};
@@ -167,7 +168,7 @@ fn measures(
             interval.lower.into(),
             interval.upper.into(),
             "".into(),
-            note(rule, overlap, interval.upper.is_none()).into(),
+            note(rule, overlap, interval.upper.is_none(), measured).into(),
         ]);
         rows.push(row);
     }
@@ -178,7 +179,7 @@ fn measures(
             (read.expected_shortfall - TWO_SIDED * error).into(),
             (read.expected_shortfall + TWO_SIDED * error).into(),
             error.into(),
-            note(rule, overlap, false).into(),
+            note(rule, overlap, false, measured).into(),
         ]);
         rows.push(row);
     }
@@ -195,7 +196,7 @@ fn overlap(rule: &TailRule, moves: &Moves, set: &Scenarios) -> f64 {
     }
 }
 
-fn note(rule: &TailRule, overlap: f64, open: bool) -> String {
+fn note(rule: &TailRule, overlap: f64, open: bool, measured: &Measured) -> String {
     let mut parts = vec!["low and high hold it with 95 %".to_owned()];
     if open {
         parts.push("too few scenarios for an upper end: it may be larger than every one of them".into());
@@ -211,6 +212,19 @@ fn note(rule: &TailRule, overlap: f64, open: bool) -> String {
             parts.push("sampling error alone, not that of the volatility forecasts".into())
         }
         _ => {}
+    }
+    let done = &measured.done;
+    match (rule.revaluation, done.method) {
+        (Method::Screened, Method::Screened) => parts.push(format!(
+            "screened: {} of {} scenarios valued, the others bounded within {:.2}",
+            done.valued,
+            measured.pnl.len(),
+            done.bound
+        )),
+        (Method::Screened, Method::Full) => {
+            parts.push(format!("every scenario valued, not screened: {}", done.fallback));
+        }
+        (Method::Full, _) => {}
     }
     parts.join("; ")
 }

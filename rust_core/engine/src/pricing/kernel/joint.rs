@@ -4,8 +4,8 @@ use super::rows::{self, Held, Scaled, Weighed};
 use super::value::{ROUNDS_TO_INTEGER, SMALLEST_VOLATILITY, each, exponential};
 use super::vector::{self, Vector};
 use super::{LINE, Level, Line, same_length};
-use crate::pricing::black76::log_moneyness;
 use crate::error::{Error, Result};
+use crate::pricing::black76::log_moneyness;
 
 /// Largest exponent of [`exponentials`].
 const LARGEST_EXPONENT: f64 = 690.0;
@@ -279,7 +279,8 @@ unsafe fn exponential_lanes<V: Vector>(lanes: usize, powers: *const f64, results
     unsafe {
         let most = V::first(LARGEST_EXPONENT);
         while lane + AT_ONCE * V::LANES <= lanes {
-            let found = exponential(each!(v in AT_ONCE: V::load(powers.add(lane + v * V::LANES)).smaller(most)));
+            let found =
+                exponential(each!(v in AT_ONCE: V::load(powers.add(lane + v * V::LANES)).smaller(most)));
             for found in found {
                 found.store(results.add(lane));
                 lane += V::LANES;

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use super::block::Sums;
 use super::line::{Body, Combination, ForwardMove, Line, OptionLine};
-use crate::instrument::{OptionRight, Payoff};
 use crate::error::Result;
+use crate::instrument::{OptionRight, Payoff};
 use crate::pricing::kernel::{self, JointStrike, LINE, Line as Lanes, Quantities, Ratios};
 use crate::pricing::level::Level;
 
@@ -209,8 +209,7 @@ fn add_option(
 fn value_now(level: Level, option: &OptionLine) -> Result<f64> {
     const ONES: [Lanes; 1] = [Lanes([1.0; LINE])];
     const ZEROS: [Lanes; 1] = [Lanes([0.0; LINE])];
-    let ratios =
-        Ratios { forward: &ONES, log_forward: &ZEROS, volatility: &ONES, inverse_volatility: &ONES };
+    let ratios = Ratios { forward: &ONES, log_forward: &ZEROS, volatility: &ONES, inverse_volatility: &ONES };
     let strike = JointStrike::new(option.strike, option.forward, option.total_volatility);
     let held = match option.right {
         OptionRight::Call => Quantities { strike, calls: 1.0, puts: 0.0 },

@@ -7,6 +7,7 @@
 //! scenario.
 
 mod block;
+mod columns;
 mod group;
 mod line;
 mod measure;
@@ -36,6 +37,8 @@ const BLOCK: usize = 512;
 const SMALL_BLOCK: usize = 128;
 /// Scenarios from which blocks are large.
 const MANY: usize = 16_384;
+/// Values of a strike below which handing work to other threads costs more.
+const WORTH_SHARING: usize = 20_000;
 
 /// Lines grouped by the factors that move them.
 #[derive(Debug, Clone)]
@@ -81,7 +84,7 @@ impl JointBook {
         let block = block_length(moves.count());
         watch.expect(results.len().div_ceil(block));
         let pieces: Vec<_> = results.chunks_mut(block).enumerate().collect();
-        workers.each(pieces, |(number, results)| {
+        self.worth(moves.count(), workers).each(pieces, |(number, results)| {
             let chosen = Chosen::From(number * block);
             self.block(moves, chosen, results, watch)?;
             watch.advance(1)
@@ -101,7 +104,7 @@ impl JointBook {
         let block = block_length(scenarios.len());
         watch.expect(results.len().div_ceil(block));
         let pieces: Vec<_> = results.chunks_mut(block).zip(scenarios.chunks(block)).collect();
-        workers.each(pieces, |(results, scenarios)| {
+        self.worth(scenarios.len(), workers).each(pieces, |(results, scenarios)| {
             self.block(moves, Chosen::These(scenarios), results, watch)?;
             watch.advance(1)
         })?;
@@ -154,7 +157,7 @@ impl JointBook {
                 pieces.push((group, number * STRIKES_PER_PIECE, part, rest.take()));
             }
         }
-        workers.each(pieces, |(group, first, found, sums)| {
+        self.worth(scenarios.len(), workers).each(pieces, |(group, first, found, sums)| {
             let own = block.weighed(group, &weights, first, found)?;
             match sums {
                 Some(sums) => {
@@ -170,6 +173,11 @@ impl JointBook {
             place.weighed(sums, strikes)
         };
         Ok(self.places.iter().map(|place| of(place).unwrap_or(f64::NAN)).collect())
+    }
+
+    /// The calling thread alone where the work is too small to share.
+    fn worth(&self, scenarios: usize, workers: &Workers) -> Workers {
+        if scenarios * self.strike_count() < WORTH_SHARING { Workers::Here } else { workers.clone() }
     }
 
     /// Gross size of what is held today: an upper bound of rounding is a few units in its last place.

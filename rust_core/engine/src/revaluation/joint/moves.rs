@@ -5,6 +5,8 @@ use crate::threads::Workers;
 
 /// Numbers that are looked at side by side.
 const LANES: usize = 16;
+/// Numbers below which handing work to other threads costs more.
+const WORTH_SHARING: usize = 100_000;
 
 /// Moves of risk factors, factor by factor, scenario by scenario: logarithms of ratios, for a basis differences.
 #[derive(Debug, Clone)]
@@ -24,15 +26,25 @@ impl<'a> FactorMoves<'a> {
     /// for a move that is not finite, or for no threads.
     pub fn new(rows: Vec<&'a [f64]>, threads: Option<usize>) -> Result<Self> {
         let count = rows.first().map_or(0, |row| row.len());
+        Self::with_count(rows, count, threads)
+    }
+
+    /// The same where there may be no factor at all.
+    ///
+    /// # Errors
+    ///
+    /// As [`FactorMoves::new`].
+    pub fn with_count(rows: Vec<&'a [f64]>, count: usize, threads: Option<usize>) -> Result<Self> {
         for (factor, row) in rows.iter().enumerate() {
             if row.len() != count {
                 let name = format!("moves of factor {factor}");
                 return Err(Error::Shape { name, found: row.len(), expected: count });
             }
         }
+        let workers = if rows.len() * count < WORTH_SHARING { Workers::Here } else { Workers::new(threads)? };
         let mut ranges = vec![(0.0, 0.0); rows.len()];
         let pieces: Vec<_> = rows.iter().zip(&mut ranges).enumerate().collect();
-        Workers::new(threads)?.each(pieces, |(factor, (row, range))| {
+        workers.each(pieces, |(factor, (row, range))| {
             *range = match range_of(row) {
                 Some(range) => range,
                 None => return Err(refusal(factor, row)),
@@ -87,7 +99,9 @@ fn range_of(row: &[f64]) -> Option<(f64, f64)> {
 #[cold]
 fn refusal(factor: usize, row: &[f64]) -> Error {
     let place = |scenario: usize| Place::label(format!("factor {factor}, scenario {scenario}"));
-    let found =
-        row.iter().enumerate().find_map(|(scenario, size)| check_finite("moves", *size, || place(scenario)).err());
+    let found = row
+        .iter()
+        .enumerate()
+        .find_map(|(scenario, size)| check_finite("moves", *size, || place(scenario)).err());
     found.unwrap_or_else(|| Error::NoAnswer { why: "moves changed while they were read".to_owned() })
 }

@@ -155,7 +155,7 @@ impl JointBook {
             widest: 0.0,
             valued: 0,
         };
-        let mut value = |known: &mut Known, list: &[usize]| -> Result<f64> {
+        let value = |known: &mut Known, list: &[usize]| -> Result<f64> {
             Ok(known.take(list, &self.profits_in(moves, list, workers, watch)?))
         };
         // no result of those that matter can be above the largest of as many others

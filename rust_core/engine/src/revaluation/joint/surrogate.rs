@@ -34,8 +34,6 @@ struct Table {
 #[derive(Debug, Clone)]
 pub(super) struct Surrogate {
     tables: Vec<Option<Table>>,
-    /// Values that its making and its use cost, in values of one strike in one scenario.
-    pub(super) cost: f64,
 }
 
 /// How a group is tabulated.
@@ -63,14 +61,12 @@ impl Surrogate {
         watch: &Watch,
     ) -> Result<Self> {
         let mut tables = Vec::with_capacity(book.groups.len());
-        let mut cost = 0.0;
         for group in &book.groups {
             if group.strike_count() == 0 {
                 tables.push(None);
                 continue;
             }
             let plan = plan(group, moves, fineness);
-            cost += plan.cost;
             let (resolved, valued) = split(group, plan.resolved);
             let mut grid = Grid { x: plan.x, y: plan.y, values: Vec::new(), errors: Vec::new() };
             grid.values = vec![0.0; grid.x.2 * grid.y.2];
@@ -78,7 +74,7 @@ impl Surrogate {
             grid.errors = errors(&grid);
             tables.push(Some(Table { grid, valued }));
         }
-        Ok(Self { tables, cost })
+        Ok(Self { tables })
     }
 
     /// Profit and loss in every scenario, and an estimate of its error.
@@ -177,7 +173,8 @@ fn plan(group: &Group, moves: &FactorMoves<'_>, fineness: usize) -> Plan {
         let x = axis(low, high, columns);
         // each refinement asks for a finer step where a strike is narrow
         let resolved = WIDEST_STEP * (1 << fineness) as f64 / (x.1 * smallest);
-        let unresolved = group.strikes().filter(|held| held.strike.total_volatility() < resolved).count() as f64;
+        let unresolved =
+            group.strikes().filter(|held| held.strike.total_volatility() < resolved).count() as f64;
         let tabulated = group.strike_count() as f64 - unresolved;
         let cost = tabulated * rows * x.2 as f64 + unresolved * scenarios;
         if best.as_ref().is_none_or(|best| cost < best.cost) {
@@ -264,8 +261,10 @@ fn errors(grid: &Grid) -> Vec<f64> {
         }
         CUBIC * found
     };
-    let points: Vec<f64> =
-        (0..columns).flat_map(|column| (0..rows).map(move |row| (column, row))).map(|(c, r)| of_point(c, r)).collect();
+    let points: Vec<f64> = (0..columns)
+        .flat_map(|column| (0..rows).map(move |row| (column, row)))
+        .map(|(c, r)| of_point(c, r))
+        .collect();
     let error = |column: usize, row: usize| points.get(column * rows + row).copied().unwrap_or(0.0);
     let mut found = vec![0.0; points.len()];
     for (place, slot) in found.iter_mut().enumerate() {
