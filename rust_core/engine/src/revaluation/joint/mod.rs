@@ -14,6 +14,8 @@ mod measure;
 mod moves;
 mod screen;
 mod surrogate;
+#[cfg(test)]
+mod tests;
 
 pub use line::{Basis, Body, Combination, ForwardMove, Line, OptionLine};
 pub use measure::{Asked, Measured};

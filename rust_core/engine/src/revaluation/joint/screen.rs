@@ -134,7 +134,7 @@ impl JointBook {
     }
 
     /// `None` where too many scenarios could matter.
-    fn screened(
+    pub(super) fn screened(
         &self,
         moves: &FactorMoves<'_>,
         need: Need<'_>,
