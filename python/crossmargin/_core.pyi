@@ -260,10 +260,11 @@ class _JointTail(TypedDict):
     components: _Numbers
     scenarios: _Integers
     weights: _Numbers
-    method: Literal["full", "screened"]
+    method: Literal["full", "screened", "delta_gamma"]
     valued: int
     bound: float
     error: float
+    difference: float | None
     refined: int
     fallback: str
 

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 __all__ = ["JointBook", "JointTail", "Method"]
 
-Method = Literal["full", "screened"]
+Method = Literal["full", "screened", "delta_gamma"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -52,14 +52,17 @@ class JointTail:
         The scenarios of the tail, in rising order, and their weights in the expected shortfall.
     method
         ``"full"`` if every scenario was valued, ``"screened"`` if only those that could be in the
-        tail.
+        tail, ``"delta_gamma"`` if only those that seem to be in it.
     valued
         How many scenarios were valued exactly.
     bound
         Largest bound of the surrogate's error at a scenario that was valued, quote currency; 0 if
         every scenario was.
     error
-        Largest error of the surrogate that was seen, quote currency.
+        Largest error of the surrogate, or of delta and gamma, that was seen, quote currency.
+    difference
+        By delta and gamma: the exact mean loss in the scenarios of the tail less the one reported;
+        None for the other methods, whose tails are exact.
     refined
         How often the surrogate was made finer.
     fallback
@@ -75,6 +78,7 @@ class JointTail:
     valued: int
     bound: float
     error: float
+    difference: float | None
     refined: int
     fallback: str
 
@@ -181,6 +185,10 @@ class JointBook:
             values those: the same bits at a fraction of the work, unless the table errs by more
             than three times as much, for its own estimate, as in every scenario that was valued.
             Where that saves nothing it values every scenario and says why in ``fallback``.
+            ``"delta_gamma"`` takes delta, gamma and vega for the book: an approximation, which is
+            often right for a value at risk and wrong for an expected shortfall; the scenarios of
+            its tail are valued beside it, and ``difference`` and ``error`` say how far it is off.
+            Its components are those exact ones.
         threads
             At most as many threads; as many as the machine has processors if left out.
         progress

@@ -98,6 +98,7 @@ impl JointBook {
         answer.set_item("valued", found.done.valued)?;
         answer.set_item("bound", found.done.bound)?;
         answer.set_item("error", found.done.error)?;
+        answer.set_item("difference", found.done.difference)?;
         answer.set_item("refined", found.done.refined)?;
         answer.set_item("fallback", found.done.fallback)?;
         Ok(answer)

@@ -224,7 +224,12 @@ fn note(rule: &TailRule, overlap: f64, open: bool, measured: &Measured) -> Strin
         (Method::Screened, Method::Full) => {
             parts.push(format!("every scenario valued, not screened: {}", done.fallback));
         }
-        (Method::Full, _) => {}
+        (Method::DeltaGamma, _) => parts.push(format!(
+            "by delta, gamma and vega alone: valued exactly, the mean loss of its tail is {:+.2} higher and single scenarios differ by up to {:.2}",
+            done.difference.unwrap_or(0.0),
+            done.error
+        )),
+        _ => {}
     }
     parts.join("; ")
 }

@@ -106,8 +106,10 @@ impl Pool<'_> {
             &Workers::Common,
             &Watch::new(),
         )?;
-        let pnl = priced.profits;
+        let (pnl, mut done) = (priced.profits, priced.done);
         let (main, read) = self.portion(TailPart::Main, &pnl, &sets.main, 1.0 - stress_share)?;
+        let weights = (&pnl[..], &main.weights[..]);
+        book.check_tail(&moves_of(&sets.main)?, weights, &mut done, &Workers::Common, &Watch::new())?;
         let mut portions = vec![main];
         if let Some(stress) = &self.moves.stress {
             portions.push(worst_portion(&profits(&book, stress)?, stress_share));
@@ -124,7 +126,7 @@ impl Pool<'_> {
             portions.push(portion);
         }
         check_enough(sets.main.count, confidence)?;
-        Ok(Measured { level, portions, pnl, tail: read, done: priced.done })
+        Ok(Measured { level, portions, pnl, tail: read, done })
     }
 
     /// The losses that the measure, its sampling error and its listing are made of: twice those of the tail.
@@ -189,8 +191,13 @@ impl Pool<'_> {
                 TailPart::Floor => sets.floor.as_ref(),
             };
             let Some(set) = set else { continue };
-            let scale = if portion.weighted > 0.0 { portion.amount / portion.weighted } else { 0.0 };
             let weighed = book.weighed(&moves_of(set)?, &portion.weights, &Workers::Common, &Watch::new())?;
+            let weighted = match measured.done.method {
+                // the lines are valued exactly, the portion was not
+                Method::DeltaGamma => -sum(weighed.iter().copied()),
+                _ => portion.weighted,
+            };
+            let scale = if weighted > 0.0 { portion.amount / weighted } else { 0.0 };
             for ((_, part), gain) in parts.iter_mut().zip(weighed) {
                 *part -= scale * gain;
             }

@@ -98,6 +98,42 @@ impl Scratch {
         }
     }
 
+    /// What the group gains without its options, less the options' value today.
+    pub(super) fn simple(&mut self, group: &Group) {
+        let (linear, inverse, base) = (group.linear, group.inverse, group.base);
+        if linear == 0.0 && inverse == 0.0 {
+            self.gain.fill(Line([-base; LINE]));
+            return;
+        }
+        let ratios = self.ratio.iter().flat_map(|line| &line.0);
+        for (gain, ratio) in lanes(&mut self.gain).zip(ratios) {
+            *gain = linear * (ratio - 1.0) + inverse * (1.0 - 1.0 / ratio) - base;
+        }
+    }
+
+    /// Sets a line of ratios of the forward and of the volatility.
+    pub(super) fn set_ratios(&mut self, forward: Line, volatility: Line) {
+        self.ratio.fill(forward);
+        self.log_ratio.fill(Line(forward.0.map(f64::ln)));
+        self.volatility.fill(volatility);
+        self.inverse_volatility.fill(Line(volatility.0.map(f64::recip)));
+    }
+
+    /// The first line of gains.
+    pub(super) fn first_gains(&self) -> [f64; LINE] {
+        self.gain.first().copied().unwrap_or_default().0
+    }
+
+    /// Sets the gains to a function of the ratios of forward and volatility.
+    pub(super) fn gain_by(&mut self, gain: impl Fn(f64, f64) -> f64) {
+        let ratios = self.ratio.iter().zip(&self.volatility);
+        for (to, (ratio, volatility)) in self.gain.iter_mut().zip(ratios) {
+            for ((to, ratio), volatility) in to.0.iter_mut().zip(&ratio.0).zip(&volatility.0) {
+                *to = gain(*ratio, *volatility);
+            }
+        }
+    }
+
     /// Adds the values of a group's options to its gain.
     pub(super) fn value(&mut self, level: Level, group: &Group) -> Result<()> {
         let ratios = Ratios {
@@ -166,7 +202,7 @@ impl Block<'_> {
     /// Adds what a group gives in every scenario of the block.
     pub(super) fn add(&self, group: &Group, scratch: &mut Scratch) -> Result<()> {
         self.read(group, scratch)?;
-        self.simple(group, scratch);
+        scratch.simple(group);
         scratch.value(self.level, group)?;
         scratch.settle(group);
         Ok(())
@@ -259,19 +295,6 @@ impl Block<'_> {
             scratch.known.currency = Some(factor);
         }
         Ok(())
-    }
-
-    /// What the group gains without its options, less the options' value today.
-    pub(super) fn simple(&self, group: &Group, scratch: &mut Scratch) {
-        let (linear, inverse, base) = (group.linear, group.inverse, group.base);
-        if linear == 0.0 && inverse == 0.0 {
-            scratch.gain.fill(Line([-base; LINE]));
-            return;
-        }
-        let ratios = scratch.ratio.iter().flat_map(|line| &line.0);
-        for (gain, ratio) in lanes(&mut scratch.gain).zip(ratios) {
-            *gain = linear * (ratio - 1.0) + inverse * (1.0 - 1.0 / ratio) - base;
-        }
     }
 
     /// Sums over the scenarios of the block, and values of the strikes from `first` on, all times the weights.

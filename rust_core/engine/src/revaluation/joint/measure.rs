@@ -25,7 +25,8 @@ pub struct Asked<'a> {
 pub struct Measured {
     /// Value at risk, expected shortfall and the weights of scenarios in it.
     pub tail: Tail,
-    /// What each line bears of the expected shortfall, reporting currency; they sum to it.
+    /// What each line bears of the expected shortfall, reporting currency; they sum to it, by delta and gamma to it
+    /// and its difference to the exact one.
     pub components: Vec<f64>,
     /// How.
     pub done: Done,
@@ -52,11 +53,13 @@ impl JointBook {
         let priced = self.priced(moves, need, asked.method, &workers, watch)?;
         let losses: Vec<f64> = priced.profits.iter().map(|gain| -gain).collect();
         let tail = tail(&losses, asked.probabilities, asked.confidence, Ties::Mean)?;
+        let mut done = priced.done;
+        self.check_tail(moves, (&priced.profits, &tail.weights), &mut done, &workers, watch)?;
         let mut components = self.weighed(moves, &tail.weights, &workers, watch)?;
         for component in &mut components {
             *component = -*component;
         }
-        Ok(Measured { tail, components, done: priced.done })
+        Ok(Measured { tail, components, done })
     }
 
     /// Profit and loss in every scenario, reporting currency.

@@ -8,6 +8,7 @@
 
 mod block;
 mod columns;
+mod delta_gamma;
 mod group;
 mod line;
 mod measure;

@@ -20,11 +20,14 @@ pub enum Method {
     Full,
     /// Every line in the scenarios that can be in the tail, a surrogate with a bound in all others.
     Screened,
+    /// No line but by its delta, gamma and vega; how far that is off in its own tail is said.
+    DeltaGamma,
 }
 
 impl Method {
     /// The words with their meaning; the first is the default.
-    pub const ALL: [(&'static str, Self); 2] = [("full", Self::Full), ("screened", Self::Screened)];
+    pub const ALL: [(&'static str, Self); 3] =
+        [("full", Self::Full), ("screened", Self::Screened), ("delta_gamma", Self::DeltaGamma)];
 
     /// The word for it.
     pub fn word(self) -> &'static str {
@@ -59,8 +62,10 @@ pub struct Done {
     pub valued: usize,
     /// Largest bound of the error of a valued scenario, reporting currency; 0 where all are valued.
     pub bound: f64,
-    /// Largest error of the surrogate that was seen, reporting currency.
+    /// Largest error of the surrogate, or of delta and gamma, that was seen, reporting currency.
     pub error: f64,
+    /// By delta and gamma: the exact mean loss in the scenarios of the tail less the mean that is reported.
+    pub difference: Option<f64>,
     /// How often the tables were made finer.
     pub refined: usize,
     /// Why screening was not used, or given up; empty otherwise.
@@ -81,7 +86,7 @@ const SAFETY: f64 = 3.0;
 /// The same ratio counts as at least this: few scenarios may all be lucky.
 const LEAST_RATIO: f64 = 0.1;
 /// Control scenarios, spread evenly.
-const CONTROLS: usize = 192;
+pub(super) const CONTROLS: usize = 192;
 /// Rounding of a result, in units of what is held.
 const ROUNDING: f64 = 1e-14;
 /// Values below which screening is not worth its overhead.
@@ -105,6 +110,12 @@ impl JointBook {
         workers: &Workers,
         watch: &Watch,
     ) -> Result<Priced> {
+        if method == Method::DeltaGamma {
+            let profits = self.profits_by_slopes(moves, workers, watch)?;
+            let (bound, error, difference, refined) = (0.0, 0.0, None, 0);
+            let done = Done { method, valued: 0, bound, error, difference, refined, fallback: "" };
+            return Ok(Priced { profits, done });
+        }
         let mut fallback = "";
         let mut refined = 0;
         if method == Method::Screened {
@@ -129,7 +140,7 @@ impl JointBook {
         }
         let profits = self.profits(moves, workers, watch)?;
         let valued = profits.len();
-        let done = Done { method: Method::Full, valued, bound: 0.0, error: 0.0, refined, fallback };
+        let done = Done { method: Method::Full, valued, bound: 0.0, error: 0.0, difference: None, refined, fallback };
         Ok(Priced { profits, done })
     }
 
@@ -177,7 +188,8 @@ impl JointBook {
         }
         let bound = SAFETY * known.ratio * known.widest;
         let (valued, error) = (known.valued, known.error);
-        let done = Done { method: Method::Screened, valued, bound, error, refined, fallback: "" };
+        let done =
+            Done { method: Method::Screened, valued, bound, error, difference: None, refined, fallback: "" };
         Ok(Some(Priced { profits: known.profits, done }))
     }
 }
