@@ -1,8 +1,9 @@
-"""The tail of option books on several underlyings, against NumPy and scipy and by its own rules."""
+"""The tail of option books on several underlyings, against NumPy and by its own rules."""
 
 from __future__ import annotations
 
 import json
+import math
 import os
 import signal
 import subprocess
@@ -12,7 +13,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from scipy.special import ndtr
 
 from crossmargin import _core
 from crossmargin.errors import (
@@ -24,6 +24,7 @@ from crossmargin.errors import (
 from crossmargin.revaluation import JointBook, Strikes
 
 FORWARDS = np.array([60_000.0, 3_000.0, 150.0])
+_complement = np.vectorize(math.erfc, otypes=[float])
 
 
 def _book(seed: int, positions: int = 60) -> dict[str, Any]:
@@ -53,11 +54,14 @@ def _joint(case: dict[str, Any]) -> JointBook:
 
 
 def _by_numpy(case: dict[str, Any]) -> np.ndarray[Any, np.dtype[np.float64]]:
-    """Return profit and loss, positions x scenarios: Black's formula with scipy's normal law."""
+    """Return profit and loss, positions x scenarios: Black's formula with the C library's law."""
     index = case["index"]
     strike, forward, years, volatility = (column[index, None] for column in case["columns"])
     underlying, weight = case["underlying"][index], case["weight"][index, None]
     side = np.where(case["is_call"], 1.0, -1.0)[:, None]
+
+    def ndtr(x: Any) -> Any:
+        return 0.5 * _complement(-x / math.sqrt(2.0))
 
     def value(moved: Any, total: Any) -> Any:
         d1 = np.log(moved / strike) / total + 0.5 * total
@@ -107,17 +111,19 @@ def test_where_nothing_moves_nothing_is_gained() -> None:
 def test_arguments_are_refused_by_name() -> None:
     case = _book(1)
     book, moves = _joint(case), np.zeros((3, 200))
-    with pytest.raises(ShapeError, match="price_moves has 2 rows, expected 3"):
+    with pytest.raises(ShapeError, match=r"price_moves has 2 rows, expected 3"):
         book.tail(moves[:2], moves)
     with pytest.raises(ShapeError, match="moves of factor 3 has 100 rows, expected 200"):
         book.tail(moves, moves[:, :100])
-    with pytest.raises(NoAnswerError, match="50 scenarios are too few for a confidence of 0.99"):
+    with pytest.raises(NoAnswerError, match=r"50 scenarios are too few for a confidence of 0[.]99"):
         book.tail(moves[:, :50], moves[:, :50])
     with pytest.raises(OutOfRangeError, match="confidence"):
         book.tail(moves, moves, 1.5)
     with pytest.raises(OutOfRangeError, match="threads must be 1 or above, was 0"):
         book.tail(moves, moves, threads=0)
-    with pytest.raises(UnknownWordError, match="unknown method 'quick'; known: full, screened"):
+    with pytest.raises(
+        UnknownWordError, match=r"unknown method 'quick'; known: full, screened, delta_gamma"
+    ):
         book.tail(moves, moves, method="quick")  # type: ignore[arg-type]
     broken = moves.copy()
     broken[1, 7] = np.inf
