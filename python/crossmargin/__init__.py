@@ -40,6 +40,9 @@ if TYPE_CHECKING:
     from crossmargin.calculators import (
         tier_amounts as tier_amounts,
     )
+    from crossmargin.correlation_functions import (
+        correlations as correlations,
+    )
     from crossmargin.errors import CrossmarginError as CrossmarginError
     from crossmargin.functions import (
         book as book,
@@ -110,11 +113,23 @@ if TYPE_CHECKING:
     from crossmargin.functions import (
         why as why,
     )
-    from crossmargin.portfolio import (
-        compare as compare,
+    from crossmargin.history_functions import (
+        history as history,
+    )
+    from crossmargin.limit_functions import (
+        largest_size as largest_size,
+    )
+    from crossmargin.limit_functions import (
+        leverage_caps as leverage_caps,
+    )
+    from crossmargin.limit_functions import (
+        limits as limits,
+    )
+    from crossmargin.limit_functions import (
+        liquidation_probability as liquidation_probability,
     )
     from crossmargin.portfolio import (
-        risk_contributions as risk_contributions,
+        compare as compare,
     )
     from crossmargin.pricing import (
         OptionGreeks as OptionGreeks,
@@ -146,6 +161,12 @@ if TYPE_CHECKING:
     from crossmargin.pricing import (
         spot_implied_volatility as spot_implied_volatility,
     )
+    from crossmargin.risk_functions import (
+        risk_contributions as risk_contributions,
+    )
+    from crossmargin.risk_functions import (
+        tail_measures as tail_measures,
+    )
     from crossmargin.table import Table as Table
 
 _HOMES = {
@@ -163,16 +184,22 @@ _HOMES = {
     "collateral": "functions",
     "compare": "portfolio",
     "comparison": "functions",
+    "correlations": "correlation_functions",
     "equity": "functions",
     "excess": "functions",
     "explanation": "functions",
     "exposure": "functions",
     "first_liquidated": "functions",
+    "history": "history_functions",
     "implied_volatilities": "pricing",
     "initial_margin": "functions",
+    "largest_size": "limit_functions",
+    "leverage_caps": "limit_functions",
+    "limits": "limit_functions",
     "linear_liquidation_prices": "calculators",
     "liquidation_order": "functions",
     "liquidation_price": "functions",
+    "liquidation_probability": "limit_functions",
     "maintenance_margin": "functions",
     "normal_implied_volatility": "pricing",
     "one_position_price": "functions",
@@ -181,7 +208,7 @@ _HOMES = {
     "option_values": "pricing",
     "ratio": "functions",
     "reconciliation": "functions",
-    "risk_contributions": "portfolio",
+    "risk_contributions": "risk_functions",
     "rulebook_diff": "functions",
     "rulebooks": "functions",
     "scenarios": "functions",
@@ -189,6 +216,7 @@ _HOMES = {
     "single_liquidation_price": "calculators",
     "spot_implied_volatility": "pricing",
     "summary": "functions",
+    "tail_measures": "risk_functions",
     "tier_amounts": "calculators",
     "tiers": "functions",
     "version": "functions",

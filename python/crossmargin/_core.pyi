@@ -24,13 +24,22 @@ __all__ = [
     "TableError",
     "UnknownWordError",
     "black76",
+    "book_correlations",
     "build_book",
     "build_information",
+    "check_history",
     "compare",
     "cumulative_amounts",
+    "history_correlations",
     "implied_volatilities",
     "inspect",
+    "join_histories",
+    "largest_size",
+    "largest_size_table",
+    "leverage_caps",
+    "limits",
     "linear_liquidation_prices",
+    "liquidation_probability",
     "normal_implied_volatility",
     "option_greeks",
     "option_values",
@@ -64,7 +73,14 @@ class NoAnswerError(CrossmarginError): ...
 
 @final
 class History:
-    def __new__(cls, prices: object) -> Self: ...
+    def __new__(
+        cls,
+        prices: object,
+        *,
+        coin: str | None = None,
+        step: float | None = None,
+        partial: bool = False,
+    ) -> Self: ...
     @property
     def key(self) -> str: ...
     @property
@@ -116,7 +132,17 @@ class Book:
     def explain(self, measure: str, group_by: str) -> _Rows: ...
     def scenarios(self, unit: str, layout: str) -> _Rows: ...
     def exposure(self, group_by: str, unit: str) -> _Rows: ...
-    def contributions(self, group_by: str) -> _Rows: ...
+    def contributions(
+        self, measure: str, group_by: str, options: Sequence[tuple[str, str]]
+    ) -> _Rows: ...
+    def tail(
+        self,
+        measure: str,
+        confidence: float | None,
+        horizon_days: float | None,
+        method: str | None,
+        options: Sequence[tuple[str, str]],
+    ) -> _Rows: ...
     def check(self, view: str) -> _Rows: ...
     def stamp(self) -> _Rows: ...
     def assumptions(self) -> _Rows: ...
@@ -134,6 +160,12 @@ def build_book(
     as_of: str | None = None,
     partial: bool = False,
 ) -> Book: ...
+def book_correlations(book: Book, view: str, options: list[tuple[str, str]]) -> _Rows: ...
+def history_correlations(
+    history: History, view: str, options: list[tuple[str, str]]
+) -> _Rows: ...
+def check_history(prices: object) -> _Rows: ...
+def join_histories(histories: Sequence[History], clash: str) -> History: ...
 def inspect(
     rulebooks: Sequence[tuple[str, str, str]],
     *,
@@ -200,6 +232,37 @@ def rank_value(
     unrealised_pnl: float, wallet_balance: float, margin_ratio: float
 ) -> tuple[float, float]: ...
 def compare(books: Sequence[tuple[str, Book]]) -> _Rows: ...
+def limits(
+    book: Book,
+    table: object | None,
+    options: Sequence[tuple[str, str]],
+    progress: Callable[[int, int], object] | None = None,
+) -> _Rows: ...
+def leverage_caps(book: Book, scope: str, options: Sequence[tuple[str, str]]) -> _Rows: ...
+def largest_size(
+    book: Book,
+    symbol: str,
+    side: str,
+    limit: str,
+    limits: object | None,
+    options: Sequence[tuple[str, str]],
+    progress: Callable[[int, int], object] | None = None,
+) -> float: ...
+def largest_size_table(
+    book: Book,
+    symbol: str,
+    side: str,
+    limit: str,
+    limits: object | None,
+    options: Sequence[tuple[str, str]],
+    progress: Callable[[int, int], object] | None = None,
+) -> _Rows: ...
+def liquidation_probability(
+    book: Book,
+    scope: str,
+    options: Sequence[tuple[str, str]],
+    progress: Callable[[int, int], object] | None = None,
+) -> _Rows: ...
 def rulebook_list() -> _Rows: ...
 def rulebook_parts(form: str, text: str, part: str) -> _Rows: ...
 def rulebook_difference(a: tuple[str, str], b: tuple[str, str]) -> _Rows: ...

@@ -1,11 +1,10 @@
-"""Questions about several positions or several books at once."""
+"""Questions about several books at once."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from crossmargin import _core
-from crossmargin.errors import UnknownWordError
 from crossmargin.table import Table
 
 if TYPE_CHECKING:
@@ -13,38 +12,7 @@ if TYPE_CHECKING:
 
     from crossmargin._core import Book
 
-__all__ = ["compare", "risk_contributions"]
-
-
-def risk_contributions(book: Book, *, measure: str = "MM") -> Table:
-    """Return how much of the maintenance measure each position is responsible for.
-
-    `component` is Euler's share (Aumann-Shapley's along the ray where the measure is not
-    homogeneous) and sums to the measure; `marginal` is the component per unit of notional;
-    `incremental` is what the measure loses when the position is closed. The orders that they give
-    differ and stand side by side.
-
-    Parameters
-    ----------
-    book
-        The book.
-    measure
-        `MM`, the maintenance measure.
-
-    Returns
-    -------
-    Table
-        One row per position, money in the reporting currency, and a TOTAL row.
-
-    Raises
-    ------
-    UnknownWordError
-        For another measure.
-    """
-    if measure.upper() != "MM":
-        raise UnknownWordError(f"unknown measure '{measure}'; known: MM")
-    header, rows, _ = book.contributions("position")
-    return Table(header, rows)
+__all__ = ["compare"]
 
 
 def compare(books: Sequence[tuple[str, Book]]) -> Table:

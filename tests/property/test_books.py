@@ -13,7 +13,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from crossmargin import functions as cm
-from crossmargin.portfolio import risk_contributions
+from crossmargin.risk_functions import risk_contributions
 from crossmargin.table import Table
 from tests.oracle import prices, sheets
 from tests.oracle.account import Account, Balance, Leg
@@ -300,7 +300,7 @@ def test_more_cash_never_brings_the_trigger_nearer(account: Account, more: int) 
 SCRIPT = """
 import json, random
 from crossmargin import functions as cm
-from crossmargin.portfolio import risk_contributions
+from crossmargin.risk_functions import risk_contributions
 draw = random.Random(7)
 rows = [["account", "symbol", "contracts", "entryPrice", "markPrice", "maintenanceMarginRate"]]
 for account in range(300):

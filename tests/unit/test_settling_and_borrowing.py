@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 import crossmargin
-from crossmargin.portfolio import risk_contributions
+from crossmargin.risk_functions import risk_contributions
 
 Row = dict[str, Any]
 cm: Any = crossmargin

@@ -73,6 +73,12 @@ impl Book {
         answer::books::compare(&compared, triggers)
     }
 
+    /// The tables that it was made of, where they are kept.
+    pub(crate) fn origin(&self) -> Option<answer::size::Origin<'_>> {
+        let as_of = Some(self.book.as_of.as_str()).filter(|text| *text != "none");
+        self.origin.as_ref().map(|tables| answer::size::Origin { input: tables.input(), as_of })
+    }
+
     fn as_of_given(&self) -> Option<String> {
         Some(self.book.as_of.clone()).filter(|text| text != "none")
     }
@@ -107,6 +113,7 @@ impl Tables {
             brackets: self.brackets.as_ref(),
             correlations: self.correlations.as_deref(),
             history: self.history.as_ref(),
+            ..Input::default()
         }
     }
 }
@@ -185,7 +192,7 @@ pub(crate) fn inspect<'py>(
     ))
 }
 
-type Pairs = Vec<(String, String)>;
+pub(crate) type Pairs = Vec<(String, String)>;
 
 #[pymethods]
 impl Book {
@@ -376,15 +383,36 @@ impl Book {
         self.ask(python, |book, evaluated| answer::recon::recon(book, evaluated, tolerance, scope))
     }
 
-    #[pyo3(signature = (group_by))]
-    fn contributions<'py>(&self, python: Python<'py>, group_by: &str) -> PyResult<Rows<'py>> {
-        self.ask(python, |book, _| answer::contributions::table(book, group_by))
+    #[pyo3(signature = (measure, group_by, options))]
+    fn contributions<'py>(
+        &self,
+        python: Python<'py>,
+        measure: String,
+        group_by: String,
+        options: Pairs,
+    ) -> PyResult<Rows<'py>> {
+        let question = answer::contributions::Question { measure, group_by, options };
+        self.ask(python, |book, _| answer::contributions::table(book, &question))
+    }
+
+    #[pyo3(signature = (measure, confidence, horizon_days, method, options))]
+    fn tail<'py>(
+        &self,
+        python: Python<'py>,
+        measure: String,
+        confidence: Option<f64>,
+        horizon_days: Option<f64>,
+        method: Option<String>,
+        options: Pairs,
+    ) -> PyResult<Rows<'py>> {
+        let question = answer::tail::Question { measure, confidence, horizon_days, method, options };
+        self.ask(python, |book, _| answer::tail::table(book, &question))
     }
 
     #[pyo3(signature = (view))]
     fn check<'py>(&self, python: Python<'py>, view: &str) -> PyResult<Rows<'py>> {
         self.ask(python, |book, _| match view {
-            "issues" => Ok(answer::check::issues(&book.findings)),
+            "issues" => Ok(answer::check::of_book(book)),
             "columns" => Ok(answer::check::columns(&book.columns)),
             "units" => Ok(answer::check::units(&book.units)),
             _ => Err(crossmargin_engine::Error::Unknown {

@@ -1,13 +1,16 @@
 //! Python binding: arguments in, one call, result out.
 
 mod array;
+mod backtest;
 mod book;
 mod cells;
+mod correlation;
 mod enter;
 mod error;
 mod functions;
 mod history;
 mod joint;
+mod limits;
 mod pricing;
 mod revaluation;
 mod rulebooks;
@@ -20,7 +23,11 @@ mod _core {
     use pyo3::prelude::*;
 
     #[pymodule_export]
+    use super::backtest::{backtest, calibrate};
+    #[pymodule_export]
     use super::book::{Book, build_book, inspect};
+    #[pymodule_export]
+    use super::correlation::{book_correlations, history_correlations};
     #[pymodule_export]
     use super::error::{
         CrossmarginError, MissingError, NoAnswerError, NotCoveredError, OutOfRangeError, RulebookError,
@@ -31,9 +38,11 @@ mod _core {
         build_information, compare, cumulative_amounts, linear_liquidation_prices, rank_value, single_prices,
     };
     #[pymodule_export]
-    use super::history::History;
+    use super::history::{History, check_history, join_histories};
     #[pymodule_export]
     use super::joint::JointBook;
+    #[pymodule_export]
+    use super::limits::{largest_size, largest_size_table, leverage_caps, limits, liquidation_probability};
     #[pymodule_export]
     use super::pricing::{
         black76, implied_volatilities, normal_implied_volatility, option_greeks, option_values,

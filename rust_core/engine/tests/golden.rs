@@ -117,7 +117,11 @@ fn components_of_value_at_risk_are_those_of_the_closed_form() {
     let book = build(&input, &RulebookChoice::One(Box::new(rulebook)), &Options::default()).book.unwrap();
     let total = scalar::maintenance_margin(&book, &Evaluated::new(&book), "all").unwrap();
     close(total, number(&case["expected"]["var"]), 1e-9);
-    let table = contributions::table(&book, "position").unwrap();
+    let table = contributions::table(
+        &book,
+        &contributions::Question { measure: "MM".into(), group_by: "position".into(), options: Vec::new() },
+    )
+    .unwrap();
     let column = |name: &str| {
         let place = table.header.iter().position(|header| *header == name).unwrap();
         table.rows.iter().map(|row| row[place].clone()).collect::<Vec<_>>()

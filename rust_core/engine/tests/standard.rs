@@ -10,7 +10,7 @@ use crossmargin_engine::liquidation::order::at_state;
 use crossmargin_engine::liquidation::price::{alone, crossings};
 use crossmargin_engine::liquidation::sweep::Target;
 use crossmargin_engine::margin::component::{initial_total, maintenance_total};
-use crossmargin_engine::margin::contributions::{contributions, one_by_one};
+use crossmargin_engine::margin::contributions::{Under, contributions, one_by_one};
 use crossmargin_engine::margin::tiers::brackets_only;
 use crossmargin_engine::margin::{PoolState, PoolView, evaluate};
 use crossmargin_engine::market::MarketState;
@@ -228,7 +228,7 @@ fn a_spread_bears_its_margin_together_and_contributions_sum_to_it() {
     let book = derive(rows, 10_000.0);
     let view = PoolView::of(&book, &book.pools[0]);
     assert!(!brackets_only(&view).unwrap());
-    let parts = contributions(&view, &MarketState::today(&book), &one_by_one(&view)).unwrap();
+    let parts = contributions(&view, &MarketState::today(&book), Under::Own, &one_by_one(&view)).unwrap();
     let (parts, total) = (parts.rows, parts.whole.maintenance);
     // at 1,300 the spread loses 400 - 0, one net call sold costs 1.1 forwards
     let spread: f64 = 2.0 * 200.0 + 1.1 * 1900.0;

@@ -5,9 +5,11 @@ use crate::book::{Book, Pool, Position};
 use crate::error::{Error, Result};
 use crate::margin::PoolView;
 use crate::margin::component::{Component, ComponentKind};
-use crate::margin::contributions::{Bearer, Contribution, Group, contributions, one_by_one};
+use crate::margin::contributions::{Bearer, Contribution, Group, Under, contributions, one_by_one};
+use crate::margin::tail::{made_for, rule_of};
 use crate::market::MarketState;
 use crate::numeric::accumulate::sum;
+use crate::rulebook::tail::Statistic;
 
 /// The header.
 pub const HEADER: [&str; 16] = [
@@ -104,14 +106,44 @@ struct Row {
     note: String,
 }
 
-/// Contributions to the maintenance margin by position, underlying, account or strategy; the components of all
-/// rows sum to the total. Charges, credits, loans and balances have rows of their own.
+/// What of a book is shared out.
+#[derive(Debug, Clone, Default)]
+pub struct Question {
+    /// `MM`, the maintenance margin; `ES` or `VaR` of the tail, whatever the margin is made of.
+    pub measure: String,
+    /// `position`, `underlying`, `account` or `strategy`.
+    pub group_by: String,
+    /// Keys of the tail that differ from the rulebook's.
+    pub options: Vec<(String, String)>,
+}
+
+/// Contributions to a measure by position, underlying, account or strategy; the components of all rows sum to the
+/// total. Charges, credits, loans and balances have rows of their own.
 ///
 /// # Errors
 ///
-/// As [`crate::margin::evaluate`]; [`Error::Unknown`] for another grouping.
-pub fn table(book: &Book, group_by: &str) -> Result<Answer> {
-    let by = By::read(group_by)?;
+/// As [`crate::margin::evaluate`]; [`Error::Unknown`] for another measure, grouping or option.
+pub fn table(book: &Book, question: &Question) -> Result<Answer> {
+    let by = By::read(&question.group_by)?;
+    let statistic = match question.measure.to_lowercase().as_str() {
+        "mm" => None,
+        "es" => Some(Statistic::ExpectedShortfall),
+        "var" => Some(Statistic::ValueAtRisk),
+        _ => {
+            return Err(Error::Unknown {
+                what: "measure",
+                value: question.measure.clone(),
+                known: "MM, ES, VaR".into(),
+            });
+        }
+    };
+    if let (None, Some((name, _))) = (statistic, question.options.first()) {
+        return Err(Error::Unknown {
+            what: "option",
+            value: name.clone(),
+            known: "none for the measure MM: its rulebook says how it is made".into(),
+        });
+    }
     super::evaluated::check_complete(book)?;
     super::scope::report_currency(book, &(0..book.pools.len()).collect::<Vec<_>>())?;
     let today = MarketState::today(book);
@@ -119,7 +151,17 @@ pub fn table(book: &Book, group_by: &str) -> Result<Answer> {
     let mut totals = Vec::new();
     for pool in &book.pools {
         let (names, members): (Vec<String>, Vec<Group>) = groups(book, pool, by).into_iter().unzip();
-        let found = contributions(&PoolView::of(book, pool), &today, &members)?;
+        let view = PoolView::of(book, pool);
+        let found = match statistic {
+            None => contributions(&view, &today, Under::Own, &members)?,
+            Some(statistic) => {
+                let index = book.accounts.get(pool.account).map_or(0, |account| account.rulebook);
+                let Some(own) = book.rulebooks.get(index) else { continue };
+                let pure = super::tail::pure(own, statistic, &question.options)?;
+                let sets = made_for(book, index, rule_of(&pure)?)?;
+                contributions(&view, &today, Under::Tail(&pure, &sets), &members)?
+            }
+        };
         totals.push(found.whole.maintenance);
         for part in found.rows {
             rows.push(row(book, pool, (&names, &members), &found.whole.components, part));

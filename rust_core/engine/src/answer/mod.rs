@@ -2,23 +2,29 @@
 
 use std::borrow::Cow;
 
+pub mod backtest;
 pub mod books;
+pub mod calibrate;
 pub mod check;
 pub mod collateral;
 pub mod contributions;
+pub mod correlation;
 pub mod evaluated;
 pub mod explain;
 mod explain_tail;
 pub mod exposure;
 pub mod history;
+pub mod limits;
 pub mod options;
 pub mod order;
 pub mod price;
+pub mod probability;
 pub mod recon;
 pub mod rulebooks;
 pub mod scalar;
 pub mod scenarios;
 pub mod scope;
+pub mod size;
 pub mod summary;
 pub mod tail;
 pub mod tiers;

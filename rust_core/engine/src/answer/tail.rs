@@ -11,7 +11,7 @@ use crate::market::MarketState;
 use crate::moves::{Mapping, Moves, Scenarios};
 use crate::numeric::accumulate::sum;
 use crate::revaluation::joint::Method;
-use crate::rulebook::tail::{Aggregation, TailRule, TailScenarios};
+use crate::rulebook::tail::{Aggregation, Statistic, TailRule, TailScenarios};
 use crate::rulebook::{Measure, Rulebook, builtin, cell_of, path_of, with_changes};
 use crate::statistics::{effective_size, expected_shortfall_error, value_at_risk_interval};
 
@@ -55,7 +55,7 @@ pub struct Question {
     pub confidence: Option<f64>,
     /// Days.
     pub horizon_days: Option<f64>,
-    /// `historical`, `filtered`, `age_weighted` or `simulated`.
+    /// `historical`, `filtered`, `age_weighted` or `simulated`; `all`, one after the other.
     pub method: Option<String>,
     /// Other keys of the tail.
     pub options: Vec<(String, String)>,
@@ -80,29 +80,39 @@ pub fn table(book: &Book, question: &Question) -> Result<Answer> {
     }
     super::evaluated::check_complete(book)?;
     let mut answer = Answer::new(if measure == "losses" { &LOSSES } else { &MEASURES });
-    let today = MarketState::today(book);
     for pool in &book.pools {
-        let index = book.accounts.get(pool.account).map_or(0, |account| account.rulebook);
-        let Some(own) = book.rulebooks.get(index) else { continue };
-        let changed = rules(own, question)?;
-        let made;
-        let (rule, sets) = match &changed {
-            None => (rule_of(own)?, tail_of(book, index)?),
-            Some(changed) => {
-                let rule = rule_of(changed)?;
-                made = made_for(book, index, rule)?;
-                (rule, &made)
+        if question.method.as_deref().is_some_and(|word| word.eq_ignore_ascii_case("all")) {
+            for (word, _) in TailScenarios::ALL {
+                let one = Question { method: Some(word.to_owned()), ..question.clone() };
+                answer.rows.extend(of_pool(book, pool, &one, &measure)?);
             }
-        };
-        let view = PoolView::of(book, pool);
-        let measured = measured_under(&view, &today, rule, (&sets.0, &sets.1))?;
-        if measure == "losses" {
-            answer.rows.extend(losses(book, pool, rule, sets, &measured)?);
         } else {
-            answer.rows.extend(measures(book, pool, rule, &sets.0, &measured, &measure)?);
+            answer.rows.extend(of_pool(book, pool, question, &measure)?);
         }
     }
     Ok(answer)
+}
+
+fn of_pool(book: &Book, pool: &Pool, question: &Question, measure: &str) -> Result<Vec<Vec<Value>>> {
+    let index = book.accounts.get(pool.account).map_or(0, |account| account.rulebook);
+    let Some(own) = book.rulebooks.get(index) else { return Ok(Vec::new()) };
+    let changed = rules(own, question)?;
+    let made;
+    let (rule, sets) = match &changed {
+        None => (rule_of(own)?, tail_of(book, index)?),
+        Some(changed) => {
+            let rule = rule_of(changed)?;
+            made = made_for(book, index, rule)?;
+            (rule, &made)
+        }
+    };
+    let view = PoolView::of(book, pool);
+    let measured = measured_under(&view, &MarketState::today(book), rule, (&sets.0, &sets.1))?;
+    if measure == "losses" {
+        losses(book, pool, rule, sets, &measured)
+    } else {
+        measures(book, pool, rule, &sets.0, &measured, measure)
+    }
 }
 
 /// The rulebook with what the question changes; `None` where it is asked as it is.
@@ -127,6 +137,27 @@ fn rules(own: &Rulebook, question: &Question) -> Result<Option<Rulebook>> {
     }
     let base = if is_tail { own } else { builtin("es")? };
     with_changes(base, &changes).map(Some)
+}
+
+/// A rulebook of the tail alone: no stress, floor, charge or factor, so that its maintenance margin is the measure.
+pub(super) fn pure(own: &Rulebook, statistic: Statistic, options: &[(String, String)]) -> Result<Rulebook> {
+    let question = Question { options: options.to_vec(), ..Question::default() };
+    let mut found = match rules(own, &question)? {
+        Some(changed) => changed,
+        None => own.clone(),
+    };
+    if let Measure::Tail(rule) = &mut found.measure {
+        rule.statistic = statistic;
+        rule.stress = None;
+        rule.floor_window = None;
+        rule.initial_horizon_days = None;
+    }
+    for profile in &mut found.profiles {
+        profile.charges.clear();
+    }
+    found.maintenance.factor = 1.0;
+    found.initial.factor = 1.0;
+    Ok(found)
 }
 
 fn measures(
@@ -280,7 +311,8 @@ fn losses(
     Ok(rows)
 }
 
-fn line_name(book: &Book, pool: &Pool, line: LineOf) -> String {
+/// What a line of a pool is called.
+pub(super) fn line_name(book: &Book, pool: &Pool, line: LineOf) -> String {
     match line {
         LineOf::Position(place) => {
             let held = book.positions_of(pool).get(place);

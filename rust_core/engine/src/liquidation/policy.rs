@@ -3,7 +3,9 @@
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 
+use super::working::closing_cost;
 use crate::error::Result;
+use crate::margin::contributions::{Under, contributions, one_by_one};
 use crate::margin::tiers::maintenance_notional;
 use crate::margin::{PoolState, PoolView};
 use crate::market::{MarketState, settle_of, underlying_of, unrealised_pnl};
@@ -22,6 +24,10 @@ pub struct Choice<'a> {
     pub user_list: &'a [String],
     /// Whether rows tagged to be liquidated last go after all others.
     pub respect_tags: bool,
+    /// Fraction of the notional (of an option's value) that a market order slips.
+    pub slippage: f64,
+    /// Fee on the notional, a fraction.
+    pub fee: f64,
 }
 
 /// The next position to close, as an index into the pool, with the reason in words.
@@ -59,11 +65,15 @@ pub fn next_victim(
         let place = choice.user_list.iter().position(|name| name.eq_ignore_ascii_case(symbol(index)));
         place.unwrap_or(choice.user_list.len())
     };
-    // a hedge has a contribution of zero or less and is no candidate while anything else is
-    let any_risk = (0..view.positions.len()).any(|index| component(index) > 0.0);
+    let relief = relief(view, state, evaluated, choice)?;
+    let freed = |index: usize| relief.get(index).copied().unwrap_or(0.0);
+    // a hedge frees nothing or less and is no candidate while anything else is
+    let any_risk = relief.iter().any(|freed| *freed > 0.0);
     let score = |index: usize| match choice.policy {
         Policy::LargestLoss => -losses.get(index).copied().unwrap_or(0.0),
-        Policy::HighestRiskContribution if any_risk => component(index),
+        Policy::HighestRiskContribution | Policy::MarginalPerCost | Policy::Incremental if any_risk => {
+            freed(index)
+        }
         Policy::Random => draw(choice.seed, choice.step, index),
         Policy::UserList => -(listed(index) as f64),
         _ => notional(index),
@@ -87,6 +97,13 @@ pub fn next_victim(
             Policy::HighestRiskContribution => {
                 format!("highest risk contribution: {share:.1} % of the maintenance margin")
             }
+            Policy::MarginalPerCost if !any_risk => "nothing frees margin; the largest first".to_owned(),
+            Policy::MarginalPerCost => {
+                format!("most margin freed for its cost: {:.2} per unit of it", freed(index))
+            }
+            Policy::Incremental => {
+                format!("closing it whole frees {:.2} of maintenance margin", freed(index))
+            }
             Policy::Random => format!("drawn with seed {}", choice.seed),
             Policy::UserList if listed(index) < choice.user_list.len() => {
                 format!("number {} of the list", listed(index) + 1)
@@ -96,6 +113,45 @@ pub fn next_victim(
         };
         (index, reason)
     }))
+}
+
+/// What the policies by risk rank positions by; empty for the others.
+///
+/// By risk contribution Euler's share; by cost the net repair of the shortfall per unit of cost,
+/// `(trigger x share - cost) / cost` (methods.md section 5.4), or the share per unit of notional where closing
+/// costs nothing; by increment the margin less the margin without the position.
+fn relief(
+    view: &PoolView<'_>,
+    state: &MarketState,
+    evaluated: &PoolState,
+    choice: &Choice<'_>,
+) -> Result<Vec<f64>> {
+    let margins = &evaluated.requirement.by_position;
+    match choice.policy {
+        Policy::HighestRiskContribution => Ok(margins.iter().map(|margin| margin.maintenance).collect()),
+        Policy::MarginalPerCost => {
+            let trigger = view.rulebook()?.maintenance.trigger;
+            let mut found = Vec::with_capacity(margins.len());
+            for (position, margin) in view.positions.iter().zip(margins) {
+                let price = view.price(settle_of(view.book, position), state)?;
+                let cost = price * closing_cost(view, position, state, choice.slippage, choice.fee);
+                found.push(if cost > 0.0 {
+                    (trigger * margin.maintenance - cost) / cost
+                } else if margin.notional > 0.0 {
+                    margin.maintenance / margin.notional
+                } else {
+                    0.0
+                });
+            }
+            Ok(found)
+        }
+        Policy::Incremental => {
+            let found = contributions(view, state, Under::Own, &one_by_one(view))?;
+            let groups = found.rows.iter().take(view.positions.len());
+            Ok(groups.map(|row| row.incremental.unwrap_or(0.0)).collect())
+        }
+        _ => Ok(Vec::new()),
+    }
 }
 
 /// A number in [0, 1) that depends on (seed, step, row) alone.

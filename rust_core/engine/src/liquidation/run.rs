@@ -169,11 +169,16 @@ impl<'a> Run<'a> {
                     step: self.step,
                     user_list: &self.options.user_list,
                     respect_tags: self.options.respect_tags,
+                    slippage: self.options.slippage,
+                    fee: self.rulebook.liquidation.fee,
                 };
                 let Some((index, reason)) = next_victim(&view, market, before, &choice)? else {
                     return Ok(Vec::new());
                 };
-                let fraction = self.fraction(market, StepSize::Needed, Some(index))?;
+                // what closing the whole of a position frees says nothing about a part of it
+                let default =
+                    if self.policy == Policy::Incremental { StepSize::Whole } else { StepSize::Needed };
+                let fraction = self.fraction(market, default, Some(index))?;
                 Ok(vec![(index, fraction, reason)])
             }
         }

@@ -39,6 +39,21 @@ pub struct Closed {
     pub cost: f64,
 }
 
+/// What closing a whole position costs, settlement currency; `slippage` and `fee` are fractions of its notional, for
+/// options slippage is a fraction of their value.
+pub(super) fn closing_cost(
+    view: &PoolView<'_>,
+    position: &Position,
+    state: &MarketState,
+    slippage: f64,
+    fee: f64,
+) -> f64 {
+    let size = notional(view.book, position, state.ratio(underlying_of(view.book, position)));
+    let option = view.book.instruments.get(position.instrument).is_some_and(|known| known.option.is_some());
+    let slipping = if option { unrealised_pnl(view.book, position, state).abs() } else { size };
+    slipping * slippage + size * fee
+}
+
 impl<'a> Working<'a> {
     /// A pool as pasted.
     pub fn of(book: &'a Book, pool: &Pool) -> Self {
@@ -101,16 +116,15 @@ impl<'a> Working<'a> {
         let price = self.view().price(currency, state)?;
         let ratio = state.ratio(underlying_of(self.book, &position));
         let result = unrealised_pnl(self.book, &position, state);
-        let size = notional(self.book, &position, ratio);
         let option =
             self.book.instruments.get(position.instrument).is_some_and(|known| known.option.is_some());
         // an option is sold at its mark and all of its value is realised; it slips by a fraction of that
-        let (mark, slipping) = if option && position.quantity != 0.0 {
-            (result / position.quantity, result.abs())
+        let mark = if option && position.quantity != 0.0 {
+            result / position.quantity
         } else {
-            (mark_at(self.book, &position, ratio), size)
+            mark_at(self.book, &position, ratio)
         };
-        let cost = fraction * (slipping * slippage + size * fee);
+        let cost = fraction * closing_cost(&self.view(), &position, state, slippage, fee);
         let realised = fraction * result;
         let slot = match self.balances.iter().position(|balance| balance.currency == currency) {
             Some(slot) => slot,

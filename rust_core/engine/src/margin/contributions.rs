@@ -15,6 +15,7 @@ use super::{PoolView, Requirement, evaluate, tail};
 use crate::book::Position;
 use crate::error::Result;
 use crate::market::{MarketState, underlying_of};
+use crate::moves::{Mapping, Moves};
 use crate::numeric::accumulate::sum;
 use crate::rulebook::charge::ChargeKind;
 use crate::rulebook::{Measure, Rulebook};
@@ -68,6 +69,31 @@ pub struct Contributions {
     pub whole: Requirement,
 }
 
+/// Which margin is shared out.
+#[derive(Debug, Clone, Copy)]
+pub enum Under<'a> {
+    /// The maintenance margin of the account's own rulebook.
+    Own,
+    /// That of a rulebook of a tail, over scenario sets that are given.
+    Tail(&'a Rulebook, &'a (Moves, Mapping)),
+}
+
+impl<'a> Under<'a> {
+    fn rulebook(self, view: &PoolView<'a>) -> Result<&'a Rulebook> {
+        match self {
+            Self::Own => view.rulebook(),
+            Self::Tail(rulebook, _) => Ok(rulebook),
+        }
+    }
+
+    fn whole(self, view: &PoolView<'_>, state: &MarketState) -> Result<Requirement> {
+        match self {
+            Self::Own => Ok(evaluate(view, state)?.requirement),
+            Self::Tail(rulebook, sets) => tail::requirement_under(view, rulebook, state, (&sets.0, &sets.1)),
+        }
+    }
+}
+
 /// Every position of a pool by itself.
 pub fn one_by_one(view: &PoolView<'_>) -> Vec<Group> {
     (0..view.positions.len()).map(|position| vec![(position, 1.0)]).collect()
@@ -78,12 +104,17 @@ pub fn one_by_one(view: &PoolView<'_>) -> Vec<Group> {
 /// # Errors
 ///
 /// As [`evaluate`].
-pub fn contributions(view: &PoolView<'_>, state: &MarketState, groups: &[Group]) -> Result<Contributions> {
-    let rulebook = view.rulebook()?;
-    let whole = evaluate(view, state)?.requirement;
+pub fn contributions<'a>(
+    view: &PoolView<'a>,
+    state: &MarketState,
+    under: Under<'a>,
+    groups: &[Group],
+) -> Result<Contributions> {
+    let rulebook = under.rulebook(view)?;
+    let whole = under.whole(view, state)?;
     let marginal = marginals(view, rulebook, state, &whole)?;
-    let in_worst = in_worst(view, state)?;
-    let separable = brackets_only(view)?;
+    let in_worst = in_worst(view, state, under)?;
+    let separable = matches!(under, Under::Own) && brackets_only(view)?;
     let table = match rulebook.measure {
         Measure::Scenarios { .. } => Some(table_of(view, state)?),
         _ => None,
@@ -102,7 +133,7 @@ pub fn contributions(view: &PoolView<'_>, state: &MarketState, groups: &[Group])
             let own = sum(members().map(|(margin, ..)| margin.maintenance));
             (own, own)
         } else {
-            alone_and_without(view, state, group, &whole, table.as_ref())?
+            alone_and_without(view, state, under, group, &whole, table.as_ref())?
         };
         rows.push(Contribution {
             bearer: Bearer::Group(place),
@@ -153,6 +184,7 @@ pub fn contributions(view: &PoolView<'_>, state: &MarketState, groups: &[Group])
 fn alone_and_without(
     view: &PoolView<'_>,
     state: &MarketState,
+    under: Under<'_>,
     group: &Group,
     whole: &Requirement,
     table: Option<&Table>,
@@ -167,10 +199,16 @@ fn alone_and_without(
     let own = part(&|share| share);
     // a loss by itself is no loan: the account has its balances
     let alone = PoolView { positions: &own, balances: &[], orders: &[], ..*view };
-    let standalone = super::measured(&alone, state, table)?.maintenance;
+    let standalone = match under {
+        Under::Own => super::measured(&alone, state, table)?.maintenance,
+        Under::Tail(..) => under.whole(&alone, state)?.maintenance,
+    };
     let others = part(&|share| 1.0 - share);
     let without = PoolView { positions: &others, orders: &[], ..*view };
-    let left = super::requirement_with(&without, state, table)?.maintenance;
+    let left = match under {
+        Under::Own => super::requirement_with(&without, state, table)?.maintenance,
+        Under::Tail(..) => under.whole(&without, state)?.maintenance,
+    };
     Ok((standalone, whole.maintenance - left))
 }
 
@@ -217,8 +255,12 @@ fn marginals(
 
 /// Result of each position in the worst scenario of its unit, reporting currency; `None` for a margin without
 /// scenarios.
-fn in_worst(view: &PoolView<'_>, state: &MarketState) -> Result<Option<Vec<f64>>> {
+fn in_worst(view: &PoolView<'_>, state: &MarketState, under: Under<'_>) -> Result<Option<Vec<f64>>> {
     let mut found = vec![0.0; view.positions.len()];
+    if let Under::Tail(rulebook, sets) = under {
+        tail::in_worst_under(view, state, (tail::rule_of(rulebook)?, sets), &mut found)?;
+        return Ok(Some(found));
+    }
     match view.rulebook()?.measure {
         Measure::Scenarios { .. } => {
             for unit in scanned(view, state)? {

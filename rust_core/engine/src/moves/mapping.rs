@@ -1,6 +1,6 @@
 //! Which factor moves which coin and currency of a book.
 
-use super::Moves;
+use super::{index_in, maturities_in};
 use crate::history::Factor;
 
 /// Places of factors, by place of coin or currency in the book.
@@ -19,15 +19,15 @@ pub struct Mapping {
 impl Mapping {
     /// Finds the factors of coins and currencies by name.
     pub fn new<'a>(
-        moves: &Moves,
+        factors: &[Factor],
         coins: impl Iterator<Item = &'a str> + Clone,
         currencies: impl Iterator<Item = &'a str>,
     ) -> Self {
         Self {
-            coin: coins.clone().map(|coin| moves.index_of(&Factor::price(coin))).collect(),
-            currency: currencies.map(|code| moves.index_of(&Factor::price(code))).collect(),
-            volatility: coins.clone().map(|coin| moves.maturities(coin, true)).collect(),
-            basis: coins.map(|coin| moves.maturities(coin, false)).collect(),
+            coin: coins.clone().map(|coin| index_in(factors, &Factor::price(coin))).collect(),
+            currency: currencies.map(|code| index_in(factors, &Factor::price(code))).collect(),
+            volatility: coins.clone().map(|coin| maturities_in(factors, coin, true)).collect(),
+            basis: coins.map(|coin| maturities_in(factors, coin, false)).collect(),
         }
     }
 }

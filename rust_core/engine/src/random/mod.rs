@@ -12,4 +12,5 @@ pub mod mixing;
 pub mod normal;
 pub mod sobol;
 
+pub use counter::{Purpose, Stream};
 pub use factors::{Draws, Law, Sampler, factor_moves};

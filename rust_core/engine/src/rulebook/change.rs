@@ -5,8 +5,10 @@ use super::{Format, Rulebook, flat, read, tree};
 use crate::cell::Cell;
 use crate::error::{Error, Result};
 
-/// The keys of the tail and the measure that an option of a question may name by their last word.
-const GROUPS: [&str; 2] = ["measure", "tail"];
+/// What of the measure an option of a question may name beside the keys of the tail.
+const OF_MEASURE: [&str; 2] = ["measure.confidence", "measure.horizon_days"];
+/// The word of the sheet functions for where scenarios come from.
+const METHOD: (&str, &str) = ("method", "tail.scenarios");
 
 /// Every value under a group with its path, in the order of the schema.
 fn values(keys: &[Key], before: &str, into: &mut Vec<(String, String)>) {
@@ -28,13 +30,18 @@ fn values(keys: &[Key], before: &str, into: &mut Vec<(String, String)>) {
 /// [`Error::Unknown`] for a word that names none or several.
 pub fn path_of(option: &str) -> Result<String> {
     let mut known = Vec::new();
-    for key in ROOT.iter().filter(|key| GROUPS.contains(&key.name)) {
+    for key in ROOT {
         if let Shape::Group(inner) = key.shape {
             values(inner, key.name, &mut known);
         }
     }
-    known.retain(|(name, _)| !["kind", "source"].contains(&name.as_str()));
+    known.retain(|(name, path)| {
+        OF_MEASURE.contains(&path.as_str()) || (path.starts_with("tail.") && name != "source")
+    });
     let word = option.trim().to_lowercase();
+    if word == METHOD.0 {
+        return Ok(METHOD.1.to_owned());
+    }
     let exact = known.iter().find(|(_, path)| *path == word || *path == format!("tail.{word}"));
     if let Some((_, path)) = exact {
         return Ok(path.clone());
@@ -93,6 +100,7 @@ mod tests {
         assert_eq!(path_of("window").unwrap(), "tail.history.window");
         assert_eq!(path_of("history.decay").unwrap(), "tail.history.decay");
         assert_eq!(path_of("confidence").unwrap(), "measure.confidence");
+        assert_eq!(path_of("method").unwrap(), "tail.scenarios");
         assert!(path_of("windows").unwrap_err().to_string().starts_with("unknown option 'windows'; known: "));
     }
 

@@ -298,6 +298,10 @@ pub enum Policy {
     LargestNotional,
     /// Largest share of the maintenance measure first.
     HighestRiskContribution,
+    /// Most of the margin's shortfall repaired per unit of cost first.
+    MarginalPerCost,
+    /// Largest margin freed by closing the whole position first, whole positions.
+    Incremental,
     /// A seeded random order.
     Random,
     /// The order that the caller lists.
@@ -306,13 +310,15 @@ pub enum Policy {
 
 impl Policy {
     /// Every policy with its name.
-    pub const ALL: [(&'static str, Self); 8] = [
+    pub const ALL: [(&'static str, Self); 10] = [
         ("all_at_once", Self::AllAtOnce),
         ("tier_steps", Self::TierSteps),
         ("pro_rata", Self::ProRata),
         ("largest_loss", Self::LargestLoss),
         ("largest_notional", Self::LargestNotional),
         ("highest_risk_contribution", Self::HighestRiskContribution),
+        ("marginal_per_cost", Self::MarginalPerCost),
+        ("incremental", Self::Incremental),
         ("random", Self::Random),
         ("user_list", Self::UserList),
     ];

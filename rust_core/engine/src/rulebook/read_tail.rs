@@ -5,8 +5,8 @@ use super::raw::RawMeasure;
 use super::raw_tail::{RawHistory, RawSimulation, RawTail};
 use super::read::Reader;
 use super::tail::{
-    Aggregation, CovarianceRule, HistoryRule, OptionVolatility, SimulationRule, Statistic, StressRule,
-    TailLaw, TailRule, TailScenarios,
+    Aggregation, CovarianceRule, HistoryRule, OptionVolatility, Repair, SimulationRule, Statistic,
+    StressRule, TailLaw, TailRule, TailScenarios,
 };
 use crate::error::Result;
 use crate::revaluation::joint::Method;
@@ -151,6 +151,11 @@ impl Reader {
                 "tail.simulation.covariance",
                 raw.covariance.as_deref(),
                 &CovarianceRule::ALL,
+            )?,
+            repair: self.word(
+                "tail.simulation.repair",
+                raw.repair.as_deref(),
+                &[("refuse", Repair::Refused), ("nearest", Repair::Nearest)],
             )?,
         })
     }

@@ -136,6 +136,15 @@ impl CovarianceRule {
     ];
 }
 
+/// What happens to correlations that no coins can have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Repair {
+    /// They are refused.
+    Refused,
+    /// The nearest correlation matrix takes their place (Higham 2002), and the check says so.
+    Nearest,
+}
+
 /// How scenarios are simulated.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct SimulationRule {
@@ -149,6 +158,8 @@ pub struct SimulationRule {
     pub sobol: bool,
     /// Variances and correlations.
     pub covariance: CovarianceRule,
+    /// What happens to typed correlations that no coins can have.
+    pub repair: Repair,
 }
 
 /// Stress scenarios blended with the tail: `(1 - share) x tail + share x worst stress`.

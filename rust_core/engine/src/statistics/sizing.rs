@@ -133,11 +133,27 @@ impl Leveraged {
 /// volatility that the formula leaves the range of numbers.
 pub fn liquidation_probability(position: Leveraged, volatility: f64, years: f64, drift: f64) -> Result<f64> {
     let barrier = position.barrier()?;
+    barrier_probability(barrier, position.long, volatility, years, drift)
+}
+
+/// Probability that a price reaches a barrier within a time: the formula of [`liquidation_probability`] for any
+/// barrier, the logarithm of its price over the price now; `below` says on which side it lies.
+///
+/// # Errors
+///
+/// As [`liquidation_probability`].
+pub fn barrier_probability(
+    barrier: f64,
+    below: bool,
+    volatility: f64,
+    years: f64,
+    drift: f64,
+) -> Result<f64> {
     check_positive("volatility", volatility, Place::default)?;
     check_positive("years", years, Place::default)?;
     check_finite("drift", drift, Place::default)?;
-    // a short position is the mirror image of a long one
-    let mirror = if position.long { 1.0 } else { -1.0 };
+    // a barrier above is the mirror image of one below
+    let mirror = if below { 1.0 } else { -1.0 };
     let distance = mirror * barrier;
     if distance >= 0.0 {
         return Ok(1.0);

@@ -9,6 +9,7 @@ use crate::moves::{LevelMoves, Mapping, Moves, Scenarios};
 use crate::numeric::accumulate::sum;
 use crate::pricing::level;
 use crate::revaluation::joint::{Done, FactorMoves, JointBook, Line, Method, Need};
+use crate::rulebook::OrderRule;
 use crate::rulebook::tail::{Statistic, TailRule};
 use crate::statistics::{Tail, Ties, check_enough, tail};
 use crate::threads::Workers;
@@ -205,21 +206,57 @@ impl Pool<'_> {
         Ok(parts)
     }
 
+    /// What filling the open orders of one side, whichever is worse, adds to a level's measure; below zero where
+    /// both lower it.
+    pub(super) fn added_by_orders(&self, level: usize, before: f64) -> Result<f64> {
+        if self.view.orders.is_empty() || self.rule.orders != OrderRule::Variants {
+            return Ok(0.0);
+        }
+        let mut more: f64 = 0.0;
+        for buys in [true, false] {
+            more = more.max(self.measured(level, Some(buys))?.total() - before);
+        }
+        Ok(more)
+    }
+
     /// Profit and loss of every line in some scenarios of a level's tail, line by line.
     pub(super) fn by_line(&self, level: usize, places: &[usize]) -> Result<Vec<(LineOf, Vec<f64>)>> {
         let sets = self.level(level)?;
-        let lines = self.maker(sets.main.horizon_days).held()?;
-        let (book, moves) = (book_of(&lines)?, moves_of(&sets.main)?);
-        let mut rows: Vec<(LineOf, Vec<f64>)> =
-            lines.iter().map(|(of, _)| (*of, Vec::with_capacity(places.len()))).collect();
-        for place in places {
-            let gains = book.weighed(&moves, &[(*place, 1.0)], &Workers::Common, &Watch::new())?;
-            for ((_, row), gain) in rows.iter_mut().zip(gains) {
-                row.push(gain);
-            }
-        }
-        Ok(rows)
+        results_by_line(self.view, self.state, self.rule, self.mapping, (&sets.main, places))
     }
+}
+
+/// Profit and loss of a pool in scenarios of known factors.
+pub(super) fn results(
+    view: &PoolView<'_>,
+    state: &MarketState,
+    rule: &TailRule,
+    mapping: &Mapping,
+    set: &Scenarios,
+) -> Result<Vec<f64>> {
+    let maker = Maker { view, state, mapping, rule, horizon_days: set.horizon_days };
+    profits(&book_of(&maker.held()?)?, set)
+}
+
+/// The same, line by line, in some of the scenarios.
+pub(super) fn results_by_line(
+    view: &PoolView<'_>,
+    state: &MarketState,
+    rule: &TailRule,
+    mapping: &Mapping,
+    (set, places): (&Scenarios, &[usize]),
+) -> Result<Vec<(LineOf, Vec<f64>)>> {
+    let lines = Maker { view, state, mapping, rule, horizon_days: set.horizon_days }.held()?;
+    let (book, moves) = (book_of(&lines)?, moves_of(set)?);
+    let mut rows: Vec<(LineOf, Vec<f64>)> =
+        lines.iter().map(|(of, _)| (*of, Vec::with_capacity(places.len()))).collect();
+    for place in places {
+        let gains = book.weighed(&moves, &[(*place, 1.0)], &Workers::Common, &Watch::new())?;
+        for ((_, row), gain) in rows.iter_mut().zip(gains) {
+            row.push(gain);
+        }
+    }
+    Ok(rows)
 }
 
 fn book_of(lines: &[PoolLine]) -> Result<JointBook> {

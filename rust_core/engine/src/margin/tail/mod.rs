@@ -12,10 +12,10 @@ use super::{PoolView, PositionMargin, Requirement, Worst};
 use crate::book::Book;
 use crate::error::{Error, Place, Result};
 use crate::market::{MarketState, notional, settle_of, underlying_of};
-use crate::moves::{Known, Mapping, MarketRisk, Moves, moves};
+use crate::moves::{Known, Mapping, MarketRisk, Moves, Scenarios, moves};
 use crate::numeric::accumulate::sum;
 use crate::rulebook::tail::TailRule;
-use crate::rulebook::{Measure, OrderRule, Rulebook};
+use crate::rulebook::{Measure, Rulebook};
 
 pub use lines::LineOf;
 use measure::Pool;
@@ -102,22 +102,36 @@ pub fn by_line_under(
 
 /// Which factor of a scenario set moves which coin and currency of a book.
 pub fn mapping_of(book: &Book, moves: &Moves) -> Mapping {
-    let coins = book.underlyings.iter().map(|known| known.name.as_str());
-    Mapping::new(moves, coins, book.currencies.iter().map(|known| known.code.as_str()))
+    mapping_of_factors(book, &moves.factors)
 }
 
-/// The factors that the accounts of a book under a rulebook need.
+/// Which of some factors moves which coin and currency of a book.
+pub fn mapping_of_factors(book: &Book, factors: &[crate::history::Factor]) -> Mapping {
+    let coins = book.underlyings.iter().map(|known| known.name.as_str());
+    Mapping::new(factors, coins, book.currencies.iter().map(|known| known.code.as_str()))
+}
+
+/// The factors that the accounts of a book under a rulebook need, by a rule.
 ///
 /// # Errors
 ///
 /// [`Error::Missing`] for options whose volatility nothing is known about.
+pub fn wanted_under(book: &Book, rulebook: usize, rule: &TailRule) -> Result<Vec<crate::history::Factor>> {
+    lines::wanted(book, rulebook, rule)
+}
+
+/// The same under the rulebook's own rule.
+///
+/// # Errors
+///
+/// As [`wanted_under`]; [`Error::NotCovered`] for a rulebook without a tail.
 pub fn wanted_of(book: &Book, rulebook: usize) -> Result<Vec<crate::history::Factor>> {
     let known = book.rulebooks.get(rulebook).ok_or_else(|| Error::Missing {
         what: "rulebook".into(),
         why: "the account has none".into(),
         place: Place::default(),
     })?;
-    lines::wanted(book, rulebook, rule_of(known)?)
+    wanted_under(book, rulebook, rule_of(known)?)
 }
 
 /// What the market table of a book says about how coins move.
@@ -214,20 +228,12 @@ pub fn requirement_under(
         }
         components.push(extra.component);
     }
-    let mut initial_missing = None;
-    if !view.orders.is_empty() {
-        if let Some(why) = rulebook.refusals.get("orders") {
-            initial_missing = Some(format!("rulebook '{}' does not cover open orders: {why}", rulebook.id));
-        } else if rule.orders == OrderRule::Variants {
-            let level = moves.levels.len() - 1;
-            let before = without_orders.last().copied().unwrap_or(0.0);
-            let mut more: f64 = 0.0;
-            for buys in [true, false] {
-                more = more.max(pool.measured(level, Some(buys))?.total() - before);
-            }
-            if more > 0.0 {
-                components.push(orders_component(rulebook.initial.factor * more));
-            }
+    let initial_missing = orders_refused(view, rulebook);
+    if initial_missing.is_none() {
+        let level = moves.levels.len() - 1;
+        let more = pool.added_by_orders(level, without_orders.last().copied().unwrap_or(0.0))?;
+        if more > 0.0 {
+            components.push(orders_component(rulebook.initial.factor * more));
         }
     }
     let initial = initial_total(&components);
@@ -245,6 +251,85 @@ pub fn requirement_under(
     })
 }
 
+/// The margin of one level under scenario sets that are given, without charges, and the measure it is made of.
+///
+/// # Errors
+///
+/// As [`requirement_under`]; [`Error::NotCovered`] for the initial level of open orders that are not covered.
+pub fn level_under(
+    view: &PoolView<'_>,
+    rulebook: &Rulebook,
+    state: &MarketState,
+    (moves, mapping): (&Moves, &Mapping),
+    initial: bool,
+) -> Result<(f64, Measured)> {
+    let pool = Pool { view, state, rule: rule_of(rulebook)?, moves, mapping };
+    if !initial {
+        let measured = pool.measured(0, None)?;
+        return Ok((rulebook.maintenance.factor * measured.total(), measured));
+    }
+    if let Some(why) = orders_refused(view, rulebook) {
+        return Err(Error::NotCovered { what: "initial margin".into(), why, place: Place::default() });
+    }
+    let level = moves.levels.len().saturating_sub(1);
+    let measured = pool.measured(level, None)?;
+    let more = pool.added_by_orders(level, measured.total())?.max(0.0);
+    Ok((rulebook.initial.factor * (measured.total() + more), measured))
+}
+
+/// What a level adds to the factor times the measure, reporting currency: charges and what is borrowed.
+///
+/// # Errors
+///
+/// [`Error::Missing`] for a price or a rate.
+pub fn charges_under(
+    view: &PoolView<'_>,
+    rulebook: &Rulebook,
+    state: &MarketState,
+    initial: bool,
+) -> Result<f64> {
+    let components = extras(view, rulebook, state)?.into_iter().map(|extra| extra.component).collect();
+    let mut found = Requirement { components, ..Requirement::default() };
+    super::borrowing::add(view, rulebook, state, &mut found)?;
+    let total = if initial { initial_total } else { maintenance_total };
+    Ok(total(&found.components))
+}
+
+/// Profit and loss of a pool in scenarios of the factors that `mapping` knows, reporting currency.
+///
+/// # Errors
+///
+/// As [`requirement_under`].
+pub fn results_under(
+    view: &PoolView<'_>,
+    state: &MarketState,
+    rule: &TailRule,
+    mapping: &Mapping,
+    set: &Scenarios,
+) -> Result<Vec<f64>> {
+    measure::results(view, state, rule, mapping, set)
+}
+
+/// The same, line by line, in some of the scenarios.
+///
+/// # Errors
+///
+/// As [`requirement_under`].
+pub fn results_by_line(
+    view: &PoolView<'_>,
+    state: &MarketState,
+    rule: &TailRule,
+    mapping: &Mapping,
+    (set, places): (&Scenarios, &[usize]),
+) -> Result<Vec<(LineOf, Vec<f64>)>> {
+    measure::results_by_line(view, state, rule, mapping, (set, places))
+}
+
+fn orders_refused(view: &PoolView<'_>, rulebook: &Rulebook) -> Option<String> {
+    let why = rulebook.refusals.get("orders").filter(|_| !view.orders.is_empty())?;
+    Some(format!("rulebook '{}' does not cover open orders: {why}", rulebook.id))
+}
+
 /// Adds the result of each position in the scenario of the tail that loses most, reporting currency.
 ///
 /// # Errors
@@ -253,8 +338,17 @@ pub fn requirement_under(
 pub(super) fn in_worst(view: &PoolView<'_>, state: &MarketState, found: &mut [f64]) -> Result<()> {
     let rulebook = view.rulebook()?;
     let index = view.book.accounts.get(view.account).map_or(0, |account| account.rulebook);
-    let (moves, mapping) = tail_of(view.book, index)?;
-    let pool = Pool { view, state, rule: rule_of(rulebook)?, moves, mapping };
+    in_worst_under(view, state, (rule_of(rulebook)?, tail_of(view.book, index)?), found)
+}
+
+/// As [`in_worst`], under a rule and scenario sets that are given.
+pub(super) fn in_worst_under(
+    view: &PoolView<'_>,
+    state: &MarketState,
+    (rule, (moves, mapping)): (&TailRule, &(Moves, Mapping)),
+    found: &mut [f64],
+) -> Result<()> {
+    let pool = Pool { view, state, rule, moves, mapping };
     let measured = pool.measured(0, None)?;
     let main = measured.portions.iter().find(|own| own.part == TailPart::Main);
     let Some(worst) = main.and_then(|own| own.worst_scenario) else { return Ok(()) };

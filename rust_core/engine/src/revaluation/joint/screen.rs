@@ -140,7 +140,15 @@ impl JointBook {
         }
         let profits = self.profits(moves, workers, watch)?;
         let valued = profits.len();
-        let done = Done { method: Method::Full, valued, bound: 0.0, error: 0.0, difference: None, refined, fallback };
+        let done = Done {
+            method: Method::Full,
+            valued,
+            bound: 0.0,
+            error: 0.0,
+            difference: None,
+            refined,
+            fallback,
+        };
         Ok(Priced { profits, done })
     }
 

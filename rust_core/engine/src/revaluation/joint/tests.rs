@@ -111,7 +111,8 @@ fn option(draw: &mut Draw, family: Family) -> Line {
             base: if draw.uniform() < 0.5 { None } else { Some(0.0) },
             moves: ForwardMove {
                 factor: coin,
-                basis: with_basis.then(|| Combination { first: (3 * COINS + coin, days / 365.0), second: None }),
+                basis: with_basis
+                    .then(|| Combination { first: (3 * COINS + coin, days / 365.0), second: None }),
             },
             volatility: Some(match family {
                 Family::InCoin => Combination::between((COINS + coin, 2 * COINS + coin, share), 1.0),
@@ -222,8 +223,7 @@ fn a_scenario_gives_the_same_bits_in_any_company_and_on_any_number_of_threads() 
             let expected: Vec<f64> = some.iter().map(|place| all[*place]).collect();
             assert_eq!(bits(&found), bits(&expected));
         }
-        let asked =
-            Asked { confidence: 0.97, probabilities: None, method: Method::Full, threads: Some(2) };
+        let asked = Asked { confidence: 0.97, probabilities: None, method: Method::Full, threads: Some(2) };
         let measured = made.measured(&views(&rows), asked, &Watch::new()).unwrap();
         if level.is_fused() {
             of_levels.push((bits(&all), bits(&measured.components)));
