@@ -5,7 +5,7 @@ use crate::book::{Book, Pool};
 use crate::error::{Error, Result};
 use crate::margin::PoolView;
 use crate::margin::tail::{
-    LineOf, Measured, by_line_under, made_for, measured_under, rule_of, scenario_name, tail_of,
+    LineOf, Measured, by_line_under, made_for, measured_watched, rule_of, scenario_name, tail_of,
 };
 use crate::market::MarketState;
 use crate::moves::{Mapping, Moves, Scenarios};
@@ -14,6 +14,7 @@ use crate::revaluation::joint::Method;
 use crate::rulebook::tail::{Aggregation, Statistic, TailRule, TailScenarios};
 use crate::rulebook::{Measure, Rulebook, builtin, cell_of, path_of, with_changes};
 use crate::statistics::{effective_size, expected_shortfall_error, value_at_risk_interval};
+use crate::watch::Watch;
 
 /// The header of the measures.
 pub const MEASURES: [&str; 12] = [
@@ -68,7 +69,7 @@ pub struct Question {
 /// # Errors
 ///
 /// [`Error::Unknown`] for a word; as [`crate::moves::moves`] for what is not known about a risk factor.
-pub fn table(book: &Book, question: &Question) -> Result<Answer> {
+pub fn table(book: &Book, question: &Question, watch: &Watch) -> Result<Answer> {
     let measure = question.measure.to_lowercase();
     let known = ["all", "es", "var", "losses"];
     if !known.contains(&measure.as_str()) {
@@ -84,16 +85,22 @@ pub fn table(book: &Book, question: &Question) -> Result<Answer> {
         if question.method.as_deref().is_some_and(|word| word.eq_ignore_ascii_case("all")) {
             for (word, _) in TailScenarios::ALL {
                 let one = Question { method: Some(word.to_owned()), ..question.clone() };
-                answer.rows.extend(of_pool(book, pool, &one, &measure)?);
+                answer.rows.extend(of_pool(book, pool, &one, &measure, watch)?);
             }
         } else {
-            answer.rows.extend(of_pool(book, pool, question, &measure)?);
+            answer.rows.extend(of_pool(book, pool, question, &measure, watch)?);
         }
     }
     Ok(answer)
 }
 
-fn of_pool(book: &Book, pool: &Pool, question: &Question, measure: &str) -> Result<Vec<Vec<Value>>> {
+fn of_pool(
+    book: &Book,
+    pool: &Pool,
+    question: &Question,
+    measure: &str,
+    watch: &Watch,
+) -> Result<Vec<Vec<Value>>> {
     let index = book.accounts.get(pool.account).map_or(0, |account| account.rulebook);
     let Some(own) = book.rulebooks.get(index) else { return Ok(Vec::new()) };
     let changed = rules(own, question)?;
@@ -107,7 +114,8 @@ fn of_pool(book: &Book, pool: &Pool, question: &Question, measure: &str) -> Resu
         }
     };
     let view = PoolView::of(book, pool);
-    let measured = measured_under(&view, &MarketState::today(book), rule, (&sets.0, &sets.1))?;
+    let today = MarketState::today(book);
+    let measured = measured_watched(&view, &today, rule, (&sets.0, &sets.1), watch)?;
     if measure == "losses" {
         losses(book, pool, rule, sets, &measured)
     } else {

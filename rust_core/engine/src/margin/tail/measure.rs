@@ -1,5 +1,6 @@
 //! The measure of a pool over one level's scenarios, and who is responsible for it.
 
+use super::UNWATCHED;
 use super::lines::{LineOf, Maker, PoolLine};
 use crate::error::{Error, Place, Result};
 use crate::margin::PoolView;
@@ -28,6 +29,7 @@ pub(super) struct Pool<'a> {
     pub(super) rule: &'a TailRule,
     pub(super) moves: &'a Moves,
     pub(super) mapping: &'a Mapping,
+    pub(super) watch: &'a Watch,
 }
 
 /// One part of the measure.
@@ -105,12 +107,12 @@ impl Pool<'_> {
             self.need(&sets.main),
             self.rule.revaluation,
             &Workers::Common,
-            &Watch::new(),
+            self.watch,
         )?;
         let (pnl, mut done) = (priced.profits, priced.done);
         let (main, read) = self.portion(TailPart::Main, &pnl, &sets.main, 1.0 - stress_share)?;
         let weights = (&pnl[..], &main.weights[..]);
-        book.check_tail(&moves_of(&sets.main)?, weights, &mut done, &Workers::Common, &Watch::new())?;
+        book.check_tail(&moves_of(&sets.main)?, weights, &mut done, &Workers::Common, self.watch)?;
         let mut portions = vec![main];
         if let Some(stress) = &self.moves.stress {
             portions.push(worst_portion(&profits(&book, stress)?, stress_share));
@@ -192,7 +194,7 @@ impl Pool<'_> {
                 TailPart::Floor => sets.floor.as_ref(),
             };
             let Some(set) = set else { continue };
-            let weighed = book.weighed(&moves_of(set)?, &portion.weights, &Workers::Common, &Watch::new())?;
+            let weighed = book.weighed(&moves_of(set)?, &portion.weights, &Workers::Common, self.watch)?;
             let weighted = match measured.done.method {
                 // the lines are valued exactly, the portion was not
                 Method::DeltaGamma => -sum(weighed.iter().copied()),
@@ -251,7 +253,7 @@ pub(super) fn results_by_line(
     let mut rows: Vec<(LineOf, Vec<f64>)> =
         lines.iter().map(|(of, _)| (*of, Vec::with_capacity(places.len()))).collect();
     for place in places {
-        let gains = book.weighed(&moves, &[(*place, 1.0)], &Workers::Common, &Watch::new())?;
+        let gains = book.weighed(&moves, &[(*place, 1.0)], &Workers::Common, &UNWATCHED)?;
         for ((_, row), gain) in rows.iter_mut().zip(gains) {
             row.push(gain);
         }
@@ -270,7 +272,7 @@ fn moves_of(set: &Scenarios) -> Result<FactorMoves<'_>> {
 
 /// Profit and loss of a book in every scenario, all of them valued.
 fn profits(book: &JointBook, set: &Scenarios) -> Result<Vec<f64>> {
-    let priced = book.priced(&moves_of(set)?, Need::Every, Method::Full, &Workers::Common, &Watch::new())?;
+    let priced = book.priced(&moves_of(set)?, Need::Every, Method::Full, &Workers::Common, &UNWATCHED)?;
     Ok(priced.profits)
 }
 
