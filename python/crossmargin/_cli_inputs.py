@@ -100,9 +100,7 @@ class Inputs:
         given = {key: self.options.pop(key) for key in HISTORY_OPTIONS if key in self.options}
         if not self.histories:
             if given:
-                raise UnknownWordError(
-                    f"{next(iter(given))} is about --history, which is not given"
-                )
+                raise UnknownWordError(f"{next(iter(given))} is about --history, which is not given")
             return None
         say(f"Reading {', '.join(path.name for path in self.histories)}")
         return functions.history(

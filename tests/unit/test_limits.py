@@ -28,9 +28,7 @@ def _book(positions: Rows | None = None, cash: float = EQUITY, **more: Any) -> c
     return crossmargin.book(positions or POSITIONS, "custom", collateral=collateral, **more)
 
 
-def _found(
-    book: crossmargin.Book, *rows: list[Any], header: str = "", **options: str
-) -> list[dict[str, Any]]:
+def _found(book: crossmargin.Book, *rows: list[Any], header: str = "", **options: str) -> list[dict[str, Any]]:
     limits = table(header or "limit_id metric limit", *rows)
     found = crossmargin.limits(book, limits=limits, options=options)
     return [dict(zip(found.header, row, strict=True)) for row in found.rows]
@@ -72,12 +70,8 @@ def test_the_header_is_a_contract() -> None:
 
 def test_statuses_go_from_ok_to_suspended_and_the_money_brings_the_account_inside() -> None:
     rows = [["L", "leverage", limit, 3.0] for limit in (10.0, 8.0, 5.0, 4.0, 2.9)]
-    found = _found(
-        _book(),
-        *[[*row[:3], None] for row in rows[:4]],
-        ["L", "leverage", 2.9, 4.4],
-        header="limit_id metric limit hard",
-    )
+    found = _found(_book(), *[[*row[:3], None] for row in rows[:4]], ["L", "leverage", 2.9, 4.4],
+                   header="limit_id metric limit hard")
     assert [row["status"] for row in found] == ["ok", "watch", "call", "restricted", "suspended"]
     over = found[3]
     assert over["money"] == pytest.approx(GROSS - 4 * EQUITY)
@@ -90,13 +84,7 @@ def test_statuses_go_from_ok_to_suspended_and_the_money_brings_the_account_insid
 
 @pytest.mark.parametrize(
     ("metric", "limit"),
-    [
-        ("usage", 0.05),
-        ("excess", 50000.0),
-        ("excess_im", 20000.0),
-        ("nearest", 0.5),
-        ("sigmas", 12.0),
-    ],
+    [("usage", 0.05), ("excess", 50000.0), ("excess_im", 20000.0), ("nearest", 0.5), ("sigmas", 12.0)],
 )
 def test_the_deposit_named_is_enough_and_little_less_is_not(metric: str, limit: float) -> None:
     (row,) = _found(_book(), ["L", metric, limit])
@@ -113,18 +101,12 @@ def test_the_deposit_for_a_probability_is_found_by_simulating_again() -> None:
     options = {"paths": "4000", "seed": "2"}
     (row,) = _found(book, ["L", "liquidation_probability", 0.05], **options)
     assert row["status"] == "restricted"
-    (enough,) = _found(
-        _book(cash=9000 + row["money"]), ["L", "liquidation_probability", 0.05], **options
-    )
-    (less,) = _found(
-        _book(cash=9000 + 0.98 * row["money"]), ["L", "liquidation_probability", 0.05], **options
-    )
+    (enough,) = _found(_book(cash=9000 + row["money"]), ["L", "liquidation_probability", 0.05], **options)
+    (less,) = _found(_book(cash=9000 + 0.98 * row["money"]), ["L", "liquidation_probability", 0.05], **options)
     assert enough["value"] <= 0.05 < less["value"]
 
 
-def test_value_at_risk_and_expected_shortfall_without_a_history_are_drawn_from_the_market_sheet() -> (
-    None
-):
+def test_value_at_risk_and_expected_shortfall_without_a_history_are_drawn_from_the_market_sheet() -> None:
     rows = _found(_book(), ["V", "var", 1e6], ["E", "es", 1e6], paths="10000")
     # second method: log-normal moves by numpy, a million draws
     generator = np.random.default_rng(1)
@@ -154,10 +136,7 @@ def test_scopes_are_coins_accounts_and_each_of_them() -> None:
         header="limit_id scope metric limit",
     )
     assert [(row["scope"], row["value"]) for row in rows[:4]] == [
-        ("BTC", 120000),
-        ("BTC", 120000),
-        ("ETH", 60000),
-        ("main", 4.5),
+        ("BTC", 120000), ("BTC", 120000), ("ETH", 60000), ("main", 4.5)
     ]
     assert [row["status"] for row in rows[4:]] == ["error", "error"]
     assert "unknown scope 'nowhere'" in rows[4]["rule"]
@@ -171,9 +150,7 @@ def test_without_a_table_the_limits_of_the_profile_hold() -> None:
     other = dict(zip(strict.column("metric"), strict.column("limit"), strict=True))
     assert (own["leverage"], other["leverage"]) == (5.0, 2.0)
     assert own["var"] == pytest.approx(0.05 * EQUITY)
-    changed = crossmargin.leverage_caps(
-        _book(), profile=[["key", "value"], ["profile", "standard"], ["loss_budget", 0.1]]
-    )
+    changed = crossmargin.leverage_caps(_book(), profile=[["key", "value"], ["profile", "standard"], ["loss_budget", 0.1]])
     words = [row for row in changed.rows if row[2] == "value-at-risk budget"]
     assert "budget 0.1" in words[0][-1]
 
@@ -189,9 +166,7 @@ def test_expired_limits_and_those_not_yet_effective_are_said() -> None:
         header=header,
     )
     assert [row["status"] for row in rows] == ["expired", "not effective", "restricted"]
-    assert rows[0]["rule"].startswith(
-        "expired: it held until 2026-01-12, the book is of 2026-01-13"
-    )
+    assert rows[0]["rule"].startswith("expired: it held until 2026-01-12, the book is of 2026-01-13")
     assert (rows[0]["owner"], rows[0]["action"]) == ("desk", "sell")
 
 
@@ -235,9 +210,7 @@ def test_a_table_without_its_columns_or_a_missing_depth_is_named() -> None:
     assert "depth of BTC is missing: give depth1pct on the Market sheet" in row["rule"]
     with pytest.raises(CrossmarginError, match="depth1pct must be above zero"):
         _book(market=table("underlying depth1pct", ["BTC", 0]))
-    with pytest.raises(
-        CrossmarginError, match="loss_budget must be finite and above zero, was -0.1"
-    ):
+    with pytest.raises(CrossmarginError, match="loss_budget must be finite and above zero, was -0.1"):
         crossmargin.limits(_book(), options={"loss_budget": "-0.1"})
 
 
@@ -262,9 +235,7 @@ def test_the_dynamic_cap_is_the_smallest_of_its_terms_each_in_its_row() -> None:
     assert caps["depth cap"] == pytest.approx(0.1 * 5e6 / EQUITY, rel=1e-12)
     cap = caps["liquidation-probability cap"]
     assert _barrier(cap) == pytest.approx(0.01, rel=1e-6)
-    assert [row["term"] for row in rows if row["binding"] == "yes"] == [
-        min(caps, key=lambda t: caps[t])
-    ]
+    assert [row["term"] for row in rows if row["binding"] == "yes"] == [min(caps, key=lambda t: caps[t])]
     (limit,) = _found(_book(), ["L", "leverage_cap", 1.0])
     both = [dict(zip(found.header, row, strict=True)) for row in found.rows]
     uses = [row["leverage"] / row["leverage_cap"] for row in both if row["binding"] == "yes"]

@@ -122,9 +122,7 @@ def test_a_short_straddle_is_liquidated_on_both_sides() -> None:
     # second method: the sides from CM_LIQPRICE, paths watched at 4000 instants by numpy
     prices = crossmargin.liquidation_price(book)
     row = dict(zip(prices.header, prices.rows[0], strict=True))
-    low, high = (
-        math.log(row[side] / row["mark"]) if row[side] else None for side in ("down", "up")
-    )
+    low, high = (math.log(row[side] / row["mark"]) if row[side] else None for side in ("down", "up"))
     generator = np.random.default_rng(5)
     paths, steps = 20000, 4000
     log, hit = np.zeros(paths), np.zeros(paths, dtype=bool)
@@ -152,9 +150,7 @@ def test_an_account_that_is_liquidatable_today_is_so_with_certainty() -> None:
 
 def test_what_cannot_be_simulated_is_refused_in_a_sentence() -> None:
     book = _book(20, table("underlying dailyVol", ["BTC", 0.04]))
-    with pytest.raises(
-        CrossmarginError, match="liquidation_days must be finite and above zero, was -1"
-    ):
+    with pytest.raises(CrossmarginError, match="liquidation_days must be finite and above zero, was -1"):
         crossmargin.liquidation_probability(book, horizon_days=-1.0)
     with pytest.raises(CrossmarginError, match="belongs to an account, not to a coin"):
         crossmargin.liquidation_probability(book, scope="BTC")

@@ -16,9 +16,7 @@ POSITIONS = table(
     ["BTC-PERPETUAL", 3000, 60000, 60000, 0.01],
     ["BTC-27MAR26", -500, 60000, 60000, 0.01],
 )
-MARKET: Rows = table(
-    "underlying indexPrice dailyVol adv spread", ["BTC", 60000, 0.04, 20000, 0.0004]
-)
+MARKET: Rows = table("underlying indexPrice dailyVol adv spread", ["BTC", 60000, 0.04, 20000, 0.0004])
 
 
 def _margin(charge: dict[str, Any], market: Rows = MARKET) -> float:
@@ -56,9 +54,7 @@ def test_the_days_of_an_even_sale_add_to_a_measure_of_one_day() -> None:
     expected = 2.33 * 2500 * 60000 * 0.04 * (factor - 1)
     found = _margin({"on": "unwind", "rate": 2.33, "participation": 0.025})
     assert found == pytest.approx(expected, rel=1e-9)
-    assert _margin({"on": "unwind", "rate": 2.33, "participation": 0.5}) == pytest.approx(
-        0, abs=1e-3
-    )
+    assert _margin({"on": "unwind", "rate": 2.33, "participation": 0.5}) == pytest.approx(0, abs=1e-3)
 
 
 def test_what_a_charge_needs_and_nobody_gives_is_named() -> None:

@@ -23,9 +23,7 @@ MARKET: Rows = [
 ]
 
 
-def _book(
-    positions: Rows | None = None, cash: float = 40000.0, rulebook: Any = "custom"
-) -> crossmargin.Book:
+def _book(positions: Rows | None = None, cash: float = 40000.0, rulebook: Any = "custom") -> crossmargin.Book:
     collateral = table("currency cash", ["USD", cash])
     return crossmargin.book(positions or POSITIONS, rulebook, collateral=collateral, market=MARKET)
 
@@ -51,9 +49,7 @@ def _excess_after(symbol: str, change: float, above: str) -> float:
 
 @pytest.mark.parametrize("side", ["buy", "sell"])
 @pytest.mark.parametrize("symbol", ["BTC", "ETH"])
-@pytest.mark.parametrize(
-    ("limit", "above"), [("IM", "IM"), ("MM", "MM"), ("usage=0.3", "usage=0.3")]
-)
+@pytest.mark.parametrize(("limit", "above"), [("IM", "IM"), ("MM", "MM"), ("usage=0.3", "usage=0.3")])
 def test_at_the_size_the_rebooked_account_is_inside_and_a_lot_more_outside(
     side: str, symbol: str, limit: str, above: str
 ) -> None:
@@ -100,18 +96,12 @@ def test_brute_force_over_lots_finds_the_same_size_in_drawn_books() -> None:
     dice = random.Random(4)
     for _ in range(12):
         held = dice.choice([-1, 1]) * dice.randint(1, 30)
-        positions = table(
-            H,
-            ["BTC", held / 10, 60000, 60000, 0.01, 10],
-            ["ETH", dice.randint(-40, 40) or 1, 3000, 3000, 0.02, 5],
-        )
+        positions = table(H, ["BTC", held / 10, 60000, 60000, 0.01, 10], ["ETH", dice.randint(-40, 40) or 1, 3000, 3000, 0.02, 5])
         cash = 60000.0
         book = _book(positions, cash)
         side = dice.choice(["buy", "sell"])
         limit = dice.choice(["IM", "leverage=6", "usage=0.1"])
-        found = crossmargin.largest_size(
-            book, "BTC", side=side, limit=limit, options={"lot": "0.1"}
-        )
+        found = crossmargin.largest_size(book, "BTC", side=side, limit=limit, options={"lot": "0.1"})
         sign = 1 if side == "buy" else -1
         inside = [0]
         for lots in range(1, 400):
@@ -231,9 +221,7 @@ def test_an_option_is_bought_with_cash_and_its_premium_is_not_lost() -> None:
         market=table("underlying indexPrice", ["BTC", 60000], ["USDC", 1]),
         as_of="2026-01-13T12:00:00Z",
     )
-    size = crossmargin.largest_size(
-        book, "BTC-27MAR26-60000-C", side="sell", limit="IM", options={"lot": "0.01"}
-    )
+    size = crossmargin.largest_size(book, "BTC-27MAR26-60000-C", side="sell", limit="IM", options={"lot": "0.01"})
     assert isinstance(size, float)
     assert size < 0
     value = crossmargin.equity(book, basis="gross")

@@ -207,12 +207,7 @@ impl Boundary {
     }
 
     /// Looks for the boundary along the axes and in fixed random directions, in standard deviations of one day.
-    fn many_coins(
-        view: &PoolView<'_>,
-        coins: &[usize],
-        root: &[f64],
-        simulation: &Simulation,
-    ) -> Result<Self> {
+    fn many_coins(view: &PoolView<'_>, coins: &[usize], root: &[f64], simulation: &Simulation) -> Result<Self> {
         if brackets_only(view)? || simulation.screen == Screen::Every {
             return Ok(Self::ManyCoins { safe: 0.0, tried: 0 });
         }

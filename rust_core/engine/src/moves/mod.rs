@@ -170,11 +170,7 @@ pub fn price_covariance(rule: &TailRule, known: Known<'_>, coins: &[&str], days:
     let places: Result<Vec<usize>> = wanted.iter().map(place).collect();
     let places = places?;
     let entry = |row: usize, column: usize| found.get(row * size + column).copied().unwrap_or(f64::NAN);
-    Ok(places
-        .iter()
-        .flat_map(|row| places.iter().map(move |column| (*row, *column)))
-        .map(|(r, c)| entry(r, c))
-        .collect())
+    Ok(places.iter().flat_map(|row| places.iter().map(move |column| (*row, *column))).map(|(r, c)| entry(r, c)).collect())
 }
 
 fn missing_history(rule: &TailRule) -> Error {

@@ -85,7 +85,9 @@ pub fn limit_of(text: &str, profile: &Profile) -> Result<Limit> {
                 Limit::of(&row(name, profile.loss_budget, "equity"))
             }
             (_, Metric::Volatility) => Limit::of(&row(name, profile.volatility_target, "")),
-            (_, Metric::LiquidationProbability) => Limit::of(&row(name, profile.liquidation_probability, "")),
+            (_, Metric::LiquidationProbability) => {
+                Limit::of(&row(name, profile.liquidation_probability, ""))
+            }
             (_, Metric::LeverageCap) => Limit::of(&row(name, 1.0, "")),
             _ => Err(Error::Unknown {
                 what: "limit",
@@ -126,23 +128,13 @@ pub fn largest(context: &Context<'_>, trial: &Trial<'_>, bounds: &[Bound], buys:
     let most = (LARGEST * scale / lot).ceil();
     let turning = (trial.held() / lot).abs();
     let first = (scale / lot * 1e-6).floor().max(1.0);
-    let mut grid: Vec<f64> = std::iter::successors(Some(first), |own| Some((own * GROWTH).ceil()))
-        .take_while(|own| *own <= most)
-        .collect();
-    grid.extend(
-        [1.0, turning.floor(), turning.ceil(), (2.0 * turning).floor()].into_iter().filter(|own| *own >= 1.0),
-    );
+    let mut grid: Vec<f64> =
+        std::iter::successors(Some(first), |own| Some((own * GROWTH).ceil())).take_while(|own| *own <= most).collect();
+    grid.extend([1.0, turning.floor(), turning.ceil(), (2.0 * turning).floor()].into_iter().filter(|own| *own >= 1.0));
     grid.sort_by(f64::total_cmp);
     grid.dedup_by(|a, b| a.total_cmp(b).is_eq());
     if let Some((which, finding)) = before {
-        return Err(already(
-            bound(which)?,
-            &finding,
-            &grid,
-            |lots| Ok(at(lots)?.is_none()),
-            sign * lot,
-            trial,
-        )?);
+        return Err(already(bound(which)?, &finding, &grid, |lots| Ok(at(lots)?.is_none()), sign * lot, trial)?);
     }
     let mut low = 0.0;
     let mut beyond = None;
@@ -176,8 +168,7 @@ pub fn largest(context: &Context<'_>, trial: &Trial<'_>, bounds: &[Bound], buys:
     }
     let (which, last) = found;
     let bound = bound(which)?;
-    let one =
-        |change: f64| trial.with(change, |standing| compare(context, standing, &bound.limit, &bound.part));
+    let one = |change: f64| trial.with(change, |standing| compare(context, standing, &bound.limit, &bound.part));
     let size = if low == 0.0 { 0.0 } else { sign * (low * lot) };
     Ok(Largest {
         size,
