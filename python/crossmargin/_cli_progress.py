@@ -52,7 +52,7 @@ class _Bar:
 
 @contextmanager
 def bar_shown(console: Console | None = None) -> Iterator[None]:
-    """Show a bar for long calculations within the block, on the error stream if it is a terminal."""
+    """Show a bar for long calculations within the block, if the error stream is a terminal."""
     bar = _Bar(console or Console(stderr=True))
     try:
         with told(bar):

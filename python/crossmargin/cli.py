@@ -1,8 +1,8 @@
 """The command line: every sheet function on files, and a demonstration.
 
 The commands are made from the registry's records, so that their names, words and options are those
-of the sheet and of Python. Exit codes: 0 an answer, 2 a refusal in one sentence, 1 our own defect, 130
-stopped by Ctrl-C.
+of the sheet and of Python. Exit codes: 0 an answer, 2 a refusal in one sentence, 1 our own defect,
+130 stopped by Ctrl-C.
 """
 
 from __future__ import annotations

@@ -49,7 +49,9 @@ def _book(seed: int, positions: int = 60) -> dict[str, Any]:
 
 
 def _joint(case: dict[str, Any]) -> JointBook:
-    strikes = Strikes(*case["columns"], tenor_weight=case["weight"], underlying=case["underlying"])
+    strike, forward, years, volatility = case["columns"]
+    weight, underlying = case["weight"], case["underlying"]
+    strikes = Strikes(strike, forward, years, volatility, weight, underlying=underlying)
     return JointBook(strikes, case["index"], case["is_call"], case["quantity"])
 
 
@@ -61,7 +63,7 @@ def _by_numpy(case: dict[str, Any]) -> np.ndarray[Any, np.dtype[np.float64]]:
     side = np.where(case["is_call"], 1.0, -1.0)[:, None]
 
     def ndtr(x: Any) -> Any:
-        return 0.5 * _complement(-x / math.sqrt(2.0))
+        return 0.5 * np.asarray(_complement(-x / math.sqrt(2.0)))
 
     def value(moved: Any, total: Any) -> Any:
         d1 = np.log(moved / strike) / total + 0.5 * total
@@ -71,7 +73,8 @@ def _by_numpy(case: dict[str, Any]) -> np.ndarray[Any, np.dtype[np.float64]]:
     moved = forward * np.exp(case["prices"][underlying])
     after = value(moved, total * np.exp(weight * case["volatilities"][underlying]))
     found: np.ndarray[Any, np.dtype[np.float64]] = after - value(forward, total)
-    return found * case["quantity"][:, None]
+    found *= case["quantity"][:, None]
+    return found
 
 
 @pytest.mark.parametrize("seed", range(5))
