@@ -1,7 +1,7 @@
 # The compiled core; written by hand, checked by stubtest.
 
 from collections.abc import Callable, Sequence
-from typing import ClassVar, Self, TypeAlias, final
+from typing import ClassVar, Literal, Self, TypeAlias, TypedDict, final, type_check_only
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +12,7 @@ __all__ = [
     "Book",
     "CrossmarginError",
     "History",
+    "JointBook",
     "MissingError",
     "NoAnswerError",
     "NotCoveredError",
@@ -214,6 +215,7 @@ class Book:
         horizon_days: float | None,
         method: str | None,
         options: Sequence[tuple[str, str]],
+        progress: Callable[[int, int], object] | None,
     ) -> _Rows: ...
     def check(self, view: str) -> _Rows: ...
     def stamp(self) -> _Rows: ...
@@ -398,6 +400,47 @@ class Accounts:
         discounts: tuple[_Numbers, _Numbers] | None,
         threads: int | None,
     ) -> _Numbers: ...
+
+@type_check_only
+class _JointTail(TypedDict):
+    expected_shortfall: float
+    value_at_risk: float
+    components: _Numbers
+    scenarios: _Integers
+    weights: _Numbers
+    method: Literal["full", "screened", "delta_gamma"]
+    valued: int
+    bound: float
+    error: float
+    difference: float | None
+    refined: int
+    fallback: str
+
+@final
+class JointBook:
+    def __new__(
+        cls, strikes: Strikes, index: _Integers, is_call: npt.NDArray[np.bool_], quantity: _Numbers
+    ) -> JointBook: ...
+    def __len__(self) -> int: ...
+    @property
+    def underlyings(self) -> int: ...
+    def profits(
+        self,
+        price_moves: _Numbers,
+        volatility_moves: _Numbers,
+        threads: int | None,
+        progress: Callable[[int, int], object] | None,
+    ) -> _Numbers: ...
+    def tail(
+        self,
+        price_moves: _Numbers,
+        volatility_moves: _Numbers,
+        confidence: float,
+        probabilities: _Numbers | None,
+        method: str,
+        threads: int | None,
+        progress: Callable[[int, int], object] | None,
+    ) -> _JointTail: ...
 
 def simd_level() -> str: ...
 def simd_levels() -> list[str]: ...

@@ -9,6 +9,7 @@ mod enter;
 mod error;
 mod functions;
 mod history;
+mod joint;
 mod limits;
 mod pricing;
 mod revaluation;
@@ -39,6 +40,8 @@ mod _core {
     };
     #[pymodule_export]
     use super::history::{History, check_history, join_histories, splice_histories};
+    #[pymodule_export]
+    use super::joint::JointBook;
     #[pymodule_export]
     use super::limits::{largest_size, largest_size_table, leverage_caps, limits, liquidation_probability};
     #[pymodule_export]
