@@ -206,7 +206,10 @@ def test_bars_without_volume_have_no_price() -> None:
 def test_a_book_takes_a_history_by_text_and_by_range() -> None:
     key = registry.call("CM_HISTORY", [PRICES])
     assert isinstance(key, str)
-    options: list[object] = [f"history={key}", [["history", key]], f"partial=0; history={key}"]
+    options: list[object] = [
+        key, [[key]], f"history={key}", [["history", key]], f"partial=0; history={key}",
+        f"{key}; partial=0",
+    ]  # fmt: skip
     margins = set()
     for given in options:
         book = registry.call("CM_BOOK", [POSITIONS, "es", CASH, None, None, None, given])
