@@ -6,7 +6,7 @@ cell becomes that type.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
@@ -29,6 +29,7 @@ __all__ = [
     "Number",
     "NumberResult",
     "Options",
+    "Progress",
     "TableResult",
     "Text",
     "TextResult",
@@ -75,6 +76,9 @@ ListOf = Annotated[Sequence[Element], ArgumentKind("list")]
 
 Cell = Annotated[object, ArgumentKind("cell")]
 """What a referenced cell or range holds, as CellContent; in Python a book or a table will do."""
+
+Progress = Annotated[Callable[[int, int], None], ArgumentKind("python")]
+"""Called with steps done and expected; an argument of Python alone, which no sheet has."""
 
 NumberResult = Annotated[float | None, ResultKind("number")]
 TextResult = Annotated[str | None, ResultKind("text")]

@@ -9,6 +9,7 @@ mod join;
 mod levels;
 mod notices;
 mod read;
+mod splice;
 
 use std::fmt;
 
@@ -17,6 +18,7 @@ use crate::finding::Finding;
 pub use bars::{Bars, Filled};
 pub use join::{Clash, joined};
 pub use read::{Reading, inspect_history, read_history};
+pub use splice::splice;
 
 /// The name of the table in refusals and findings.
 const SHEET: &str = "History";

@@ -1,6 +1,7 @@
 //! Margin by value at risk or expected shortfall, as a rulebook says it (methods.md sections 1.2, 2 and 4).
 
 use super::OrderRule;
+use crate::revaluation::joint::Method;
 
 /// What is read off the tail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -155,6 +156,8 @@ pub struct SimulationRule {
     pub law: TailLaw,
     /// Whether the draws are scrambled Sobol points rather than independent.
     pub sobol: bool,
+    /// Whether every factor's moves have the shape of its own history and only move together by the law (a copula).
+    pub shaped: bool,
     /// Variances and correlations.
     pub covariance: CovarianceRule,
     /// What happens to typed correlations that no coins can have.
@@ -197,8 +200,8 @@ pub struct TailRule {
     pub age_options: bool,
     /// What options do without a moving volatility.
     pub option_volatility: OptionVolatility,
-    /// Whether the tail alone is revalued exactly, all other scenarios by a surrogate with a bound.
-    pub screened: bool,
+    /// How scenarios are valued.
+    pub revaluation: Method,
     /// How open orders enter the initial margin.
     pub orders: OrderRule,
 }
