@@ -126,7 +126,7 @@ def six_coins(history: History) -> crossmargin.Book:
     """Return the book: long perpetuals in six coins, priced at 1 so that quantities are money."""
     positions: list[tuple[object, ...]] = [("symbol", "quantity", "markPrice", "entryPrice")]
     positions += [(coin, money, 1.0, 1.0) for coin, money in MONEY.items()]
-    return crossmargin.book(positions, rulebook(), options={"history": history})  # type: ignore[dict-item]
+    return crossmargin.book(positions, rulebook(), options={"history": history})
 
 
 def series(book: crossmargin.Book, method: str) -> list[Day]:
@@ -269,7 +269,7 @@ def _shade(upper: Axes, lower: Axes) -> None:
     top = upper.get_ylim()[1] * 1.28
     upper.set_ylim(top=top)
     for crisis, first, last in CRISES:
-        begin, end = (float(date2num(day)) for day in (first, last))  # type: ignore[no-untyped-call]
+        begin, end = (float(date2num(day)) for day in (first, last))
         for own in (upper, lower):
             own.axvspan(begin, end, color="#f4c7c3", alpha=0.6, linewidth=0)
         late = crisis == CRISES[-1][0]
