@@ -269,7 +269,7 @@ def _shade(upper: Axes, lower: Axes) -> None:
     top = upper.get_ylim()[1] * 1.28
     upper.set_ylim(top=top)
     for crisis, first, last in CRISES:
-        begin, end = (float(date2num(day)) for day in (first, last))
+        begin, end = (float(date2num(day)) for day in (first, last))  # type: ignore[no-untyped-call]
         for own in (upper, lower):
             own.axvspan(begin, end, color="#f4c7c3", alpha=0.6, linewidth=0)
         late = crisis == CRISES[-1][0]
