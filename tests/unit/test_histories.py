@@ -200,6 +200,19 @@ def test_bars_without_volume_have_no_price() -> None:
     assert (series[0]["bars"], series[0]["missing"]) == (8, 1)
 
 
+def test_stable_currencies_and_lower_case_coins_have_columns_too() -> None:
+    header = ["date", "USDC", "usdt_price", "btc", "ETHUSDT", "sol usd", "OI", "volume_note"]
+    rows: Rows = [header]
+    rows += [
+        [day.isoformat(), *(1.0 + k % 3 for _ in header[1:])] for k, day in enumerate(DAYS[:9])
+    ]
+    history = crossmargin.history(rows)
+    coins = crossmargin.check(history, view="columns").column("coin")
+    assert coins == ["USDC", "USDT", "BTC", "ETH", "SOL"]
+    unused = [row["column"] for row in crossmargin.check(history) if row["code"] == "ignored"]
+    assert unused == ["OI", "volume_note"]
+
+
 # In a sheet --------------------------------------------------------------------------------------
 
 
