@@ -151,10 +151,17 @@ pub(super) fn meaning(header: &str) -> Meaning {
 /// A contract, a pair or a coin is the price of its coin; several words are only where the others are known.
 fn priced(header: &str) -> Meaning {
     let is = |list: &[&str], word: &str| list.contains(&word.to_lowercase().as_str());
-    let mut own: Vec<&str> = header
-        .split(|c: char| c.is_whitespace() || c == '_')
-        .filter(|word| !word.is_empty() && !is(&OF_A_PRICE, word))
-        .collect();
+    let words: Vec<&str> =
+        header.split(|c: char| c.is_whitespace() || c == '_').filter(|word| !word.is_empty()).collect();
+    // price_usd is a price in dollars, usdt_price that of a coin
+    if let [first, rest @ ..] = words.as_slice()
+        && is(&OF_A_PRICE, first)
+        && !rest.is_empty()
+        && rest.iter().all(|word| is(&QUOTED_IN, word))
+    {
+        return Meaning::OfRow(FactorKind::Price);
+    }
+    let mut own: Vec<&str> = words.into_iter().filter(|word| !is(&OF_A_PRICE, word)).collect();
     if own.len() > 1 {
         own.retain(|word| !is(&QUOTED_IN, word));
     }
@@ -194,6 +201,7 @@ mod tests {
             ("BTCUSDT", Meaning::Named(Factor::price("BTC"))),
             ("ETH-USD", Meaning::Named(Factor::price("ETH"))),
             ("USDC", Meaning::Named(Factor::price("USDC"))),
+            ("price_usd", Meaning::OfRow(FactorKind::Price)),
             ("usdt close", Meaning::Named(Factor::price("USDT"))),
             ("BTC usd", Meaning::Named(Factor::price("BTC"))),
             (
