@@ -78,7 +78,8 @@ pub fn question(measure: &str, pairs: &[(String, String)]) -> Result<Question> {
                 asked.coverage = Some(number("coverage", value, 0.501, 0.999_99, "from 0.501 to 0.99999")?);
             }
             "horizon_days" | "measure.horizon_days" => {
-                asked.horizon_days = Some(number("horizon_days", value, 1e-6, 366.0, "above 0 and at most 366")?);
+                asked.horizon_days =
+                    Some(number("horizon_days", value, 1e-6, 366.0, "above 0 and at most 366")?);
             }
             "first" => asked.span.0 = Some(date("first", value)?),
             "last" => asked.span.1 = Some(date("last", value)?),
@@ -344,8 +345,7 @@ fn exceedances(book: &Book, pool: &Pool, ground: &Ground<'_>, found: &Run) -> Re
     let places: Vec<usize> =
         found.days.iter().enumerate().filter(|(_, day)| day.exceeded()).map(|(place, _)| place).collect();
     let today = MarketState::today(book);
-    let lines =
-        results_by_line(ground.view, &today, ground.rule, ground.mapping, (&found.losses, &places))?;
+    let lines = results_by_line(ground.view, &today, ground.rule, ground.mapping, (&found.losses, &places))?;
     let mut rows = Vec::with_capacity(places.len());
     for (rank, place) in places.iter().enumerate() {
         let Some(day) = found.days.get(*place) else { continue };

@@ -102,13 +102,16 @@ pub fn question(what: &str, pairs: &[(String, String)]) -> Result<Question> {
         match key.trim().to_lowercase().as_str() {
             "view" => asked.folds = word("view", value, &["points", "folds"])? == "folds",
             "level" => asked.initial = word("level", value, &["maintenance", "initial"])? == "initial",
-            "coverage" => asked.coverage = number("coverage", value, 0.501, 0.999_99, "from 0.501 to 0.99999")?,
+            "coverage" => {
+                asked.coverage = number("coverage", value, 0.501, 0.999_99, "from 0.501 to 0.99999")?
+            }
             "shortfall_weight" => {
                 asked.weights.0 = number("shortfall_weight", value, 0.0, 1e9, "from 0 to 1e9")?;
             }
             "rise_weight" => asked.weights.1 = number("rise_weight", value, 0.0, 1e9, "from 0 to 1e9")?,
             "horizon_days" => {
-                asked.horizon_days = Some(number("horizon_days", value, 1e-6, 366.0, "above 0 and at most 366")?);
+                asked.horizon_days =
+                    Some(number("horizon_days", value, 1e-6, 366.0, "above 0 and at most 366")?);
             }
             "folds" => asked.starts = starts(value)?,
             _ => asked.grid.push((super::backtest::path_among(key, &OPTIONS)?, value.clone())),
@@ -148,11 +151,8 @@ struct Subject {
 /// As [`run`]; [`Error::NoAnswer`] if stopped.
 pub fn table(book: &Book, asked: &Question, watch: &Watch) -> Result<Answer> {
     super::evaluated::check_complete(book)?;
-    let aim = Aim {
-        coverage: asked.coverage,
-        shortfall_weight: asked.weights.0,
-        rise_weight: asked.weights.1,
-    };
+    let aim =
+        Aim { coverage: asked.coverage, shortfall_weight: asked.weights.0, rise_weight: asked.weights.1 };
     let subjects = if asked.shocks { coins(book, asked, watch)? } else { accounts(book, asked, watch)? };
     let mut answer = Answer::new(if asked.folds { &FOLDS } else { &POINTS });
     for subject in subjects {
@@ -279,11 +279,8 @@ fn coin_subject(
 ) -> Result<Subject> {
     let mut subject: Option<Subject> = None;
     for candidate in list {
-        let mut cells: Vec<_> = candidate
-            .0
-            .iter()
-            .map(|(path, value)| (path.clone(), crate::rulebook::cell_of(value)))
-            .collect();
+        let mut cells: Vec<_> =
+            candidate.0.iter().map(|(path, value)| (path.clone(), crate::rulebook::cell_of(value))).collect();
         if let Some(days) = asked.horizon_days {
             cells.push(("measure.horizon_days".to_owned(), crate::cell::Cell::Number(days)));
         }
@@ -304,8 +301,8 @@ fn coin_subject(
         subject.paths.push(made.days);
         subject.now.push(made.now);
     }
-    let mut subject =
-        subject.ok_or_else(|| Error::NoAnswer { why: "there is nothing to try: the grid is empty".into() })?;
+    let mut subject = subject
+        .ok_or_else(|| Error::NoAnswer { why: "there is nothing to try: the grid is empty".into() })?;
     in_common(&mut subject.paths);
     Ok(subject)
 }
@@ -328,11 +325,8 @@ fn figure_cells(own: &Figures) -> [Value; 8] {
 }
 
 fn points(subject: &Subject, folds: &[Fold], aim: &Aim) -> Result<Vec<Vec<Value>>> {
-    let list = subject
-        .paths
-        .iter()
-        .map(|path| figures(path, subject.length, aim))
-        .collect::<Result<Vec<_>>>()?;
+    let list =
+        subject.paths.iter().map(|path| figures(path, subject.length, aim)).collect::<Result<Vec<_>>>()?;
     let on = frontier(&list);
     let order = ranked(&list, aim);
     let flag = |value: bool| -> Value { f64::from(u8::from(value)).into() };
@@ -382,7 +376,8 @@ fn fold_rows(subject: &Subject, folds: &[Fold], aim: &Aim) -> Result<Vec<Vec<Val
     let mut all = Vec::new();
     for fold in folds {
         let own = figures(&fold.tested, subject.length, aim)?;
-        let last = fold.tested.last().and_then(|day| subject.bars.instants.get(day.known + subject.length - 1));
+        let last =
+            fold.tested.last().and_then(|day| subject.bars.instants.get(day.known + subject.length - 1));
         let note = if fold.covered {
             "chosen on days whose losses had ended before the fold"
         } else {

@@ -152,8 +152,7 @@ pub fn run(ground: Ground<'_>, plan: &Plan, watch: &Watch) -> Result<Run> {
             .map(|known| {
                 watch.advance(1)?;
                 let sets = at(rule, bars, *known)?;
-                let (margin, measured) =
-                    level_under(view, rulebook, &today, (&sets, mapping), plan.initial)?;
+                let (margin, measured) = level_under(view, rulebook, &today, (&sets, mapping), plan.initial)?;
                 let probabilities =
                     sets.levels.get(measured.level).and_then(|level| level.main.probabilities.as_deref());
                 Ok((margin + charges, Some(predicted(&measured, probabilities))))
@@ -226,7 +225,10 @@ fn bars_of(days: f64, bars: &Bars) -> Result<usize> {
     if count < 1.0 || (ratio - count).abs() > 1e-6 {
         return Err(Error::NotCovered {
             what: format!("a backtest over a margin period of {days} days"),
-            why: format!("a loss is seen over whole bars, and the history has one every {} days", bars.step_days),
+            why: format!(
+                "a loss is seen over whole bars, and the history has one every {} days",
+                bars.step_days
+            ),
             place: Place::default(),
         });
     }
@@ -239,7 +241,11 @@ fn bars_of(days: f64, bars: &Bars) -> Result<usize> {
             ),
         });
     }
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "at most the bars of the history")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "at most the bars of the history"
+    )]
     Ok(count as usize)
 }
 
@@ -293,4 +299,3 @@ fn moves_after(bars: &Bars, days: &[usize], length: usize, horizon_days: f64) ->
         count: days.len(),
     }
 }
-

@@ -111,10 +111,8 @@ pub fn days(run: &Run, ground: &Ground<'_>) -> Vec<Row> {
 /// As the tests: [`Error::OutOfRange`] for a confidence of a half or less.
 pub fn value_at_risk(run: &Run, confidence: f64) -> Result<Vec<Row>> {
     let apart = run.apart();
-    let exceeded: Vec<bool> = apart
-        .iter()
-        .filter_map(|day| day.tail.as_ref().map(|tail| day.loss > tail.value_at_risk))
-        .collect();
+    let exceeded: Vec<bool> =
+        apart.iter().filter_map(|day| day.tail.as_ref().map(|tail| day.loss > tail.value_at_risk)).collect();
     if exceeded.is_empty() {
         return Ok(vec![Row::new("VaR", "not applicable", "the rulebook has no tail".into())]);
     }
@@ -158,9 +156,7 @@ pub fn value_at_risk(run: &Run, confidence: f64) -> Result<Vec<Row>> {
             let note = "coverage and independence, two degrees of freedom".to_owned();
             rows.push(row("VaR Christoffersen conditional coverage", both.statistic, both.p_value, note));
         }
-        Err(why) => {
-            rows.push(Row::new("VaR Christoffersen independence", "not applicable", why.to_string()))
-        }
+        Err(why) => rows.push(Row::new("VaR Christoffersen independence", "not applicable", why.to_string())),
     }
     let latest = exceeded.len().min(TRAFFIC_LIGHT_DAYS);
     let in_last = exceeded.iter().rev().take(latest).filter(|own| **own).count();
@@ -433,7 +429,8 @@ pub fn cyclicality(run: &Run, bars: &Bars) -> Result<Vec<Row>> {
             ..Row::new(
                 &format!("largest {steps}-day rise"),
                 "",
-                "as a fraction of the margin before it, and in money; the two may be of different days".into(),
+                "as a fraction of the margin before it, and in money; the two may be of different days"
+                    .into(),
             )
         });
     }

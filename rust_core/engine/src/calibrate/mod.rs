@@ -170,8 +170,7 @@ pub fn walk_forward(
     starts: &[f64],
     aim: &Aim,
 ) -> Result<Vec<Fold>> {
-    let known_at =
-        |day: &Observed| day.known.checked_sub(1).and_then(|bar| bars.instants.get(bar)).copied();
+    let known_at = |day: &Observed| day.known.checked_sub(1).and_then(|bar| bars.instants.get(bar)).copied();
     let ended_at = |day: &Observed| bars.instants.get(day.known + length - 1).copied();
     let mut folds = Vec::new();
     for (place, from) in starts.iter().enumerate() {
@@ -220,7 +219,9 @@ mod tests {
 
     fn days(margins: &[f64], losses: &[f64]) -> Vec<Observed> {
         let pairs = margins.iter().zip(losses).enumerate();
-        pairs.map(|(known, (margin, loss))| Observed { known: known + 1, margin: *margin, loss: *loss }).collect()
+        pairs
+            .map(|(known, (margin, loss))| Observed { known: known + 1, margin: *margin, loss: *loss })
+            .collect()
     }
 
     fn bars(count: usize) -> Bars {
