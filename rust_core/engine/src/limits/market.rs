@@ -32,9 +32,7 @@ pub(super) fn volatility(context: &Context<'_>, standing: &Standing<'_>, part: &
             }
         }
     }
-    let stable = |coin: usize| {
-        context.book.underlyings.get(coin).is_some_and(|known| is_stable(&known.name))
-    };
+    let stable = |coin: usize| context.book.underlyings.get(coin).is_some_and(|known| is_stable(&known.name));
     let mut delta = by_coin(&deltas, |size| size.delta);
     delta.retain(|(coin, own)| *own != 0.0 && !stable(*coin));
     let coins: Vec<usize> = delta.iter().map(|(coin, _)| *coin).collect();
@@ -58,7 +56,12 @@ pub(super) fn volatility(context: &Context<'_>, standing: &Standing<'_>, part: &
     })
 }
 
-pub(super) fn liquidity(context: &Context<'_>, standing: &Standing<'_>, metric: Metric, part: &Part) -> Result<Reading> {
+pub(super) fn liquidity(
+    context: &Context<'_>,
+    standing: &Standing<'_>,
+    metric: Metric,
+    part: &Part,
+) -> Result<Reading> {
     let sizes = standing.sizes(part)?;
     let mut worst: Option<(f64, f64, String)> = None;
     for (coin, delta) in by_coin(&sizes, |size| size.delta) {
@@ -127,10 +130,7 @@ pub(super) fn volume_of(context: &Context<'_>, coin: usize) -> Result<f64> {
 /// # Errors
 ///
 /// As [`probability`] and [`Context::covariance`].
-pub fn simulated(
-    context: &Context<'_>,
-    view: &PoolView<'_>,
-) -> Result<(Probability, Covariance)> {
+pub fn simulated(context: &Context<'_>, view: &PoolView<'_>) -> Result<(Probability, Covariance)> {
     let coins = moving_coins(view);
     let covariance = if coins.is_empty() {
         Covariance { coins: Vec::new(), daily: Vec::new(), source: "nothing moves" }
@@ -149,7 +149,11 @@ pub fn simulated(
     Ok((found, covariance))
 }
 
-pub(super) fn liquidation_probability(context: &Context<'_>, standing: &Standing<'_>, part: &Part) -> Result<Reading> {
+pub(super) fn liquidation_probability(
+    context: &Context<'_>,
+    standing: &Standing<'_>,
+    part: &Part,
+) -> Result<Reading> {
     let mut worst: Option<(f64, String)> = None;
     for pool in &part.pools {
         let Some(view) = standing.views.get(*pool) else { continue };
@@ -171,7 +175,12 @@ pub(super) fn liquidation_probability(context: &Context<'_>, standing: &Standing
     Ok(Reading { value: Some(value), words, cure: Cure::Search })
 }
 
-pub(super) fn nearest(context: &Context<'_>, standing: &Standing<'_>, metric: Metric, part: &Part) -> Result<Reading> {
+pub(super) fn nearest(
+    context: &Context<'_>,
+    standing: &Standing<'_>,
+    metric: Metric,
+    part: &Part,
+) -> Result<Reading> {
     let mut least: Option<(f64, String)> = None;
     let mut last = "nothing that is held has a trigger".to_owned();
     for pool in &part.pools {

@@ -382,3 +382,79 @@ impl Walk<'_> {
         Ok(found)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::book::{Book, Input, Options, RulebookChoice, build};
+    use crate::cell::{Cell, Table};
+    use crate::rulebook::builtin;
+    use crate::statistics::sizing::{Leveraged, liquidation_probability};
+
+    fn table(text: &str) -> Table {
+        let cell = |text: &str| text.parse().map_or_else(|_| Cell::from_text(text), Cell::Number);
+        Table::from_rows(text.lines().map(|line| line.split('|').map(cell).collect()).collect())
+    }
+
+    fn book(positions: &str, cash: f64) -> Book {
+        let positions =
+            table(&format!("symbol|contracts|entryPrice|markPrice|maintenanceMarginRate\n{positions}"));
+        let collateral = table(&format!("currency|cash\nUSD|{cash}"));
+        let input = Input { positions: Some(&positions), collateral: Some(&collateral), ..Input::default() };
+        let rules = RulebookChoice::One(Box::new(builtin("custom").unwrap().clone()));
+        build(&input, &rules, &Options::default()).book.unwrap()
+    }
+
+    const SIMULATION: Simulation = Simulation {
+        horizon_days: 1.0,
+        paths: 3000,
+        steps: 8,
+        seed: 11,
+        screen: Screen::SafeZone,
+        threads: None,
+    };
+
+    fn of(book: &Book, daily: &[f64], simulation: &Simulation) -> Result<Probability> {
+        let view = PoolView::of(book, &book.pools[0]);
+        probability(&view, &moving_coins(&view), daily, simulation, &Watch::new())
+    }
+
+    #[test]
+    fn one_long_position_agrees_with_the_closed_form() {
+        let held = book("BTC|1|60000|60000|0.005", 3000.0);
+        let found = of(&held, &[0.64 / 365.0], &Simulation { paths: 20_000, ..SIMULATION }).unwrap();
+        let position = Leveraged { leverage: 20.0, maintenance_rate: 0.005, long: true };
+        let expected = liquidation_probability(position, 0.8, 1.0 / 365.0, 0.0).unwrap();
+        assert!((found.first_passage - expected).abs() < 3.0 * found.first_error, "{found:?} {expected}");
+        let (below, above) = found.barriers.unwrap();
+        assert!((below.unwrap() - (0.95_f64 / 0.995).ln()).abs() < 1e-12 && above.is_none());
+    }
+
+    #[test]
+    fn no_number_of_threads_changes_a_bit() {
+        let held = book("BTC|1|60000|60000|0.01\nETH|-15|3000|3000|0.02", 4500.0);
+        let daily = [0.0016, 0.0014, 0.0014, 0.0025];
+        let at = |threads| of(&held, &daily, &Simulation { threads: Some(threads), ..SIMULATION }).unwrap();
+        let one = at(1);
+        assert!(one.first_passage > one.terminal && one.terminal > 0.0, "{one:?}");
+        for threads in [2, 8] {
+            let other = at(threads);
+            assert_eq!(one.first_passage.to_bits(), other.first_passage.to_bits());
+            assert_eq!(one.terminal_error.to_bits(), other.terminal_error.to_bits());
+        }
+    }
+
+    #[test]
+    fn a_stopped_simulation_and_one_without_time_are_refused() {
+        let held = book("BTC|1|60000|60000|0.01", 3000.0);
+        let view = PoolView::of(&held, &held.pools[0]);
+        let watch = Watch::new();
+        watch.stop();
+        let refusal = probability(&view, &moving_coins(&view), &[0.0016], &SIMULATION, &watch).unwrap_err();
+        assert_eq!(refusal.to_string(), "the calculation was stopped");
+        let refusal = of(&held, &[0.0016], &Simulation { horizon_days: 0.0, ..SIMULATION }).unwrap_err();
+        assert_eq!(refusal.to_string(), "horizon_days must be finite and above zero, was 0");
+        let refusal = of(&held, &[0.0016], &Simulation { paths: 0, ..SIMULATION }).unwrap_err();
+        assert_eq!(refusal.to_string(), "paths must be 1 or above, was 0");
+    }
+}
