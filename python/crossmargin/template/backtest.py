@@ -146,9 +146,15 @@ def _chart(page: Page, series: Block) -> None:
     )
     chart.set_x_axis({"num_font": {**small, "rotation": -45}, "interval_unit": max(count // 24, 1),
                       "interval_tick": max(count // 24, 1), "label_position": "low"})  # fmt: skip
-    chart.set_y_axis({"num_format": "#,##0", "num_font": small, "name": "reporting currency",
-                      "name_font": {"size": 9, "bold": False},
-                      "major_gridlines": {"visible": True, "line": {"color": "#E5E7EB"}}})  # fmt: skip
+    chart.set_y_axis(
+        {
+            "num_format": "#,##0",
+            "num_font": small,
+            "name": "reporting currency",
+            "name_font": {"size": 9, "bold": False},
+            "major_gridlines": {"visible": True, "line": {"color": "#E5E7EB"}},
+        }
+    )
     chart.set_legend({"position": "bottom", "font": {"size": 9}})
     chart.set_size({"width": 1380, "height": 390})
     chart.set_chartarea({"border": {"color": "#D5DAE1"}})
