@@ -27,7 +27,7 @@ def sample() -> Inputs:
     folder = resources.files("crossmargin") / "samples"
     tables = {}
     for name in (
-        *("positions", "collateral", "orders", "market"),
+        *("positions", "collateral", "orders", "market", "history", "limits"),
         *("options/positions", "options/collateral", "options/market"),
     ):
         with resources.as_file(folder / f"{name}.csv") as path:
@@ -45,6 +45,8 @@ def sample() -> Inputs:
         option_market=tables["options/market"],
         option_rulebook=OPTION_RULEBOOK,
         option_as_of=AS_OF,
+        history=tables["history"],
+        limits=tables["limits"],
     )
 
 

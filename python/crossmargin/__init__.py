@@ -21,6 +21,7 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from crossmargin import statistics as statistics
     from crossmargin._core import Book as Book
     from crossmargin.backtest_functions import (
         backtest as backtest,
@@ -48,6 +49,9 @@ if TYPE_CHECKING:
     )
     from crossmargin.calculators import (
         tier_amounts as tier_amounts,
+    )
+    from crossmargin.correlation_functions import (
+        correlations as correlations,
     )
     from crossmargin.errors import CrossmarginError as CrossmarginError
     from crossmargin.functions import (
@@ -119,6 +123,21 @@ if TYPE_CHECKING:
     from crossmargin.functions import (
         why as why,
     )
+    from crossmargin.history_functions import (
+        history as history,
+    )
+    from crossmargin.limit_functions import (
+        largest_size as largest_size,
+    )
+    from crossmargin.limit_functions import (
+        leverage_caps as leverage_caps,
+    )
+    from crossmargin.limit_functions import (
+        limits as limits,
+    )
+    from crossmargin.limit_functions import (
+        liquidation_probability as liquidation_probability,
+    )
     from crossmargin.portfolio import (
         compare as compare,
     )
@@ -177,16 +196,22 @@ _HOMES = {
     "collateral": "functions",
     "compare": "portfolio",
     "comparison": "functions",
+    "correlations": "correlation_functions",
     "equity": "functions",
     "excess": "functions",
     "explanation": "functions",
     "exposure": "functions",
     "first_liquidated": "functions",
+    "history": "history_functions",
     "implied_volatilities": "pricing",
     "initial_margin": "functions",
+    "largest_size": "limit_functions",
+    "leverage_caps": "limit_functions",
+    "limits": "limit_functions",
     "linear_liquidation_prices": "calculators",
     "liquidation_order": "functions",
     "liquidation_price": "functions",
+    "liquidation_probability": "limit_functions",
     "maintenance_margin": "functions",
     "normal_implied_volatility": "pricing",
     "one_position_price": "functions",
@@ -211,11 +236,15 @@ _HOMES = {
     "why": "functions",
 }
 
-__all__ = sorted(_HOMES)  # noqa: PLE0605  # one list of names, not two
+_MODULES = ("statistics",)  # public modules that are used by their name
+
+__all__ = sorted((*_HOMES, *_MODULES))  # noqa: PLE0605  # one list of names, not two
 
 
 def __getattr__(name: str) -> object:
     """Load a public name from its module."""
+    if name in _MODULES:
+        return importlib.import_module(f"crossmargin.{name}")
     home = _HOMES.get(name)
     if home is None:
         raise AttributeError(f"module 'crossmargin' has no attribute {name!r}")
@@ -223,4 +252,4 @@ def __getattr__(name: str) -> object:
 
 
 def __dir__() -> list[str]:
-    return sorted(_HOMES)
+    return __all__

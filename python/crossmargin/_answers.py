@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from crossmargin import _core, explain
+from crossmargin import _core, explain, history_functions
 from crossmargin.errors import UnknownWordError
-from crossmargin.frames import as_table
 from crossmargin.table import Table
 
 __all__ = ["book_of", "history_of", "pairs_of", "rows_of"]
@@ -23,7 +22,7 @@ def book_of(book: object) -> _core.Book:
 def history_of(history: object) -> _core.History:
     """Return a history: itself, found in memory by its key, or read from a table."""
     known = explain.history(history)
-    return _core.History(as_table(history)) if known is None else known
+    return history_functions.history(history) if known is None else known
 
 
 def rows_of(rows: tuple[tuple[str, ...], list[tuple[float | str | None, ...]], str]) -> Table:

@@ -10,6 +10,7 @@ import click
 from rich.console import Console
 
 from crossmargin import _coerce, books, functions, registry
+from crossmargin._cli_histories import OF_HISTORIES, history_commands
 from crossmargin._cli_inputs import (
     BOOK_OPTIONS,
     FILES,
@@ -49,7 +50,7 @@ __all__ = ["caption_of", "command_name", "commands", "list_of_functions", "outpu
 MONEY: Final = "Money in the reporting currency"
 """How a docstring says that a number is money."""
 _TARGET_IS_A_BOOK: Final = frozenset({"CM_WHY"})
-_HANDMADE: Final = frozenset({"CM_CHECK"})
+_HANDMADE: Final = frozenset({"CM_CHECK", *OF_HISTORIES})
 
 
 def command_name(record: Record) -> str:
@@ -84,7 +85,11 @@ def commands() -> list[click.Command]:
         with_forms(command, output_parameters(), _show_table)
         if command.name == "rulebooks"
         else command
-        for command in [*made, _check_command(registry.record("CM_CHECK"))]
+        for command in [
+            *made,
+            _check_command(registry.record("CM_CHECK")),
+            *history_commands(_option_parameter, output_parameters, _show_table),
+        ]
     ]
 
 
@@ -351,8 +356,9 @@ def _check_command(record: Record) -> click.Command:
 def _run_check(record: Record, given: Mapping[str, object]) -> int:
     inputs = Inputs.of(given)
     view, sheet = str(given["view"]), str(given["sheet"])
-    if not inputs.files:
-        raise UnknownWordError(f"name a file to check: {', '.join(f'--{name}' for name in FILES)}")
+    if not inputs.files and not inputs.histories:
+        words = ", ".join(f"--{name}" for name in (*FILES, "history"))
+        raise UnknownWordError(f"name a file to check: {words}")
     book: Book | None = None
     with progress() as say:
         if inputs.rulebook is not None and "positions" in inputs.files:
@@ -375,7 +381,9 @@ def _of_files(inputs: Inputs, view: str, sheet: str, say: Callable[[str], None])
     """Return what is noticed about each file by itself."""
     header: tuple[str, ...] = ()
     rows: list[Sequence[Value]] = []
-    for name, frame in inputs.frames(say).items():
+    given = list(inputs.frames(say).items())
+    given += [("history", read_file(path)) for path in inputs.histories]
+    for name, frame in given:
         wanted = name if sheet == "auto" else sheet
         found = functions.check(CellContent(frame), view=view, sheet=wanted)
         header = found.header

@@ -19,7 +19,7 @@ from crossmargin.table import Table, Value
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from crossmargin._core import Book
+    from crossmargin._core import Book, History
 
 __all__ = [
     "BOOK_OPTIONS",
@@ -27,14 +27,22 @@ __all__ = [
     "Inputs",
     "book_parameters",
     "file_parameters",
+    "history_parameter",
     "of_account",
     "pairs",
     "progress",
 ]
 
 FILES: Final = ("positions", "collateral", "market", "orders", "brackets")
-BOOK_OPTIONS: Final = ("partial", "correlations")
+HISTORY_OPTIONS: Final = ("history.coin", "history.step", "history.partial", "history.clash")
+BOOK_OPTIONS: Final = ("partial", "correlations", *HISTORY_OPTIONS)
 _BRACKETS: Final = "Maintenance brackets, where the rulebook leaves them to the data."
+_HISTORY: Final = (
+    "Prices by date, CSV or Parquet; repeatable, joined by date. Two levels of one series and date "
+    "that differ are refused; with --option history.clash=first the file named first counts. "
+    "--option history.coin=BTC names the coin of files that do not, history.step=1 keeps the last "
+    "bar of each day."
+)
 _ACCOUNT: Final = "Only the rows of this account."
 
 
@@ -54,6 +62,8 @@ class Inputs:
         Moment of the data.
     options
         Options of the book itself.
+    histories
+        Files of the history, joined by date.
     """
 
     files: dict[str, Path]
@@ -61,6 +71,7 @@ class Inputs:
     account: str | None = None
     as_of: str | None = None
     options: dict[str, object] = field(default_factory=dict)
+    histories: list[Path] = field(default_factory=list)
 
     @classmethod
     def of(cls, given: Mapping[str, object]) -> Inputs:
@@ -70,7 +81,11 @@ class Inputs:
         def word(name: str) -> str | None:
             return None if given.get(name) is None else str(given[name])
 
-        return cls(files, word("rulebook"), word("account"), word("as_of"))
+        paths = given.get("history") or ()
+        histories = [Path(str(path)) for path in paths] if isinstance(paths, tuple) else []
+        found = cls(files, word("rulebook"), word("account"), word("as_of"))
+        found.histories = histories
+        return found
 
     def frames(self, say: Callable[[str], None]) -> dict[str, object]:
         """Read the files."""
@@ -80,8 +95,26 @@ class Inputs:
             frames[name] = read_file(path)
         return frames
 
+    def history(self, say: Callable[[str], None]) -> History | None:
+        """Read the files of the history; None where there are none."""
+        given = {key: self.options.pop(key) for key in HISTORY_OPTIONS if key in self.options}
+        if not self.histories:
+            if given:
+                raise UnknownWordError(
+                    f"{next(iter(given))} is about --history, which is not given"
+                )
+            return None
+        say(f"Reading {', '.join(path.name for path in self.histories)}")
+        return functions.history(
+            [str(path) for path in self.histories],
+            options={key.removeprefix("history."): str(value) for key, value in given.items()},
+        )
+
     def book(self, say: Callable[[str], None]) -> Book:
         """Read the files and build the book."""
+        history = self.history(say)
+        if history is not None:
+            self.options["history"] = history
         frames = self.frames(say)
         rows = getattr(frames["positions"], "height", 0)
         say(f"Checking {rows:,} positions")
@@ -92,7 +125,7 @@ class Inputs:
             market=frames.get("market"),
             orders=frames.get("orders"),
             as_of=self.as_of,
-            options=_book_options(self.options),  # type: ignore[arg-type]  # correlations are a table
+            options=_book_options(self.options),
         )
 
     def _rulebook(self, brackets: object) -> object:
@@ -138,9 +171,22 @@ def book_parameters(*, required: bool = True) -> list[click.Parameter]:
             metavar="NAME|FILE",
             help=_words("rulebook"),
         ),
+        history_parameter(),
         click.Option(["--account"], metavar="NAME", help=_ACCOUNT),
         click.Option(["--as-of"], metavar="TEXT", help=_words("as_of")),
     ]
+
+
+def history_parameter(*, required: bool = False) -> click.Parameter:
+    """Return the option that names the files of a history."""
+    return click.Option(
+        ["--history"],
+        type=click.Path(exists=True, dir_okay=False, path_type=Path),
+        multiple=True,
+        required=required,
+        metavar="FILE",
+        help=_HISTORY,
+    )
 
 
 def pairs(texts: Sequence[str]) -> dict[str, str]:

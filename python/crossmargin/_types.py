@@ -68,8 +68,8 @@ Text = Annotated[str, ArgumentKind("text")]
 Number = Annotated[float, ArgumentKind("number")]
 """One finite number; a number written as text is refused."""
 
-Options = Annotated[Mapping[str, str], ArgumentKind("options")]
-"""Settings: `key=value; key=value`, or a two-column range."""
+Options = Annotated[Mapping[str, object], ArgumentKind("options")]
+"""Settings: `key=value; key=value`, or a two-column range; in Python a value may be a table."""
 
 ListOf = Annotated[Sequence[Element], ArgumentKind("list")]
 """`ListOf[float]` or `ListOf[str]`: a range, or text with semicolons between the items."""

@@ -34,12 +34,12 @@ def write(output_dir: Path, tables: Mapping[str, object]) -> list[Path]:
     output_dir
         The folder, made if it is not there.
     tables
-        `positions`, `collateral`, `market`, `orders`, `brackets`: rows with the header first, or
-        one mapping per row, or a :class:`~crossmargin.table.Table`; all but positions may be left
-        out. Also `rulebook` (its name), `as_of` and `options` (texts). A second book for the sheet
-        Options: `option_positions`, `option_collateral`, `option_market`, `option_rulebook` and
-        `option_as_of`. Tables of other names, such as results, are left out: the workbook
-        calculates its own.
+        `positions`, `collateral`, `market`, `orders`, `brackets`, `history`, `limits`: rows with
+        the header first, or one mapping per row, or a :class:`~crossmargin.table.Table`; all but
+        positions may be left out. Also `rulebook` (its name), `as_of` and `options` (texts). A
+        second book for the sheet Options: `option_positions`, `option_collateral`,
+        `option_market`, `option_rulebook` and `option_as_of`. Tables of other names, such as
+        results, are left out: the workbook calculates its own.
 
     Returns
     -------
@@ -81,6 +81,8 @@ def write(output_dir: Path, tables: Mapping[str, object]) -> list[Path]:
         option_market=found["option_market"],
         option_rulebook=_text(tables.get("option_rulebook")) or _OPTION_RULEBOOK,
         option_as_of=_text(tables.get("option_as_of")),
+        history=found["history"],
+        limits=found["limits"],
     )
     output_dir.mkdir(parents=True, exist_ok=True)
     made = [workbook.write(output_dir / NAME, given)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import textwrap
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -9,17 +10,18 @@ from typing import TYPE_CHECKING
 from crossmargin import _core, books, registry
 from crossmargin._coerce import HISTORY_PREFIX, NOT_IN_MEMORY
 from crossmargin.cells import CellContent, SheetError
-from crossmargin.errors import MissingError, UnknownWordError
+from crossmargin.errors import MissingError, TableError, UnknownWordError
 from crossmargin.table import Table
 
 if TYPE_CHECKING:
     from crossmargin._core import Book
 
-__all__ = ["history", "inspect", "target", "why"]
+__all__ = ["history", "inspect", "plain", "target", "why"]
 
 HEADER = ("topic", "sentence", "reference")
 LONGEST = 255
 SHEETS = ("positions", "collateral", "orders", "market", "brackets")
+HISTORY = "history"
 
 
 def target(given: object) -> tuple[Book | None, object]:
@@ -35,7 +37,7 @@ def target(given: object) -> tuple[Book | None, object]:
     MissingError
         If it is a key that is no longer in memory.
     """
-    value = _plain(given)
+    value = plain(given)
     if isinstance(value, _core.Book):
         return value, None
     if isinstance(value, str) and value.startswith("book:"):
@@ -46,7 +48,7 @@ def target(given: object) -> tuple[Book | None, object]:
     return None, value
 
 
-def _plain(given: object) -> object:
+def plain(given: object) -> object:
     """Return what a reference or a range of one cell holds."""
     value = given.value if isinstance(given, CellContent) else given
     rows = isinstance(value, Sequence) and not isinstance(value, str)
@@ -68,7 +70,7 @@ def history(given: object) -> _core.History | None:
     MissingError
         If it is a key that is no longer in memory.
     """
-    value = _plain(given)
+    value = plain(given)
     if isinstance(value, _core.History):
         return value
     if isinstance(value, str) and value.startswith(HISTORY_PREFIX):
@@ -99,12 +101,29 @@ def inspect(block: object, *, view: str, sheet: str) -> Table:
     views = ("issues", "columns", "units")
     if view not in views:
         raise UnknownWordError(f"unknown view '{view}'; known: {', '.join(views)}")
-    if sheet != "auto" and sheet not in SHEETS:
-        raise UnknownWordError(f"unknown sheet '{sheet}'; known: auto, {', '.join(SHEETS)}")
+    known = (*SHEETS, HISTORY)
+    if sheet != "auto" and sheet not in known:
+        raise UnknownWordError(f"unknown sheet '{sheet}'; known: auto, {', '.join(known)}")
+    if sheet == HISTORY:
+        return _of_history(block, view)
     wanted = SHEETS if sheet == "auto" else (sheet,)
-    readings = [_core.inspect([], **{name: block}) for name in wanted]
-    best = min(readings, key=lambda reading: _unfit(reading[0]))
-    header, rows, _ = best[views.index(view)]
+    readings = {name: _core.inspect([], **{name: block}) for name in wanted}
+    unfit = {name: _unfit(reading[0]) for name, reading in readings.items()}
+    # prices by date can be read as a market table too, but then as nothing else
+    if sheet == "auto" and all(count for name, count in unfit.items() if name != "market"):
+        with contextlib.suppress(TableError):
+            return _of_history(block, view)
+    best = min(wanted, key=lambda name: unfit[name])
+    header, rows, _ = readings[best][views.index(view)]
+    return Table(header, rows)
+
+
+def _of_history(block: object, view: str) -> Table:
+    """Return what is noticed about a range as a history; its columns only where it can be read."""
+    if view == "issues":
+        header, rows, _ = _core.check_history(block)
+    else:
+        header, rows, _ = _core.History(block, partial=True).check(view)
     return Table(header, rows)
 
 

@@ -39,14 +39,20 @@ __all__ = [
     "check",
     "collateral",
     "comparison",
+    "correlations",
     "equity",
     "excess",
     "explanation",
     "exposure",
     "first_liquidated",
+    "history",
     "initial_margin",
+    "largest_size",
+    "leverage_caps",
+    "limits",
     "liquidation_order",
     "liquidation_price",
+    "liquidation_probability",
     "maintenance_margin",
     "one_position_price",
     "ratio",
@@ -109,8 +115,8 @@ def book(
         Moment of the data, text; default the latest timestamp of the positions.
     options
         partial=1 goes on without the rows that have errors; totals are then #N/A.
-        history= takes the key of CM_HISTORY, which rulebooks of value at risk and expected
-        shortfall need (in Python a table will do).
+        history= takes the key of CM_HISTORY, as "history="&History or in a range, which rulebooks
+        of value at risk and expected shortfall need (in Python a table will do).
 
     Returns
     -------
@@ -157,11 +163,11 @@ def check(target: Cell, *, view: Text = "issues", sheet: Text = "auto") -> Table
     Parameters
     ----------
     target
-        A book key, or any pasted range with its header row.
+        The key of a book or of a history, or any pasted range with its header row.
     view
         issues, columns (what each header was understood as) or units (how quantities were read).
     sheet
-        What a range is: positions, collateral, orders, market, brackets; auto finds out.
+        What a range is: positions, collateral, orders, market, brackets, history; auto finds out.
 
     Returns
     -------
@@ -720,3 +726,14 @@ def version() -> TextResult:
         Such as crossmargin 0.1.0, release, x86_64, portable.
     """
     return "crossmargin " + ", ".join(_core.build_information())
+
+
+# at the end: these modules take words from this one
+from crossmargin.correlation_functions import correlations  # noqa: E402
+from crossmargin.history_functions import history  # noqa: E402
+from crossmargin.limit_functions import (  # noqa: E402  # they use what stands above
+    largest_size,
+    leverage_caps,
+    limits,
+    liquidation_probability,
+)

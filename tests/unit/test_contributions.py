@@ -13,7 +13,7 @@ import crossmargin as cm
 if TYPE_CHECKING:
     from crossmargin import Book, Table
 
-DAYS = 400
+DAYS = 700
 COINS = ("BTC", "ETH", "SOL")
 MARKS = (90_000.0, 3_000.0, 140.0)
 QUANTITIES = (2.0, -40.0, 700.0)
@@ -89,7 +89,8 @@ def test_every_grouping_adds_up_to_the_same_total(measure: str) -> None:
     book = _book()
     totals = []
     for group_by in ("position", "underlying", "account", "strategy"):
-        found = _column(cm.risk_contributions(book, measure=measure, group_by=group_by), "component")
+        answer = cm.risk_contributions(book, measure=measure, group_by=group_by)
+        found = _column(answer, "component")
         totals.append(found.pop("TOTAL"))
         assert math.fsum(found.values()) == pytest.approx(totals[-1], rel=1e-12)
     assert totals == pytest.approx([totals[0]] * 4, rel=1e-12)
@@ -122,9 +123,7 @@ def test_incremental_and_standalone_are_those_of_books_without_it_and_with_it_al
     assert rows[symbol]["incremental"] == pytest.approx(
         margin(whole) - margin(_book(quantities=without)), rel=1e-9
     )
-    assert rows[symbol]["standalone"] == pytest.approx(
-        margin(_book(quantities=alone)), rel=1e-12
-    )
+    assert rows[symbol]["standalone"] == pytest.approx(margin(_book(quantities=alone)), rel=1e-12)
 
 
 def test_marginal_is_the_derivative_by_notional() -> None:
@@ -147,24 +146,42 @@ def test_marginal_is_the_derivative_by_notional() -> None:
         assert marginal[f"{coin}-PERP"] == pytest.approx(slope, rel=1e-5)
 
 
-def test_charges_have_rows_of_their_own_and_what_is_fixed_belongs_to_nobody() -> None:
+def test_charges_have_rows_of_their_own() -> None:
     rows = cm.risk_contributions(_book()).records()
     charged = {str(row["symbol"]): row for row in rows if row["note"] == "charged by itself"}
-    assert list(charged) == ["cost of liquidation"]
-    gross = sum(abs(q) * mark for q, mark in zip(QUANTITIES, MARKS, strict=True))
-    assert charged["cost of liquidation"]["component"] == pytest.approx(0.0005 * gross, rel=1e-12)
-    assert charged["cost of liquidation"]["rank_component"] == ""
+    assert list(charged) == [f"cost of liquidation {coin}" for coin in COINS]
+    for coin, quantity, mark in zip(COINS, QUANTITIES, MARKS, strict=True):
+        row = charged[f"cost of liquidation {coin}"]
+        assert row["component"] == pytest.approx(0.0005 * abs(quantity) * mark, rel=1e-12)
+        assert row["rank_component"] == ""
 
 
-def test_brackets_give_each_position_its_own_margin_where_eulers_shares_give_more(
-) -> None:
+def test_a_fixed_minimum_belongs_to_nobody() -> None:
+    rules = cm.rulebooks("es")
+    rows = [[row["key"], row["value"], row["source"]] for row in rules.records()]
+    rows += [
+        [f"profiles.*.charges.minimum.{key}", value, "cost"]
+        for key, value in {
+            "on": "fixed",
+            "stage": "outside",
+            "rate": 250.0,
+            "source": "cost",
+        }.items()
+    ]
+    book = _book([["key", "value", "source"], *rows])  # type: ignore[arg-type]
+    found = {str(row["symbol"]): row for row in cm.risk_contributions(book).records()}
+    for coin in COINS:
+        row = found[f"not attributable: minimum {coin}"]
+        assert (row["component"], row["note"]) == (250.0, "stands whatever is held")
+
+
+def test_brackets_give_each_position_its_own_margin_where_eulers_shares_give_more() -> None:
     """A margin of brackets grows faster than what is held: rate times notional is too much."""
-    brackets = {
-        "rulebook": ["custom", "custom"],
-        "coin": ["BTC", "BTC"],
-        "minNotional": [0.0, 50_000.0],
-        "maintenanceMarginRate": [0.01, 0.05],
-    }
+    brackets = [
+        ["rulebook", "symbol", "minNotional", "maxNotional", "maintenanceMarginRate"],
+        ["custom", "BTC", 0.0, 50_000.0, 0.01],
+        ["custom", "BTC", 50_000.0, 1e9, 0.05],
+    ]
     book = cm.book(
         {"symbol": ["BTC"], "contracts": [2.0], "entryPrice": [9e4], "markPrice": [9e4]},
         brackets,
@@ -178,14 +195,13 @@ def test_brackets_give_each_position_its_own_margin_where_eulers_shares_give_mor
 
 
 HEDGED = (1_000_000.0, -900_000.0, 600_000.0)
-"""The published example of a long perpetual, its hedge and another coin (methods.md 2.5)."""
+"""A long perpetual AAA, its hedge BBB, another coin CCC: published in methods.md 2.5."""
 
 
 def _hedged(equity: float) -> Book:
     return cm.book(
         {
-            "symbol": ["BTCPERP", "BTCFUT", "ETHPERP"],
-            "underlying": ["BTC1", "BTC2", "ETH"],
+            "symbol": ["AAA", "BBB", "CCC"],
             "contracts": list(HEDGED),
             "entryPrice": [1.0] * 3,
             "markPrice": [1.0] * 3,
@@ -219,7 +235,7 @@ def _hedged(equity: float) -> Book:
             "liquidation": {"policy": "highest_risk_contribution", "certainty": "assumed"},
         },
         collateral={"currency": ["USD"], "cash": [equity]},
-        market={"underlying": ["BTC1", "BTC2", "ETH"], "annualVol": [0.6, 0.6, 0.8]},
+        market={"underlying": ["AAA", "BBB", "CCC"], "annualVol": [0.6, 0.6, 0.8]},
         options={"correlations": [[1, 0.99, 0.8], [0.99, 1, 0.8], [0.8, 0.8, 1]]},  # type: ignore[dict-item]
     )
 
@@ -227,10 +243,10 @@ def _hedged(equity: float) -> Book:
 @pytest.mark.parametrize(
     ("policy", "first"),
     [
-        ("highest_risk_contribution", "BTCPERP"),
-        ("marginal_per_cost", "ETHPERP"),
-        ("incremental", "ETHPERP"),
-        ("largest_notional", "BTCPERP"),
+        ("highest_risk_contribution", "AAA"),
+        ("marginal_per_cost", "CCC"),
+        ("incremental", "CCC"),
+        ("largest_notional", "AAA"),
     ],
 )
 def test_policies_by_risk_choose_what_their_definition_ranks_first(policy: str, first: str) -> None:
@@ -248,7 +264,7 @@ def test_closing_a_whole_position_is_the_step_of_the_incremental_policy() -> Non
     book = _hedged(60_000.0)
     options = {"policy": "incremental", "slippage": "0.0005"}
     step = cm.liquidation_order(book, scenario="now", options=options).records()[0]
-    freed = _column(cm.risk_contributions(book), "incremental")["ETHPERP"]
+    freed = _column(cm.risk_contributions(book), "incremental")["CCC"]
     assert abs(float(step["qty"])) == 600_000.0
     assert float(step["mm_before"]) - float(step["mm_after"]) == pytest.approx(freed, rel=1e-9)
 
@@ -256,11 +272,11 @@ def test_closing_a_whole_position_is_the_step_of_the_incremental_policy() -> Non
 def test_a_hedge_is_said_to_be_one_and_goes_last() -> None:
     book = _hedged(1.0)
     rows = {str(row["symbol"]): row for row in cm.risk_contributions(book).records()}
-    assert rows["BTCFUT"]["note"] == "a hedge: closing it alone raises the margin"
+    assert rows["BBB"]["note"] == "a hedge: closing it alone raises the margin"
     for policy in ("highest_risk_contribution", "marginal_per_cost", "incremental"):
         options = {"policy": policy, "step": "whole"}
         order = cm.liquidation_order(book, scenario="now", options=options)
-        assert [row["symbol"] for row in order.records()][-1] == "BTCFUT" or policy != "incremental"
+        assert [row["symbol"] for row in order.records()][-1] == "BBB" or policy != "incremental"
 
 
 def test_another_measure_grouping_or_option_is_refused_by_name() -> None:

@@ -575,9 +575,8 @@ def _contributions(book: Book) -> tuple[dict[str, float], float]:
 
 
 def test_contributions_of_a_scan_are_each_rows_loss_in_the_worst_scenario() -> None:
-    """Of tied scenarios the mean: the flat pair in ETH contributes its charge alone."""
+    """Of tied scenarios the mean: the flat pair in ETH bears nothing but its charge."""
     moves = [-0.16, -0.08, 0.0, 0.08, 0.16]
-    values = {"BTC-A": 1_000.0, "BTC-B": -808.0, "ETH-A": -500.0, "ETH-B": 500.0}
     rows = [
         ["BTC-A", "BTC", 10, 100, 100],
         ["BTC-B", "BTC", -8, 101, 101],
@@ -598,15 +597,16 @@ def test_contributions_of_a_scan_are_each_rows_loss_in_the_worst_scenario() -> N
         collateral=sheets.table("currency cash", ["USD", 200]),
     )
     found, total = _contributions(book)
-    charge = {symbol: 0.01 * abs(value) for symbol, value in values.items()}
     expected = {
-        "BTC-A": 160 + charge["BTC-A"],  # the market falls by 16 %
-        "BTC-B": -129.28 + charge["BTC-B"],
-        "ETH-A": charge["ETH-A"],
-        "ETH-B": charge["ETH-B"],
+        "BTC-A": 160.0,  # the market falls by 16 %
+        "BTC-B": -129.28,
+        "ETH-A": 0.0,
+        "ETH-B": 0.0,
     }
-    assert found == pytest.approx(expected, rel=1e-12)
-    assert total == pytest.approx(sum(expected.values()), rel=1e-12)
+    charged = {name: amount for name, amount in found.items() if name not in expected}
+    assert list(charged.values()) == pytest.approx([18.08, 10.0], rel=1e-12)  # 1 % of the gross
+    assert {name: found[name] for name in expected} == pytest.approx(expected, rel=1e-12)
+    assert total == pytest.approx(sum(expected.values()) + 28.08, rel=1e-12)
     assert cm.maintenance_margin(book) == pytest.approx(sum(found.values()), rel=1e-12)
     # at t times the price: 200 + 192 (t - 1) = 0.16 x 192 t + 0.01 (1,808 t + 1,000)
     assert cm.liquidation_price(book, "BTC") == pytest.approx(100 * 2 / 143.2, rel=1e-9)
@@ -638,7 +638,7 @@ def test_contributions_of_a_value_at_risk_are_eulers() -> None:
         ),
         collateral=sheets.table("currency cash", ["USD", 200]),
         market=sheets.table("symbol annualVol", ["AAA", 0.6], ["BBB", 0.8], ["CCC", 0.5]),
-        options={"correlations": correlations},  # type: ignore[dict-item]
+        options={"correlations": correlations},
     )
     found, total = _contributions(book)
     assert list(found.values()) == pytest.approx(expected.tolist(), rel=1e-12)

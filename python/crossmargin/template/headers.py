@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from crossmargin.template.calls import Named
+
 if TYPE_CHECKING:
     from crossmargin.template.calls import Call
 
@@ -34,6 +36,31 @@ _WORDS: Final = {
     "share",
     "CM_COMPARE": "rulebook im mm usage excess_mm capital_efficiency nearest_trigger "
     "first_liquidated loss_if_liquidated status note",
+    "CM_CONTRIB": "symbol account quantity notional standalone component marginal incremental "
+    "share pnl_in_worst room_to_tier rank_component rank_marginal rank_incremental "
+    "rank_notional note",
+    "CM_TAIL": "scope measure method confidence horizon_days scenarios effective value low high "
+    "standard_error note",
+    "CM_TAIL losses": "scope rank scenario loss weight driver_1 result_1 driver_2 result_2 "
+    "driver_3 result_3 others",
+    "CM_CORREL change": "coin_1 coin_2 fast slow change z alert n_effective note",
+    "CM_CORREL beta": "coin beta downside_beta blume r2 observations delta beta_delta note",
+    "CM_CORREL volatility": "factor daily annual fast slow long_run half_life_fast half_life_slow "
+    "forecast observations note",
+    "CM_CORREL stress": "scope case share smallest_eigenvalue mean_correlation VaR ES change_VaR "
+    "change_ES worst note",
+    "CM_LIMITS": "limit_id scope metric value warn limit use_pct status money rule since owner "
+    "action",
+    "CM_LEVERAGE": "scope underlying term leverage_cap binding leverage largest_notional rule",
+    "CM_MAXSIZE": "symbol account side size notional price lot limit metric value_before "
+    "value_at_size bound value_beyond status reason",
+    "CM_BACKTEST": "scope test statistic p_value verdict expected observed note",
+    "CM_BACKTEST ExceedanceOptions": "scope date margin loss excess driver_1 result_1 driver_2 "
+    "result_2 driver_3 result_3 others",
+    "CM_BACKTEST SeriesOptions": "scope date margin loss exceeded known",
+    "CM_CALIBRATE": "rank scope name parameters days exceeded coverage coverage_low average cost "
+    "peak_to_trough rise_5d objective covers on_frontier now",
+    "CM_CHECK series": "series coin kind days first last bars missing last_level",
 }
 HEADERS: Final = {name: tuple(words.split()) for name, words in _WORDS.items()}
 
@@ -49,7 +76,15 @@ def header_of(made: Call) -> tuple[str, ...]:
     view = ""
     if made.function == "CM_RULEBOOKS" and made.arguments:
         view = " parts"
+    elif made.function == "CM_CHECK" and made.arguments == (Named("HistoryKey"), "columns"):
+        view = " series"
     elif made.function == "CM_CHECK" and made.arguments[1:2] in {("columns",), ("units",)}:
+        view = f" {made.arguments[1]}"
+    elif made.function == "CM_TAIL" and made.arguments[1] == "losses":
+        view = " losses"
+    elif made.function == "CM_BACKTEST" and made.arguments[1] == "margin":
+        view = f" {made.arguments[2].name}" if isinstance(made.arguments[2], Named) else ""
+    elif made.function == "CM_CORREL":
         view = f" {made.arguments[1]}"
     elif made.function == "CM_SCENARIOS":
         view = f" {made.arguments[2]}"

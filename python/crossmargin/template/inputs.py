@@ -32,8 +32,24 @@ _OF_RULES: Final = {
     "note": ("rulebook", "for you: not read"),
 }
 """The columns of a rulebook's rows; all are written as texts are, the value may be a number."""
+_OF_LIMITS: Final = {
+    "limit_id": ("limit_id", "name"),
+    "scope": ("scope", "account, coin, symbol, each account, each underlying"),
+    "metric": ("metric", "what is limited"),
+    "warn": ("warn", "watch from here"),
+    "limit": ("limit", "in the unit of the metric"),
+    "hard": ("hard", "suspended beyond"),
+    "unit": ("unit", "equity: a share of it"),
+    "owner": ("owner", "who keeps it"),
+    "approver": ("approver", "who may change it"),
+    "reason": ("reason", "why it stands"),
+    "effective": ("effective", "from this day"),
+    "expires": ("expires", "to this day"),
+    "action": ("action", "what to do then"),
+}
 _NARROW: Final = {"side": 9.0, "account": 12.0, "leverage": 10.0, "beta": 9.0, "currency": 11.0}
 _HEADER_ROW: Final = 6
+_PRINTED: Final = 52  # the first rows of a long history show what it is
 
 
 @dataclass(frozen=True)
@@ -110,6 +126,22 @@ input_sheets: Final = (
         ),
         8,
     ),
+    InputSheet(
+        "History",
+        "history",
+        "History",
+        "Levels by date, a column for each coin; Tail, Contributions, Correlation and Backtest "
+        "rest on it. The sample's prices are made up.",
+        (
+            (
+                "Prices under the name of the coin or pair; implied volatilities as 'BTC vol 30d', "
+                "an annual basis as 'BTC basis 90d'; or a row per date and symbol with close and "
+                "volume."
+            ),
+            "A cell without a price stays without one: nothing is filled in, and Tail says so.",
+        ),
+        8,
+    ),
 )
 
 
@@ -123,7 +155,8 @@ def write(page: Page, sheet: InputSheet, rows: Rows) -> None:
     bottom = table(
         page, sheet.name, rows, kind=sheet.kind, header_row=header_row, spare=sheet.spare
     )
-    page.sheet.print_area(0, 0, bottom, max(len(rows[0]), 10))
+    last = min(bottom, _PRINTED) if sheet.kind == "history" else bottom
+    page.sheet.print_area(0, 0, last, max(len(rows[0]), 10))
 
 
 def table(  # noqa: PLR0913  # a table and where it stands
@@ -212,6 +245,11 @@ def _understood(rows: Rows, kind: str) -> dict[str, tuple[str, str]]:
     """Return what each header means, and its unit, as the core says it."""
     if kind == "rules":
         return _OF_RULES
+    if kind == "limits":
+        return _OF_LIMITS
+    if kind == "history":
+        return {str(word): (str(word), "a level" if place else "day, or instant in UTC")
+                for place, word in enumerate(rows[0])}  # fmt: skip
     answer = registry.call("CM_CHECK", [rows, "columns", kind])
     if not isinstance(answer, list):
         return {}

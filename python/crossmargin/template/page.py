@@ -21,6 +21,8 @@ __all__ = ["Page"]
 
 Workbook = Any  # of XlsxWriter, which has no types
 _LONGEST_LIST = 255  # of the words of a validation
+_MADE_ON = {"Book": "Start", "RiskBook": "Tail", "LimitBook": "Limits"}
+"""The sheet on which a book is made; the rest are made on Options."""
 
 
 class Page:
@@ -79,7 +81,7 @@ class Page:
         """Write title and stamp at the top of a column from which printed pages begin."""
         self.text(f"{column}1", title, self.styles.title)
         book = self.calculator.value(name)
-        where = "Start" if name == "Book" else "Options"
+        where = _MADE_ON.get(name, "Options")
         self.formula(
             f"{column}3",
             f'=IF(ISERROR({name}),"no book: see {where} and Checks",{name})',

@@ -52,7 +52,7 @@ def write(page: Page) -> None:
         call("CM_SCENARIOS", SHOWN, UNIT, "matrix"),
         rows=24,
         columns=_COLUMNS,
-        worst=_WORST,
+        look=matrix.results(_WORST),
     )
     top = _TOP + _COUNT + 4
     page.text(f"N{top}", "Who gains and loses in the worst of them", page.styles.section)

@@ -40,20 +40,27 @@ _WORDS: Final = {
     "equity_after im_before im_after mm_before mm_after cost gross cap usable lost notional "
     "mm_now mm_after jump next_at initialMargin maintenanceMargin isolatedWallet minNotional "
     "maxNotional cash equity total debt collateral unrealizedPnl base pnl "
-    "loss_if_liquidated delta_usd gamma_1pct vega theta net beta_delta",
+    "loss_if_liquidated delta_usd gamma_1pct vega theta net beta_delta standalone component "
+    "incremental pnl_in_worst loss result_1 result_2 result_3 others standard_error VaR ES "
+    "change_VaR change_ES money largest_notional margin excess average_margin",
     "price": "mark down up nearest low high price entryPrice markPrice indexPrice "
     "liquidationPrice price_venue price_ref forward strike",
-    "quantity": "qty quantity contracts amount tick beta leverage maxLeverage contractSize",
+    "quantity": "qty quantity contracts amount tick beta leverage maxLeverage contractSize size "
+    "lot",
     "percent": "down_pct up_pct nearest_pct",
-    "share": "room_pct dailyVol share capital_efficiency markIv rate",
+    "share": "room_pct dailyVol share capital_efficiency markIv rate confidence room_to_tier "
+    "use_pct coverage coverage_low",
     "move": "price_move",
     "coins": "delta",
-    "times": "weight",
-    "usage": "usage usage_before usage_after ratio_venue collateralRate value_of_next_1",
-    "rate": "maintenanceMarginRate",
-    "plain": "sigmas",
-    "whole": "step tier row rank id",
-    "figure": "ours venue",
+    "times": "weight downside_beta blume r2 mean_correlation leverage_cap peak_to_trough",
+    "usage": "usage usage_before usage_after ratio_venue collateralRate value_of_next_1 fast slow "
+    "daily annual long_run forecast p_value",
+    "rate": "maintenanceMarginRate marginal smallest_eigenvalue",
+    "plain": "sigmas z half_life_fast half_life_slow effective n_effective",
+    "whole": "step tier row rank id scenarios bars missing rank_component rank_marginal "
+    "rank_incremental rank_notional observations days exceeded",
+    "figure": "statistic average cost rise_5d objective now ours venue warn limit hard bound "
+    "value_before value_at_size value_beyond",
     "difference": "diff",
     "difference_share": "diff_pct",
 }
@@ -61,6 +68,15 @@ _BY_HEADER: Final = {word: key for key, words in _WORDS.items() for word in word
 _BY_FUNCTION: Final = {
     ("CM_EXPLAIN", "amount"): "money",
     ("CM_EXPOSURE", "leverage"): "times",
+    ("CM_CORREL", "beta"): "times",
+    ("CM_CORREL", "change"): "usage",
+    ("CM_LIMITS", "value"): "figure",
+    ("CM_LEVERAGE", "leverage"): "times",
+    ("CM_TAIL", "value"): "money",
+    ("CM_TAIL", "low"): "money",
+    ("CM_TAIL", "high"): "money",
+    ("CM_TAIL", "weight"): "rate",
+    ("CM_CHECK", "last_level"): "price",
 }
 """Headers that mean something else in the table of one function."""
 

@@ -43,6 +43,11 @@ COLUMNS: Final = {
     ),
     "option_collateral": ("account", "currency", "cash"),
     "option_market": ("underlying", "indexPrice", "dailyVol", "beta"),
+    "history": ("date",),
+    "limits": (
+        "limit_id", "scope", "metric", "warn", "limit", "hard", "unit", "owner", "approver",
+        "reason", "effective", "expires", "action",
+    ),
     "brackets": (
         "rulebook", "symbol", "minNotional", "maxNotional", "maintenanceMarginRate", "maxLeverage",
     ),
@@ -51,7 +56,8 @@ COLUMNS: Final = {
 
 TEXT_COLUMNS: Final = frozenset(
     "account symbol underlying coin currency side marginmode reduceonly timestamp type settle "
-    "margintable positionside instrument rulebook venue expiry optiontype".split()
+    "margintable positionside instrument rulebook venue expiry optiontype date limitid scope "
+    "metric unit owner approver reason effective expires action".split()
 )
 _NUMBER: Final = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
 
@@ -74,6 +80,8 @@ class Inputs:
     option_market: Rows = field(default_factory=lambda: _empty("option_market"))
     option_rulebook: str = "deribit-spm"
     option_as_of: str | None = None
+    history: Rows = field(default_factory=lambda: _empty("history"))
+    limits: Rows = field(default_factory=lambda: _empty("limits"))
 
 
 def _empty(name: str) -> Rows:

@@ -10,18 +10,23 @@ import xlsxwriter
 from crossmargin import registry
 from crossmargin.template import (
     archive,
+    backtest,
     breakdown,
     compare,
+    contributions,
     control,
+    correlation,
     exposure,
     glossary,
     inputs,
+    limits,
     liquidation,
     options,
     rules,
     scenarios,
     start,
     summary,
+    tail,
 )
 from crossmargin.template.calls import Calculator
 from crossmargin.template.page import Page
@@ -34,10 +39,11 @@ if TYPE_CHECKING:
 __all__ = ["SHEETS", "write"]
 
 SHEETS: Final = (
-    "Start", "Positions", "Collateral", "Orders", "Market", "Options", "Rulebook", "Summary",
-    "Liquidation", "Explain", "Scenarios", "Exposure", "Compare", "Recon", "Checks", "Glossary",
+    "Start", "Positions", "Collateral", "Orders", "Market", "Options", "History", "Limits",
+    "Rulebook", "Summary", "Liquidation", "Explain", "Scenarios", "Exposure", "Compare", "Tail",
+    "Contributions", "Correlation", "Backtest", "Recon", "Checks", "Glossary",
 )  # fmt: skip
-_YELLOW: Final = ("Positions", "Collateral", "Orders", "Market", "Options")
+_YELLOW: Final = ("Positions", "Collateral", "Orders", "Market", "Options", "History", "Limits")
 _TABS: Final = {"Start": "#1E7B3A", **dict.fromkeys(_YELLOW,
                 "#E3C94A"), "Rulebook": "#8A94A6"}  # fmt: skip
 _FIRST_DAY: Final = datetime(2026, 1, 1, tzinfo=UTC).replace(tzinfo=None)
@@ -64,6 +70,8 @@ def write(path: Path, given: Inputs, *, version: str | None = None) -> Path:
         "Collateral": with_columns(given.collateral, COLUMNS["collateral"]),
         "Orders": with_columns(given.orders, COLUMNS["orders"]),
         "Market": with_columns(given.market, COLUMNS["market"]),
+        "History": given.history,
+        "Limits": with_columns(given.limits, COLUMNS["limits"]),
         "OptionPositions": with_columns(given.option_positions, COLUMNS["option_positions"]),
         "OptionCollateral": with_columns(given.option_collateral, COLUMNS["option_collateral"]),
         "OptionMarket": with_columns(given.option_market, COLUMNS["option_market"]),
@@ -92,7 +100,11 @@ def write(path: Path, given: Inputs, *, version: str | None = None) -> Path:
         "ShownBook": "options" if len(given.option_positions) > 1 else "main",
         "RiskUnit": None,
         "ExposureUnit": "usd",
+        "ContributionsBy": "position",
         **liquidation.settings(),
+        **tail.settings(),
+        **limits.settings(),
+        **backtest.settings(),
     }
     calculator = Calculator(names, tables)
     safe = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
@@ -115,6 +127,9 @@ def write(path: Path, given: Inputs, *, version: str | None = None) -> Path:
         calculator.note("Version", version)
     options.prepare(calculator)
     breakdown.prepare(calculator)
+    tail.prepare(calculator)
+    backtest.prepare(calculator)
+    limits.prepare(calculator)
     for name, book, rulebook in (
         ("OptionRules", "OptionBook", given.option_rulebook),
         ("MainRules", "Book", given.rulebook),
@@ -131,6 +146,11 @@ def write(path: Path, given: Inputs, *, version: str | None = None) -> Path:
     scenarios.write(pages["Scenarios"])
     exposure.write(pages["Exposure"])
     compare.write(pages["Compare"])
+    tail.write(pages["Tail"])
+    contributions.write(pages["Contributions"])
+    correlation.write(pages["Correlation"])
+    backtest.write(pages["Backtest"])
+    limits.write(pages["Limits"], tables["Limits"])
     control.write_recon(pages["Recon"])
     others = [page for name, page in pages.items() if name != "Checks"]
     kinds = [(sheet.name, sheet.kind) for sheet in inputs.input_sheets]

@@ -8,7 +8,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyList, PyTuple};
 
 use crate::cells::{answer as to_python, optional_table, table};
-use crate::enter::enter;
+use crate::enter::{enter, enter_watched};
 use crate::history::History;
 use crate::rulebooks::{Given, choice};
 
@@ -73,6 +73,12 @@ impl Book {
         answer::books::compare(&compared, triggers)
     }
 
+    /// The tables that it was made of, where they are kept.
+    pub(crate) fn origin(&self) -> Option<answer::size::Origin<'_>> {
+        let as_of = Some(self.book.as_of.as_str()).filter(|text| *text != "none");
+        self.origin.as_ref().map(|tables| answer::size::Origin { input: tables.input(), as_of })
+    }
+
     fn as_of_given(&self) -> Option<String> {
         Some(self.book.as_of.clone()).filter(|text| text != "none")
     }
@@ -107,6 +113,7 @@ impl Tables {
             brackets: self.brackets.as_ref(),
             correlations: self.correlations.as_deref(),
             history: self.history.as_ref(),
+            ..Input::default()
         }
     }
 }
@@ -185,7 +192,7 @@ pub(crate) fn inspect<'py>(
     ))
 }
 
-type Pairs = Vec<(String, String)>;
+pub(crate) type Pairs = Vec<(String, String)>;
 
 #[pymethods]
 impl Book {
@@ -388,7 +395,8 @@ impl Book {
         self.ask(python, |book, _| answer::contributions::table(book, &question))
     }
 
-    #[pyo3(signature = (measure, confidence, horizon_days, method, options))]
+    #[pyo3(signature = (measure, confidence, horizon_days, method, options, progress))]
+    #[expect(clippy::too_many_arguments, reason = "one argument per question")]
     fn tail<'py>(
         &self,
         python: Python<'py>,
@@ -397,15 +405,19 @@ impl Book {
         horizon_days: Option<f64>,
         method: Option<String>,
         options: Pairs,
+        progress: Option<Py<PyAny>>,
     ) -> PyResult<Rows<'py>> {
         let question = answer::tail::Question { measure, confidence, horizon_days, method, options };
-        self.ask(python, |book, _| answer::tail::table(book, &question))
+        let found = enter_watched(python, progress.as_ref(), |watch| {
+            answer::tail::table(&self.book, &question, watch)
+        })?;
+        to_python(python, &found)
     }
 
     #[pyo3(signature = (view))]
     fn check<'py>(&self, python: Python<'py>, view: &str) -> PyResult<Rows<'py>> {
         self.ask(python, |book, _| match view {
-            "issues" => Ok(answer::check::issues(&book.findings)),
+            "issues" => Ok(answer::check::of_book(book)),
             "columns" => Ok(answer::check::columns(&book.columns)),
             "units" => Ok(answer::check::units(&book.units)),
             _ => Err(crossmargin_engine::Error::Unknown {

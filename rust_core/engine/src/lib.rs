@@ -5,7 +5,7 @@
 //! no network: everything comes in as an argument, and a refusal names argument, value, rule and row.
 //!
 //! The arrows of `use` go one way: error, numeric <- statistics, instrument, currency, pricing <- tables <- book
-//! <- market, path <- margin <- liquidation <- answer. Revaluation of option books stands on pricing alone.
+//! <- market, path <- margin <- liquidation <- limits <- size <- answer. Revaluation of option books stands on pricing alone.
 
 pub mod answer;
 pub mod backtest;
@@ -17,6 +17,7 @@ pub mod error;
 pub mod finding;
 pub mod history;
 pub mod instrument;
+pub mod limits;
 pub mod liquidation;
 pub mod margin;
 pub mod market;
@@ -27,6 +28,7 @@ pub mod pricing;
 pub mod random;
 pub mod revaluation;
 pub mod rulebook;
+pub mod size;
 pub mod statistics;
 pub mod tables;
 mod threads;

@@ -1,7 +1,10 @@
 //! What was noticed about the tables, as tables.
 
 use super::{Answer, Value};
-use crate::finding::Finding;
+use crate::book::Book;
+use crate::finding::{Finding, Severity};
+use crate::margin::tail::tail_of;
+use crate::rulebook::Measure;
 use crate::tables::{ColumnView, UnitView};
 
 /// The header of `CM_CHECK`.
@@ -37,6 +40,34 @@ pub fn issues(findings: &[Finding]) -> Answer {
         answer.rows.push(row);
     }
     answer
+}
+
+/// What was noticed about the tables of a book, about its history, and where its rulebooks make scenarios of it.
+pub fn of_book(book: &Book) -> Answer {
+    let mut found = book.findings.clone();
+    if let Some(history) = &book.history {
+        found.extend(history.issues());
+    }
+    for (index, rulebook) in book.rulebooks.iter().enumerate() {
+        if !matches!(rulebook.measure, Measure::Tail(_)) {
+            continue;
+        }
+        match tail_of(book, index) {
+            Ok((moves, _)) => found.extend(moves.findings.iter().cloned()),
+            Err(refusal) => found.push(Finding {
+                severity: Severity::Error,
+                sheet: "History",
+                row: None,
+                column: String::new(),
+                value: String::new(),
+                code: "no_scenarios",
+                message: format!("rulebook '{}' has no scenarios: {refusal}", rulebook.id),
+                fix: "give what is missing; margins are no answer until then".into(),
+            }),
+        }
+    }
+    found.sort_by_key(|finding| finding.severity);
+    issues(&found)
 }
 
 /// How headers were understood.

@@ -336,6 +336,8 @@ fn charge_figures(kind: &ChargeKind) -> &'static [&'static str] {
         ChargeKind::ShortOptions { .. } => &["calls sold", "puts sold"],
         ChargeKind::Calendar => &["long delta", "short delta"],
         ChargeKind::TieredDelta { .. } => &["unsigned delta, money", "multiplier"],
+        ChargeKind::Impact { .. } => &["coins to be left", "days of volume", "impact"],
+        ChargeKind::Unwind { .. } => &["coins to be left", "days to sell", "factor less 1"],
         _ => &[],
     }
 }
@@ -389,6 +391,14 @@ fn formula_of(charge: &Charge) -> String {
         ChargeKind::Depeg { threshold } => {
             format!("max(0, {threshold} - peg) x (perpetuals and options sold) x index x rate")
         }
+        ChargeKind::Impact { gross, coefficient, free_share } => format!(
+            "|{} delta| x index x (half spread + 2/3 x {coefficient} x daily volatility x sqrt((|delta| - {free_share} x volume) / volume)) x rate",
+            if *gross { "gross" } else { "net" }
+        ),
+        ChargeKind::Unwind { gross, participation } => format!(
+            "|{} delta| x index x daily volatility x (sqrt((1 + T)(1 + 2T) / (6T)) - 1) x rate, T = |delta| / ({participation} x volume)",
+            if *gross { "gross" } else { "net" }
+        ),
         ChargeKind::Fixed => "an amount that the rulebook sets".into(),
         ChargeKind::NetOptionValue => "less the value of options bought, plus that of options sold".into(),
     }

@@ -15,7 +15,7 @@ pub const SERIES: [&str; 9] =
 /// [`Error::Unknown`] for another view.
 pub fn check(history: &History, view: &str) -> Result<Answer> {
     match view {
-        "issues" => Ok(check::issues(&history.findings)),
+        "issues" => Ok(check::issues(&history.issues())),
         "columns" => Ok(series(history)),
         other => {
             Err(Error::Unknown { what: "view", value: other.to_owned(), known: "issues, columns".into() })

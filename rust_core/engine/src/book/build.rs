@@ -24,6 +24,8 @@ pub struct Input<'a> {
     pub brackets: Option<&'a Table>,
     /// Correlations in the order in which symbols first appear in the positions.
     pub correlations: Option<&'a [Vec<f64>]>,
+    /// A position that is tried out beside those pasted, one row in the form of the positions table.
+    pub added: Option<&'a Table>,
     /// History of risk factors.
     pub history: Option<&'a std::sync::Arc<crate::history::History>>,
 }
@@ -88,7 +90,11 @@ pub fn build(input: &Input<'_>, choice: &RulebookChoice, options: &Options) -> O
     // accounts under rulebooks that settle differently are told apart after reading
     let shared = named.iter().all(|(_, rulebook)| rulebook.settle == first.settle);
     let settle = if shared { first.settle.clone() } else { UNSETTLED.to_owned() };
-    let mut collected = collect(input, &Defaults { settle, balance_total });
+    let defaults = Defaults { settle, balance_total };
+    let mut collected = collect(input, &defaults);
+    if let Some(added) = input.added {
+        super::added::add(&mut collected, added, &defaults);
+    }
     if !shared {
         if !collected.positions.risk_arrays.is_empty() {
             collected.findings.push(Finding {

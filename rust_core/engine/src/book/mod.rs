@@ -1,5 +1,6 @@
 //! A validated book: accounts, distinct instruments, netted positions, balances, orders and prices.
 
+mod added;
 mod assemble;
 mod assumed;
 mod build;
@@ -76,6 +77,8 @@ pub struct Underlying {
     pub half_spread: Option<f64>,
     /// Money that one side of the book takes before the price moves by 1 %, reporting currency.
     pub depth: Option<f64>,
+    /// The same for 2 %.
+    pub depth_two: Option<f64>,
     /// Correlations of its moves with those of other coins, as the market table gives them.
     pub correlations: Vec<(String, f64)>,
 }

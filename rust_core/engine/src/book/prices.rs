@@ -129,6 +129,7 @@ pub(super) fn underlyings(
                 average_daily_volume: first(|row| row.average_daily_volume),
                 half_spread: first(|row| row.half_spread),
                 depth: first(|row| row.depth),
+                depth_two: first(|row| row.depth_two),
                 correlations: about.iter().flat_map(|row| row.correlations.iter().cloned()).collect(),
             }
         })

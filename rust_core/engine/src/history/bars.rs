@@ -1,16 +1,16 @@
 //! From levels to moves bar by bar: stale levels taken out, holes left open, young series stood in for.
 
-use super::{Factor, History, Series};
+use super::{Factor, History, SECONDS_OF_A_DAY, Series};
 use crate::error::{Error, Place, Result};
 use crate::numeric::accumulate::sum;
 use crate::rulebook::tail::HistoryRule;
 
 /// Two bars further apart than this many usual steps have a hole between them.
 pub(super) const LARGEST_STEP: f64 = 1.5;
+/// Two bars closer than this many usual steps make no move: it would count as one of a whole step.
+pub(super) const SMALLEST_STEP: f64 = 0.5;
 /// Moves whose mean square starts a volatility forecast.
 pub(super) const FIRST_FORECAST: usize = 20;
-
-const SECONDS_OF_A_DAY: f64 = 86_400.0;
 
 /// A series that another one stands in for.
 #[derive(Debug, Clone, PartialEq)]
@@ -58,14 +58,15 @@ impl Bars {
         let mut series: Vec<&Series> = Vec::with_capacity(wanted.len());
         for factor in wanted {
             let found = history.series_of(factor);
-            series.push(found.ok_or_else(|| super::read::missing_series(factor, history))?);
+            series.push(found.ok_or_else(|| super::notices::missing_series(factor, history))?);
         }
         let place = |own: &Series| history.series.iter().position(|known| known.factor == own.factor);
         series.sort_by_key(|own| place(own));
         let neighbours: Vec<bool> = history
             .instants
             .windows(2)
-            .map(|pair| (pair[1] - pair[0]) / SECONDS_OF_A_DAY <= LARGEST_STEP * history.step_days)
+            .map(|pair| (pair[1] - pair[0]) / SECONDS_OF_A_DAY / history.step_days)
+            .map(|steps| (SMALLEST_STEP..=LARGEST_STEP).contains(&steps))
             .collect();
         let raw: Vec<Vec<Option<f64>>> =
             series.iter().map(|own| moves_of(own, &neighbours, rule.stale_after)).collect();
@@ -151,7 +152,7 @@ fn stand_in(
 ) -> Result<(Vec<Vec<Option<f64>>>, Vec<Filled>)> {
     let Some(coin) = &rule.proxy else { return Ok((raw, Vec::new())) };
     let proxy = Factor::price(coin);
-    let source = history.series_of(&proxy).ok_or_else(|| super::read::missing_series(&proxy, history))?;
+    let source = history.series_of(&proxy).ok_or_else(|| super::notices::missing_series(&proxy, history))?;
     let proxy_moves = moves_of(source, neighbours, rule.stale_after);
     let mut filled = Vec::new();
     for (place, (own, moves)) in series.iter().zip(&mut raw).enumerate() {

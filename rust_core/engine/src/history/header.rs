@@ -9,25 +9,44 @@ pub(super) enum Meaning {
     Date,
     /// The coin of the row.
     Symbol,
+    /// The expiry that the row is about.
+    Expiry,
     /// What of a bar is not its close.
     Ignored,
     /// Traded volume of the row's coin.
     Volume,
     /// A factor of the row's coin.
     OfRow(FactorKind),
+    /// A factor of the row's coin in points: hundredths of what is meant.
+    InPoints(FactorKind),
     /// A factor of a coin that the header names.
     Named(Factor),
 }
 
-const DATES: [&str; 9] =
-    ["date", "day", "time", "timestamp", "datetime", "opentimeutc", "snapshotutc", "opentime", "closetime"];
+/// The maturity of an index of implied volatility such as DVOL, days.
+const INDEX_DAYS: f64 = 30.0;
+
+const DATES: [&str; 11] = [
+    "date",
+    "day",
+    "time",
+    "timestamp",
+    "datetime",
+    "opentimeutc",
+    "snapshotutc",
+    "opentime",
+    "closetime",
+    "timeutc",
+    "dateutc",
+];
 const SYMBOLS: [&str; 8] =
     ["symbol", "coin", "currency", "underlying", "asset", "pair", "ticker", "instrument"];
-const PRICES: [&str; 12] = [
+const PRICES: [&str; 13] = [
     "close",
     "price",
     "closeusd",
     "closeprice",
+    "priceclose",
     "adjclose",
     "last",
     "markprice",
@@ -38,7 +57,8 @@ const PRICES: [&str; 12] = [
     "closeusdt",
 ];
 const VOLUMES: [&str; 5] = ["volume", "volumebase", "volumeusd", "volumecoin", "volumebtc"];
-const REST: [&str; 9] = [
+/// What stands beside closes and is none of them, as whole headers.
+const REST: [&str; 26] = [
     "open",
     "high",
     "low",
@@ -48,10 +68,30 @@ const REST: [&str; 9] = [
     "trades",
     "quotevolume",
     "source",
+    "venue",
+    "exchange",
+    "rank",
+    "id",
+    "name",
+    "note",
+    "change",
+    "marketcap",
+    "vwap",
+    "forward",
+    "returns",
+    "oi",
+    "openinterest",
+    "funding",
+    "liquidation",
+    "liquidations",
+    "basis",
 ];
+/// Words that a price column may have beside its coin.
+const BESIDE_A_COIN: [&str; 11] =
+    ["price", "close", "last", "mark", "index", "spot", "perp", "perpetual", "usd", "usdt", "usdc"];
 const VOLATILITY: [&str; 6] = ["vol", "iv", "volatility", "impliedvol", "impliedvolatility", "atmvol"];
 
-/// Reads a header; of `by_row` tables words without a coin are about the row's coin.
+/// Reads a header; in tables with a row per symbol words without a coin are about the row's coin.
 pub(super) fn meaning(header: &str) -> Meaning {
     let plain: String = header.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_lowercase();
     let is = |list: &[&str]| list.contains(&plain.as_str());
@@ -61,11 +101,17 @@ pub(super) fn meaning(header: &str) -> Meaning {
     if is(&SYMBOLS) {
         return Meaning::Symbol;
     }
+    if plain.starts_with("expir") {
+        return Meaning::Expiry;
+    }
     if is(&PRICES) {
         return Meaning::OfRow(FactorKind::Price);
     }
     if is(&VOLUMES) {
         return Meaning::Volume;
+    }
+    if plain == "dvol" || plain == "dvolclose" {
+        return Meaning::InPoints(FactorKind::Volatility { days: INDEX_DAYS });
     }
     if is(&REST) || plain.is_empty() {
         return Meaning::Ignored;
@@ -92,16 +138,25 @@ pub(super) fn meaning(header: &str) -> Meaning {
     let kind = match (volatility, basis, days) {
         (true, false, Some(days)) => FactorKind::Volatility { days },
         (false, true, Some(days)) => FactorKind::Basis { days },
-        (false, false, None) => {
-            // a contract or a pair is the price of its coin
-            let coin = crate::tables::coin_of(header);
-            return coin.map_or(Meaning::Ignored, |coin| Meaning::Named(Factor::price(&coin)));
-        }
+        (false, false, None) => return priced(header),
         _ => return Meaning::Ignored,
     };
     match coin {
         Some(coin) => Meaning::Named(Factor { coin: coin.to_uppercase(), kind }),
         None => Meaning::OfRow(kind),
+    }
+}
+
+/// A contract, a pair or a coin is the price of its coin; several words are only where the others are known.
+fn priced(header: &str) -> Meaning {
+    let own: Vec<&str> = header
+        .split(|c: char| c.is_whitespace() || c == '_')
+        .filter(|word| !word.is_empty() && !BESIDE_A_COIN.contains(&word.to_lowercase().as_str()))
+        .collect();
+    match own.as_slice() {
+        [symbol] if !REST.contains(&symbol.to_lowercase().as_str()) => crate::tables::coin_of(symbol)
+            .map_or(Meaning::Ignored, |coin| Meaning::Named(Factor::price(&coin))),
+        _ => Meaning::Ignored,
     }
 }
 
@@ -115,14 +170,22 @@ mod tests {
             ("date", Meaning::Date),
             ("snapshot_utc", Meaning::Date),
             ("symbol", Meaning::Symbol),
+            ("expiry", Meaning::Expiry),
             ("close", Meaning::OfRow(FactorKind::Price)),
+            ("price_close", Meaning::OfRow(FactorKind::Price)),
             ("index_usd", Meaning::OfRow(FactorKind::Price)),
             ("volume_base", Meaning::Volume),
             ("open", Meaning::Ignored),
+            ("price_open", Meaning::Ignored),
+            ("forward_usd", Meaning::Ignored),
+            ("funding_rate_8h_mean", Meaning::Ignored),
+            ("liquidation_long_usd", Meaning::Ignored),
+            ("dvol_close", Meaning::InPoints(FactorKind::Volatility { days: 30.0 })),
             ("atm_iv_30d", Meaning::OfRow(FactorKind::Volatility { days: 30.0 })),
             ("basis_annual_90d", Meaning::OfRow(FactorKind::Basis { days: 90.0 })),
             ("rr25_7d", Meaning::Ignored),
             ("BTC", Meaning::Named(Factor::price("BTC"))),
+            ("BTC close", Meaning::Named(Factor::price("BTC"))),
             ("BTCUSDT", Meaning::Named(Factor::price("BTC"))),
             ("ETH-USD", Meaning::Named(Factor::price("ETH"))),
             ("USDC", Meaning::Named(Factor::price("USDC"))),

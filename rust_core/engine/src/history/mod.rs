@@ -5,6 +5,9 @@
 
 mod bars;
 mod header;
+mod join;
+mod levels;
+mod notices;
 mod read;
 mod splice;
 
@@ -13,8 +16,13 @@ use std::fmt;
 use crate::finding::Finding;
 
 pub use bars::{Bars, Filled};
-pub use read::read_history;
+pub use join::{Clash, joined};
+pub use read::{Reading, inspect_history, read_history};
 pub use splice::splice;
+
+/// The name of the table in refusals and findings.
+const SHEET: &str = "History";
+const SECONDS_OF_A_DAY: f64 = 86_400.0;
 
 /// What a series is about.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -94,11 +102,18 @@ pub struct History {
     pub step_days: f64,
     /// Series in the order in which coins first appear.
     pub series: Vec<Series>,
-    /// What was noticed.
+    /// What was noticed while it was read; [`History::issues`] adds what the levels show.
     pub findings: Vec<Finding>,
 }
 
 impl History {
+    /// Everything noticed: what the levels show, then what was noticed while they were read.
+    pub fn issues(&self) -> Vec<Finding> {
+        let mut found = notices::of_levels(self);
+        found.extend(self.findings.iter().cloned());
+        found
+    }
+
     /// `history:<hash>|6 series|2192 bars of 1 d|2020-01-01 to 2025-12-31`.
     pub fn key(&self) -> String {
         let day = |instant: Option<&f64>| instant.map_or_else(String::new, |seconds| day_of(*seconds));
@@ -107,7 +122,7 @@ impl History {
             self.hash,
             self.series.len(),
             self.instants.len(),
-            self.step_days,
+            shown_days(self.step_days),
             day(self.instants.first()),
             day(self.instants.last())
         )
@@ -135,4 +150,9 @@ impl History {
 /// The day of an instant, `YYYY-MM-DD`.
 pub fn day_of(instant: f64) -> String {
     crate::tables::day(instant)
+}
+
+/// A number of days with four decimals at most, for people.
+pub fn shown_days(days: f64) -> f64 {
+    (days * 1e4).round() / 1e4
 }

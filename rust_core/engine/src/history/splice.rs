@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use super::read::{hash, instant_of, sortable};
+use super::levels::{hash, instant_of, sortable};
 use super::{Factor, History, Series, day_of};
 use crate::error::{Error, Place, Result};
 use crate::finding::{Finding, Severity};

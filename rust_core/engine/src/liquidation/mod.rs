@@ -4,6 +4,7 @@ pub mod adl;
 pub mod order;
 pub mod policy;
 pub mod price;
+pub mod probability;
 mod run;
 pub mod single;
 pub mod sweep;

@@ -242,7 +242,21 @@ pub fn shown(price: f64) -> String {
 ///
 /// As [`crate::margin::evaluate`].
 pub fn alone(book: &Book, pool: (usize, &Pool), target: Target, limit: f64) -> Result<Vec<LiquidationPrice>> {
-    let view = PoolView::of(book, pool.1);
+    alone_in(&PoolView::of(book, pool.1), pool, target, limit)
+}
+
+/// The same of a pool as it would stand after some trade; `pool` says what it is called.
+///
+/// # Errors
+///
+/// As [`alone`].
+pub fn alone_in(
+    view: &PoolView<'_>,
+    pool: (usize, &Pool),
+    target: Target,
+    limit: f64,
+) -> Result<Vec<LiquidationPrice>> {
+    let (book, view) = (view.book, *view);
     let prepared = if brackets_only(&view)? { Some(Prepared::new(view)?) } else { None };
     let mut answers = Vec::new();
     for underlying in coins_of(book, &view) {

@@ -7,6 +7,7 @@ mod aged;
 mod historical;
 mod mapping;
 mod simulated;
+mod typed;
 
 use crate::error::{Error, Place, Result};
 use crate::finding::{Finding, Severity};
@@ -15,7 +16,8 @@ use crate::numeric::accumulate::sum;
 use crate::rulebook::tail::{Aggregation, CovarianceRule, TailRule, TailScenarios};
 
 pub use mapping::{Mapping, between};
-pub use simulated::{MarketRisk, covariance_of};
+pub use simulated::{covariance_of, draw};
+pub use typed::{MarketRisk, TypedMatrix, typed_correlations, typed_volatilities};
 
 /// One set of scenarios.
 #[derive(Debug, Clone, PartialEq)]
@@ -115,8 +117,13 @@ pub struct Known<'a> {
 pub fn moves(rule: &TailRule, known: Known<'_>, wanted: &[Factor]) -> Result<Moves> {
     if rule.scenarios == TailScenarios::Simulated && rule.simulation.covariance == CovarianceRule::Market {
         let mut levels = Vec::new();
+        let mut findings = Vec::new();
         for days in rule.horizons() {
-            let covariance = simulated::market_covariance(known.market, wanted, days)?;
+            let repair = rule.simulation.repair;
+            let (covariance, typed) = simulated::market_covariance(known.market, wanted, days, repair)?;
+            if findings.is_empty() {
+                findings.extend(typed.finding());
+            }
             levels.push(LevelMoves {
                 main: simulated::draw(rule, &covariance, wanted.len(), days)?,
                 floor: None,
@@ -128,12 +135,46 @@ pub fn moves(rule: &TailRule, known: Known<'_>, wanted: &[Factor]) -> Result<Mov
             stress: stress(rule, wanted),
             step_days: 1.0,
             filled: Vec::new(),
-            findings: Vec::new(),
+            findings,
         });
     }
     let history = known.history.ok_or_else(|| missing_history(rule))?;
     let bars = Bars::new(&rule.history, history, wanted)?;
     at(rule, &bars, bars.count())
+}
+
+/// Covariance of price moves over some days, row by row in the order of the coins: by the rule's simulation from
+/// the history, or from volatilities and correlations of the market table where the rule says `market`.
+///
+/// # Errors
+///
+/// [`Error::Missing`] for a history, a series, a volatility or a correlation that is not given;
+/// [`Error::OutOfRange`] for correlations that no coins can have.
+pub fn price_covariance(rule: &TailRule, known: Known<'_>, coins: &[&str], days: f64) -> Result<Vec<f64>> {
+    let wanted: Vec<Factor> = coins.iter().map(|coin| Factor::price(coin)).collect();
+    if rule.simulation.covariance == CovarianceRule::Market {
+        return Ok(simulated::market_covariance(known.market, &wanted, days, rule.simulation.repair)?.0);
+    }
+    let history = known.history.ok_or_else(|| missing_history(rule))?;
+    let bars = Bars::new(&rule.history, history, &wanted)?;
+    // the bars may name the factors in another order
+    let found = simulated::covariance(rule, &bars, bars.count(), days)?;
+    let size = bars.factors.len();
+    let place = |coin: &Factor| {
+        bars.factors.iter().position(|known| known == coin).ok_or_else(|| Error::Missing {
+            what: coin.to_string(),
+            why: "the history has no series of it".into(),
+            place: Place::default(),
+        })
+    };
+    let places: Result<Vec<usize>> = wanted.iter().map(place).collect();
+    let places = places?;
+    let entry = |row: usize, column: usize| found.get(row * size + column).copied().unwrap_or(f64::NAN);
+    Ok(places
+        .iter()
+        .flat_map(|row| places.iter().map(move |column| (*row, *column)))
+        .map(|(r, c)| entry(r, c))
+        .collect())
 }
 
 fn missing_history(rule: &TailRule) -> Error {

@@ -1,96 +1,36 @@
 //! Scenarios drawn from a law, with variances and correlations of the history or of the market table.
 
 use super::Scenarios;
+use super::typed::{MarketRisk, TypedMatrix, typed_correlations, typed_volatilities};
 use crate::error::{Error, Place, Result};
-use crate::history::{Bars, Factor, FactorKind};
+use crate::history::{Bars, Factor};
 use crate::random::{self, Draws, Law, Sampler};
-use crate::rulebook::tail::{CovarianceRule, TailLaw, TailRule};
+use crate::rulebook::tail::{CovarianceRule, Repair, TailLaw, TailRule};
 use crate::statistics::{
-    Mean, check_correlation, correlation_of, covariance_of as covariance_from, ewma_covariance, factor_root,
-    ledoit_wolf_correlation, sample_covariance, smallest_eigenvalue,
+    Mean, correlation_of, covariance_of as covariance_from, ewma_covariance, factor_root,
+    ledoit_wolf_correlation, sample_covariance,
 };
 use crate::watch::Watch;
 
 /// Moves whose mean-zero covariance starts the weighted one.
 const FIRST: usize = 20;
-/// An eigenvalue below this is no rounding.
-const NEGATIVE: f64 = -1e-8;
 
-/// What the market table says about how coins move.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct MarketRisk {
-    /// Coins with the volatility of one day, a fraction.
-    pub volatilities: Vec<(String, f64)>,
-    /// Pairs of coins with the correlation of their moves, each as given.
-    pub correlations: Vec<(String, String, f64)>,
-}
-
-/// Covariance of moves over a horizon, row by row in the order of the wanted factors.
+/// Covariance of typed moves over a horizon, row by row in the order of the wanted factors, and what became of the
+/// correlations.
 ///
 /// # Errors
 ///
-/// [`Error::Missing`] names the volatility or the pair that is not given; [`Error::OutOfRange`] for correlations
-/// that are not symmetric or that no coins can have; [`Error::NotCovered`] for a factor that is no price.
-pub(super) fn market_covariance(market: &MarketRisk, wanted: &[Factor], days: f64) -> Result<Vec<f64>> {
-    let mut volatilities = Vec::with_capacity(wanted.len());
-    for factor in wanted {
-        if factor.kind != FactorKind::Price {
-            return Err(Error::NotCovered {
-                what: factor.to_string(),
-                why: "the market table says how prices move, not how volatilities do; give a history, or set tail.option_volatility = unmoved".into(),
-                place: Place::default(),
-            });
-        }
-        let known = market.volatilities.iter().find(|(coin, _)| *coin == factor.coin);
-        let (_, daily) = known.ok_or_else(|| Error::Missing {
-            what: format!("volatility of {}", factor.coin),
-            why: "give dailyVol or annualVol on the Market sheet".into(),
-            place: Place::default(),
-        })?;
-        volatilities.push(daily * days.sqrt());
-    }
-    let size = wanted.len();
-    let mut matrix = vec![1.0; size * size];
-    for (row, first) in wanted.iter().enumerate() {
-        for (column, second) in wanted.iter().enumerate().filter(|(column, _)| *column != row) {
-            let value = pair(market, &first.coin, &second.coin)?;
-            if let Some(slot) = matrix.get_mut(row * size + column) {
-                *slot = value;
-            }
-        }
-    }
-    check_correlation(&matrix, size)?;
-    let least = smallest_eigenvalue(&matrix, size)?;
-    if least < NEGATIVE {
-        return Err(Error::OutOfRange {
-            name: "smallest eigenvalue of the correlations".into(),
-            value: least,
-            must_be: "zero or above: no coins can have these correlations; CM_CORREL shows the nearest ones that can be",
-            place: Place::default(),
-        });
-    }
-    covariance_from(&volatilities, &matrix)
-}
-
-/// The correlation of two coins, given on either side of the diagonal.
-fn pair(market: &MarketRisk, first: &str, second: &str) -> Result<f64> {
-    let given = |a: &str, b: &str| {
-        market.correlations.iter().find(|(x, y, _)| x == a && y == b).map(|(_, _, value)| *value)
-    };
-    match (given(first, second), given(second, first)) {
-        (Some(one), Some(other)) if one.total_cmp(&other).is_ne() => Err(Error::OutOfRange {
-            name: format!("correlation of {first} and {second}"),
-            value: one,
-            must_be: "the same on both sides of the diagonal",
-            place: Place::label(format!("the other side says {other}")),
-        }),
-        (Some(value), _) | (None, Some(value)) => Ok(value),
-        (None, None) => Err(Error::Missing {
-            what: format!("correlation of {first} and {second}"),
-            why: format!("give it on the Market sheet in a column 'corr {second}'"),
-            place: Place::default(),
-        }),
-    }
+/// As [`typed_volatilities`] and [`typed_correlations`].
+pub(super) fn market_covariance(
+    market: &MarketRisk,
+    wanted: &[Factor],
+    days: f64,
+    repair: Repair,
+) -> Result<(Vec<f64>, TypedMatrix)> {
+    let volatilities = typed_volatilities(market, wanted, days)?;
+    let coins: Vec<&str> = wanted.iter().map(|factor| factor.coin.as_str()).collect();
+    let typed = typed_correlations(market, &coins, repair)?;
+    Ok((covariance_from(&volatilities, &typed.used)?, typed))
 }
 
 /// Covariance of one-bar moves as known at `end`, times the bars of the horizon.
@@ -136,8 +76,12 @@ pub fn covariance_of(returns: &[f64], factors: usize, rule: CovarianceRule, deca
     }
 }
 
-/// Draws the scenarios of a level.
-pub(super) fn draw(rule: &TailRule, covariance: &[f64], factors: usize, days: f64) -> Result<Scenarios> {
+/// Draws scenarios of a covariance of moves over so many days.
+///
+/// # Errors
+///
+/// As [`factor_root`] for a covariance that is none.
+pub fn draw(rule: &TailRule, covariance: &[f64], factors: usize, days: f64) -> Result<Scenarios> {
     let simulation = &rule.simulation;
     let draws = Draws {
         paths: simulation.paths,

@@ -166,6 +166,25 @@ pub enum ChargeKind {
     Fixed,
     /// Option value to be received counts against the requirement, value owed adds to it.
     NetOptionValue,
+    /// What it costs to leave a large position: `|Q| P [s/2 + (2/3) Y sigma sqrt((|Q| - theta V)^+ / V)]` of the
+    /// delta, by spread, daily volatility and volume of the market table (methods.md section 3.5).
+    Impact {
+        /// Whether long and short deltas of a coin are left one by one, not their difference.
+        gross: bool,
+        /// Coefficient `Y` of the square-root law.
+        coefficient: f64,
+        /// Share `theta` of a day's volume that has no impact.
+        free_share: f64,
+    },
+    /// What the days beyond the first add to a one-day measure where the delta is sold evenly: its deviation of a
+    /// day times `sqrt((1 + T)(1 + 2T) / (6T)) - 1`, with `T` its share of the daily volume over the participation,
+    /// at least a day (methods.md section 3.6). The rate is the quantile.
+    Unwind {
+        /// As for the impact.
+        gross: bool,
+        /// Share of a day's volume that can be sold in a day.
+        participation: f64,
+    },
 }
 
 /// One charge.

@@ -219,6 +219,14 @@ pub(super) struct RawCharge {
     #[serde(default)]
     pub(super) rates: Option<Vec<f64>>,
     #[serde(default)]
+    pub(super) size: Option<String>,
+    #[serde(default)]
+    pub(super) coefficient: Option<f64>,
+    #[serde(default)]
+    pub(super) free_share: Option<f64>,
+    #[serde(default)]
+    pub(super) participation: Option<f64>,
+    #[serde(default)]
     pub(super) source: Option<String>,
 }
 

@@ -63,6 +63,8 @@ pub(super) struct RawSimulation {
     pub(super) sampler: Option<String>,
     #[serde(default)]
     pub(super) covariance: Option<String>,
+    #[serde(default)]
+    pub(super) repair: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]

@@ -73,6 +73,8 @@ impl Reader {
             "tiered_delta" => (&["from", "multiplier", "price"], true),
             "stable_hedge" => (&["from", "rates"], false),
             "depeg" => (&["threshold"], true),
+            "impact" => (&["size", "coefficient", "free_share"], false),
+            "unwind" => (&["size", "participation"], true),
             _ => return Ok(()), // refused by its name
         };
         let given = [
@@ -99,6 +101,10 @@ impl Reader {
             ("from", raw.from.is_some()),
             ("multiplier", raw.multiplier.is_some()),
             ("rates", raw.rates.is_some()),
+            ("size", raw.size.is_some()),
+            ("coefficient", raw.coefficient.is_some()),
+            ("free_share", raw.free_share.is_some()),
+            ("participation", raw.participation.is_some()),
         ];
         if let Some((name, _)) = given.iter().find(|(name, given)| *given && !own.contains(name)) {
             return self.refuse(&format!("{key}.{name}"), format!("is not read by a charge on {}", raw.on));
@@ -196,15 +202,29 @@ impl Reader {
             "depeg" => ChargeKind::Depeg { threshold: need("threshold", raw.threshold, 0.0, 10.0)? },
             "net_option_value" => ChargeKind::NetOptionValue,
             "fixed" => ChargeKind::Fixed,
+            "impact" => ChargeKind::Impact {
+                gross: self.is_gross(raw, key)?,
+                coefficient: need("coefficient", raw.coefficient.or(Some(1.0)), 0.0, 100.0)?,
+                free_share: need("free_share", raw.free_share.or(Some(0.0)), 0.0, 100.0)?,
+            },
+            "unwind" => ChargeKind::Unwind {
+                gross: self.is_gross(raw, key)?,
+                participation: need("participation", raw.participation, 1e-6, 1.0)?,
+            },
             other => {
                 return self.refuse(
                     &format!("{key}.on"),
                     format!(
-                        "must be one of roll, size, naked_shorts, notional, minimum_delta, short_options, calendar, forward_contingency, confidence, funding, fee, tiered_delta, stable_hedge, depeg, net_option_value, fixed, was '{other}'"
+                        "must be one of roll, size, naked_shorts, notional, minimum_delta, short_options, calendar, forward_contingency, confidence, funding, fee, tiered_delta, stable_hedge, depeg, net_option_value, fixed, impact, unwind, was '{other}'"
                     ),
                 );
             }
         })
+    }
+
+    fn is_gross(&self, raw: &RawCharge, key: &str) -> Result<bool> {
+        let words = [("net", false), ("gross", true)];
+        self.word(&format!("{key}.size"), raw.size.as_deref().or(Some("net")), &words)
     }
 
     fn slices(

@@ -5,10 +5,11 @@ use super::raw::RawMeasure;
 use super::raw_tail::{RawHistory, RawSimulation, RawTail};
 use super::read::Reader;
 use super::tail::{
-    Aggregation, CovarianceRule, HistoryRule, OptionVolatility, SimulationRule, Statistic, StressRule,
-    TailLaw, TailRule, TailScenarios,
+    Aggregation, CovarianceRule, HistoryRule, OptionVolatility, Repair, SimulationRule, Statistic,
+    StressRule, TailLaw, TailRule, TailScenarios,
 };
 use crate::error::Result;
+use crate::revaluation::joint::Method;
 
 /// More scenarios or observations than anybody waits for.
 const MOST: f64 = 10_000_000.0;
@@ -63,11 +64,7 @@ impl Reader {
                 raw.option_volatility.as_deref(),
                 &[("required", OptionVolatility::Required), ("unmoved", OptionVolatility::Unmoved)],
             )?,
-            screened: self.word(
-                "tail.revaluation",
-                raw.revaluation.as_deref(),
-                &[("full", false), ("screened", true)],
-            )?,
+            revaluation: self.word("tail.revaluation", raw.revaluation.as_deref(), &Method::ALL)?,
             orders: self.word(
                 "measure.orders",
                 measure.orders.as_deref(),
@@ -154,6 +151,11 @@ impl Reader {
                 "tail.simulation.covariance",
                 raw.covariance.as_deref(),
                 &CovarianceRule::ALL,
+            )?,
+            repair: self.word(
+                "tail.simulation.repair",
+                raw.repair.as_deref(),
+                &[("refuse", Repair::Refused), ("nearest", Repair::Nearest)],
             )?,
         })
     }

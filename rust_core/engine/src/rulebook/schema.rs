@@ -198,6 +198,7 @@ static TAIL: &[Key] = &[
             may("degrees_of_freedom", Number, "", ""),
             may("sampler", Text, "", "plain"),
             may("covariance", Text, "", "ewma"),
+            may("repair", Text, "", "refuse"),
         ],
     ),
     group(
@@ -315,6 +316,10 @@ static CHARGE: &[Key] = &[
     may("from", Numbers, "{report}", ""),
     may("multiplier", Numbers, "factor", ""),
     may("rates", Numbers, "rate", ""),
+    may("size", Text, "", "net"),
+    may("coefficient", Number, "factor", "1"),
+    may("free_share", Number, "share of the daily volume", "0"),
+    may("participation", Number, "share of the daily volume", ""),
     SOURCE,
 ];
 

@@ -1,6 +1,7 @@
 //! Margin by value at risk or expected shortfall, as a rulebook says it (methods.md sections 1.2, 2 and 4).
 
 use super::OrderRule;
+use crate::revaluation::joint::Method;
 
 /// What is read off the tail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -135,6 +136,15 @@ impl CovarianceRule {
     ];
 }
 
+/// What happens to correlations that no coins can have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Repair {
+    /// They are refused.
+    Refused,
+    /// The nearest correlation matrix takes their place (Higham 2002), and the check says so.
+    Nearest,
+}
+
 /// How scenarios are simulated.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct SimulationRule {
@@ -148,6 +158,8 @@ pub struct SimulationRule {
     pub sobol: bool,
     /// Variances and correlations.
     pub covariance: CovarianceRule,
+    /// What happens to typed correlations that no coins can have.
+    pub repair: Repair,
 }
 
 /// Stress scenarios blended with the tail: `(1 - share) x tail + share x worst stress`.
@@ -186,8 +198,8 @@ pub struct TailRule {
     pub age_options: bool,
     /// What options do without a moving volatility.
     pub option_volatility: OptionVolatility,
-    /// Whether the tail alone is revalued exactly, all other scenarios by a surrogate with a bound.
-    pub screened: bool,
+    /// How scenarios are valued.
+    pub revaluation: Method,
     /// How open orders enter the initial margin.
     pub orders: OrderRule,
 }

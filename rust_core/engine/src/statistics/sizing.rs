@@ -133,11 +133,27 @@ impl Leveraged {
 /// volatility that the formula leaves the range of numbers.
 pub fn liquidation_probability(position: Leveraged, volatility: f64, years: f64, drift: f64) -> Result<f64> {
     let barrier = position.barrier()?;
+    barrier_probability(barrier, position.long, volatility, years, drift)
+}
+
+/// Probability that a price reaches a barrier within a time: the formula of [`liquidation_probability`] for any
+/// barrier, the logarithm of its price over the price now; `below` says on which side it lies.
+///
+/// # Errors
+///
+/// As [`liquidation_probability`].
+pub fn barrier_probability(
+    barrier: f64,
+    below: bool,
+    volatility: f64,
+    years: f64,
+    drift: f64,
+) -> Result<f64> {
     check_positive("volatility", volatility, Place::default)?;
     check_positive("years", years, Place::default)?;
     check_finite("drift", drift, Place::default)?;
-    // a short position is the mirror image of a long one
-    let mirror = if position.long { 1.0 } else { -1.0 };
+    // a barrier above is the mirror image of one below
+    let mirror = if below { 1.0 } else { -1.0 };
     let distance = mirror * barrier;
     if distance >= 0.0 {
         return Ok(1.0);
@@ -163,6 +179,8 @@ pub fn liquidation_probability(position: Leveraged, volatility: f64, years: f64,
     }
 }
 
+const HOURS_OF_A_DAY: f64 = 24.0;
+
 /// How far the price is from a liquidation price.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Distance {
@@ -170,6 +188,10 @@ pub struct Distance {
     pub logarithmic: f64,
     /// The same in standard deviations of one day.
     pub daily_sigmas: f64,
+    /// `|liquidation price / price - 1|`.
+    pub relative: f64,
+    /// Hours until one standard deviation of the price spans the distance: `24 x sigmas^2`.
+    pub hours_to_one_sigma: f64,
 }
 
 /// Distance to a liquidation price on either side, `volatility` yearly over `days_per_year`.
@@ -192,7 +214,13 @@ pub fn distance_to_liquidation(
         check_positive(name, value, Place::default)?;
     }
     let logarithmic = (price / liquidation_price).ln().abs();
-    Ok(Distance { logarithmic, daily_sigmas: logarithmic / (volatility / days_per_year.sqrt()) })
+    let daily_sigmas = logarithmic / (volatility / days_per_year.sqrt());
+    Ok(Distance {
+        logarithmic,
+        daily_sigmas,
+        relative: (liquidation_price / price - 1.0).abs(),
+        hours_to_one_sigma: HOURS_OF_A_DAY * daily_sigmas * daily_sigmas,
+    })
 }
 
 /// An initial rate raised by open interest, as dYdX does: `min(rate + max(0, scale) (1 - rate), 1)` with
@@ -296,6 +324,10 @@ mod tests {
         let found = distance_to_liquidation(60_000.0, 54_000.0, 0.6, 365.0).unwrap();
         assert!((found.logarithmic - 0.105_360_515_657_826_35).abs() < 1e-15);
         assert!((found.daily_sigmas - 3.354_849_708_831_282_3).abs() < 1e-12);
+        assert!((found.relative - 0.1).abs() < 1e-15);
+        // over these hours the volatility is the distance itself
+        let years = found.hours_to_one_sigma / 24.0 / 365.0;
+        assert!((0.6 * years.sqrt() - found.logarithmic).abs() < 1e-15);
         let other = distance_to_liquidation(54_000.0, 60_000.0, 0.6, 365.0).unwrap();
         assert!((found.logarithmic - other.logarithmic).abs() < 1e-15);
     }

@@ -112,6 +112,7 @@ pub(super) struct Aliases {
     orders: Vec<Entry>,
     market: Vec<Entry>,
     brackets: Vec<Entry>,
+    limits: Vec<Entry>,
     venue: Vec<Signature>,
     total: Vec<BareTotal>,
     log: Vec<Log>,
@@ -125,6 +126,7 @@ pub(super) enum Sheet {
     Orders,
     Market,
     Brackets,
+    Limits,
 }
 
 impl Sheet {
@@ -136,6 +138,7 @@ impl Sheet {
             Self::Orders => "Orders",
             Self::Market => "Market",
             Self::Brackets => "Rulebook",
+            Self::Limits => "Limits",
         }
     }
 
@@ -147,6 +150,7 @@ impl Sheet {
             Self::Orders => "orders",
             Self::Market => "market rows",
             Self::Brackets => "brackets",
+            Self::Limits => "limits",
         }
     }
 
@@ -171,8 +175,8 @@ pub(super) fn aliases() -> &'static Aliases {
     static ALIASES: OnceLock<Aliases> = OnceLock::new();
     ALIASES.get_or_init(|| {
         let mut file: Aliases = toml::from_str(include_str!("aliases.toml")).unwrap_or_default();
-        let Aliases { positions, collateral, orders, market, brackets, .. } = &mut file;
-        for entry in [positions, collateral, orders, market, brackets].into_iter().flatten() {
+        let Aliases { positions, collateral, orders, market, brackets, limits, .. } = &mut file;
+        for entry in [positions, collateral, orders, market, brackets, limits].into_iter().flatten() {
             entry.prepare();
         }
         for list in (file.venue.iter_mut()).flat_map(|s| [&mut s.all, &mut s.any, &mut s.none]) {
@@ -200,6 +204,7 @@ impl Aliases {
             Sheet::Orders => &self.orders,
             Sheet::Market => &self.market,
             Sheet::Brackets => &self.brackets,
+            Sheet::Limits => &self.limits,
         }
     }
 
@@ -209,7 +214,7 @@ impl Aliases {
             Sheet::Positions => "positions",
             Sheet::Collateral => "collateral",
             Sheet::Orders => "orders",
-            Sheet::Market | Sheet::Brackets => return None,
+            Sheet::Market | Sheet::Brackets | Sheet::Limits => return None,
         };
         let found = (self.venue.iter())
             .filter(|s| s.sheet == sheet_word && !s.none.iter().any(|word| headers.contains(word.as_str())))
@@ -264,8 +269,8 @@ pub(super) fn normalise(header: &str) -> String {
 mod tests {
     use super::*;
 
-    const SHEETS: [Sheet; 5] =
-        [Sheet::Positions, Sheet::Collateral, Sheet::Orders, Sheet::Market, Sheet::Brackets];
+    const SHEETS: [Sheet; 6] =
+        [Sheet::Positions, Sheet::Collateral, Sheet::Orders, Sheet::Market, Sheet::Brackets, Sheet::Limits];
 
     #[test]
     fn the_file_is_readable_and_every_venue_word_has_a_source() {

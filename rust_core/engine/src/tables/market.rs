@@ -33,7 +33,9 @@ pub fn read_market(table: &Table, _defaults: &Defaults) -> MarketRows {
         open_interest: columns.numbers("openInterest"),
         volume: columns.numbers("adv"),
         half_spread: columns.numbers("halfSpread"),
+        spread: columns.numbers("spread"),
         depth: columns.numbers("depth1pct"),
+        depth_two: columns.numbers("depth2pct"),
         correlations: columns.correlations(),
         quoted: QuotedColumns::new(&columns, &mut notes),
     };
@@ -57,7 +59,9 @@ struct Reader<'a> {
     open_interest: NumberColumn<'a>,
     volume: NumberColumn<'a>,
     half_spread: NumberColumn<'a>,
+    spread: NumberColumn<'a>,
     depth: NumberColumn<'a>,
+    depth_two: NumberColumn<'a>,
     correlations: Vec<(String, NumberColumn<'a>)>,
     quoted: QuotedColumns<'a>,
 }
@@ -83,7 +87,9 @@ impl Reader<'_> {
         let open_interest = self.open_interest.read(row, Rule::NotNegative, notes);
         let average_daily_volume = self.volume.read(row, Rule::Positive("volume_not_positive"), notes);
         let half_spread = self.half_spread.read(row, Rule::Fraction, notes);
+        let spread = self.spread.read(row, Rule::Fraction, notes);
         let depth = self.depth.read(row, Rule::Positive("depth_not_positive"), notes);
+        let depth_two = self.depth_two.read(row, Rule::Positive("depth_not_positive"), notes);
         let mut correlations = Vec::new();
         for (coin, column) in &self.correlations {
             if let Some(value) = column.read(row, Rule::Correlation, notes)? {
@@ -119,8 +125,9 @@ impl Reader<'_> {
             expiry_instant,
             open_interest: open_interest?,
             average_daily_volume: average_daily_volume?,
-            half_spread: half_spread?,
+            half_spread: half_spread?.or(spread?.map(|spread| 0.5 * spread)),
             depth: depth?,
+            depth_two: depth_two?,
             correlations,
             quoted: quoted?,
         }))

@@ -11,6 +11,7 @@ mod date;
 mod held;
 mod hints;
 mod instruments;
+mod limits;
 mod margin_columns;
 mod market;
 mod modes;
@@ -33,6 +34,7 @@ pub use aliases::header_sources;
 pub use balances::read_balances;
 pub use brackets::read_brackets;
 pub(crate) use date::{day, expiry_of_day, instant};
+pub use limits::{LimitRow, LimitRows, read_limits};
 pub use market::read_market;
 pub(crate) use option_symbol::is_option_symbol;
 pub use orders::read_orders;
@@ -351,6 +353,8 @@ pub struct MarketRow {
     pub half_spread: Option<f64>,
     /// Money that one side of the book takes before the price moves by 1 %, reporting currency.
     pub depth: Option<f64>,
+    /// The same for 2 %.
+    pub depth_two: Option<f64>,
     /// Correlations of its moves with those of other coins.
     pub correlations: Vec<(String, f64)>,
     /// What options are valued from.

@@ -16,10 +16,14 @@ use crate::moves::{Known, Mapping, MarketRisk, Moves, Scenarios, moves};
 use crate::numeric::accumulate::sum;
 use crate::rulebook::tail::TailRule;
 use crate::rulebook::{Measure, Rulebook};
+use crate::watch::Watch;
 
 pub use lines::LineOf;
 use measure::Pool;
 pub use measure::{Measured, Portion};
+
+/// Nobody looks at a margin while it is calculated.
+static UNWATCHED: Watch = Watch::new();
 
 /// The tail of a rulebook.
 ///
@@ -82,7 +86,22 @@ pub fn measured_under(
     rule: &TailRule,
     (moves, mapping): (&Moves, &Mapping),
 ) -> Result<Measured> {
-    Pool { view, state, rule, moves, mapping }.measured(0, None)
+    measured_watched(view, state, rule, (moves, mapping), &UNWATCHED)
+}
+
+/// The same, looked at and stopped from outside.
+///
+/// # Errors
+///
+/// As [`requirement_under`]; [`Error::NoAnswer`] once `watch` was stopped.
+pub fn measured_watched(
+    view: &PoolView<'_>,
+    state: &MarketState,
+    rule: &TailRule,
+    (moves, mapping): (&Moves, &Mapping),
+    watch: &Watch,
+) -> Result<Measured> {
+    Pool { view, state, rule, moves, mapping, watch }.measured(0, None)
 }
 
 /// Results of every line of a pool in some scenarios of the maintenance level, reporting currency.
@@ -97,7 +116,7 @@ pub fn by_line_under(
     (moves, mapping): (&Moves, &Mapping),
     places: &[usize],
 ) -> Result<Vec<(LineOf, Vec<f64>)>> {
-    Pool { view, state, rule, moves, mapping }.by_line(0, places)
+    Pool { view, state, rule, moves, mapping, watch: &UNWATCHED }.by_line(0, places)
 }
 
 /// Which factor of a scenario set moves which coin and currency of a book.
@@ -111,11 +130,20 @@ pub fn mapping_of_factors(book: &Book, factors: &[crate::history::Factor]) -> Ma
     Mapping::new(factors, coins, book.currencies.iter().map(|known| known.code.as_str()))
 }
 
-/// The factors that the accounts of a book under a rulebook need.
+/// The factors that the accounts of a book under a rulebook need, by a rule.
 ///
 /// # Errors
 ///
 /// [`Error::Missing`] for options whose volatility nothing is known about.
+pub fn wanted_under(book: &Book, rulebook: usize, rule: &TailRule) -> Result<Vec<crate::history::Factor>> {
+    lines::wanted(book, rulebook, rule)
+}
+
+/// The same under the rulebook's own rule.
+///
+/// # Errors
+///
+/// As [`wanted_under`]; [`Error::NotCovered`] for a rulebook without a tail.
 pub fn wanted_of(book: &Book, rulebook: usize) -> Result<Vec<crate::history::Factor>> {
     let known = book.rulebooks.get(rulebook).ok_or_else(|| Error::Missing {
         what: "rulebook".into(),
@@ -123,15 +151,6 @@ pub fn wanted_of(book: &Book, rulebook: usize) -> Result<Vec<crate::history::Fac
         place: Place::default(),
     })?;
     wanted_under(book, rulebook, rule_of(known)?)
-}
-
-/// The factors that the accounts of a book under a rulebook need, were they measured by another rule.
-///
-/// # Errors
-///
-/// As [`wanted_of`].
-pub fn wanted_under(book: &Book, rulebook: usize, rule: &TailRule) -> Result<Vec<crate::history::Factor>> {
-    lines::wanted(book, rulebook, rule)
 }
 
 /// What the market table of a book says about how coins move.
@@ -174,7 +193,7 @@ pub fn requirement_under(
     (moves, mapping): (&Moves, &Mapping),
 ) -> Result<Requirement> {
     let rule = rule_of(rulebook)?;
-    let pool = Pool { view, state, rule, moves, mapping };
+    let pool = Pool { view, state, rule, moves, mapping, watch: &UNWATCHED };
     let mut components = Vec::new();
     let mut by_position = Vec::with_capacity(view.positions.len());
     for position in view.positions {
@@ -263,7 +282,7 @@ pub fn level_under(
     (moves, mapping): (&Moves, &Mapping),
     initial: bool,
 ) -> Result<(f64, Measured)> {
-    let pool = Pool { view, state, rule: rule_of(rulebook)?, moves, mapping };
+    let pool = Pool { view, state, rule: rule_of(rulebook)?, moves, mapping, watch: &UNWATCHED };
     if !initial {
         let measured = pool.measured(0, None)?;
         return Ok((rulebook.maintenance.factor * measured.total(), measured));
@@ -348,7 +367,7 @@ pub(super) fn in_worst_under(
     (rule, (moves, mapping)): (&TailRule, &(Moves, Mapping)),
     found: &mut [f64],
 ) -> Result<()> {
-    let pool = Pool { view, state, rule, moves, mapping };
+    let pool = Pool { view, state, rule, moves, mapping, watch: &UNWATCHED };
     let measured = pool.measured(0, None)?;
     let main = measured.portions.iter().find(|own| own.part == TailPart::Main);
     let Some(worst) = main.and_then(|own| own.worst_scenario) else { return Ok(()) };
