@@ -126,7 +126,7 @@ def six_coins(history: History) -> crossmargin.Book:
     """Return the book: long perpetuals in six coins, priced at 1 so that quantities are money."""
     positions: list[tuple[object, ...]] = [("symbol", "quantity", "markPrice", "entryPrice")]
     positions += [(coin, money, 1.0, 1.0) for coin, money in MONEY.items()]
-    return crossmargin.book(positions, rulebook(), options={"history": history})  # type: ignore[dict-item]
+    return crossmargin.book(positions, rulebook(), options={"history": history})
 
 
 def series(book: crossmargin.Book, method: str) -> list[Day]:
