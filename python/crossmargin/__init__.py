@@ -23,6 +23,15 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from crossmargin import statistics as statistics
     from crossmargin._core import Book as Book
+    from crossmargin.backtest_functions import (
+        backtest as backtest,
+    )
+    from crossmargin.backtest_functions import (
+        calibration as calibration,
+    )
+    from crossmargin.backtest_functions import (
+        spliced_history as spliced_history,
+    )
     from crossmargin.calculators import (
         AdlRank as AdlRank,
     )
@@ -179,8 +188,10 @@ _HOMES = {
     "SpotOption": "pricing",
     "Table": "table",
     "adl_rank_value": "calculators",
+    "backtest": "backtest_functions",
     "black76": "pricing",
     "book": "functions",
+    "calibration": "backtest_functions",
     "check": "functions",
     "collateral": "functions",
     "compare": "portfolio",
@@ -216,6 +227,7 @@ _HOMES = {
     "settlement_delta": "pricing",
     "single_liquidation_price": "calculators",
     "spot_implied_volatility": "pricing",
+    "spliced_history": "backtest_functions",
     "summary": "functions",
     "tail_measures": "risk_functions",
     "tier_amounts": "calculators",

@@ -26,8 +26,8 @@ __all__ = [
     "FILES",
     "Inputs",
     "book_parameters",
-    "history_parameter",
     "file_parameters",
+    "history_parameter",
     "of_account",
     "pairs",
     "progress",
@@ -125,7 +125,7 @@ class Inputs:
             market=frames.get("market"),
             orders=frames.get("orders"),
             as_of=self.as_of,
-            options=_book_options(self.options),  # type: ignore[arg-type]  # correlations are a table
+            options=_book_options(self.options),
         )
 
     def _rulebook(self, brackets: object) -> object:

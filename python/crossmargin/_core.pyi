@@ -1,7 +1,7 @@
 # The compiled core; written by hand, checked by stubtest.
 
 from collections.abc import Callable, Sequence
-from typing import ClassVar, Self, TypeAlias, final
+from typing import ClassVar, Literal, Self, TypeAlias, TypedDict, final, type_check_only
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +12,7 @@ __all__ = [
     "Book",
     "CrossmarginError",
     "History",
+    "JointBook",
     "MissingError",
     "NoAnswerError",
     "NotCoveredError",
@@ -25,6 +26,7 @@ __all__ = [
     "accepted_failures",
     "age_weights",
     "autocorrelated_factor",
+    "backtest",
     "barrier_liquidation_probability",
     "beta",
     "black76",
@@ -32,6 +34,7 @@ __all__ = [
     "book_correlations",
     "build_book",
     "build_information",
+    "calibrate",
     "check_correlation",
     "check_history",
     "compare",
@@ -111,6 +114,7 @@ __all__ = [
     "size_premium",
     "smallest_eigenvalue",
     "spearman_rho",
+    "splice_histories",
     "spot_implied_volatility",
     "spot_option",
     "square_root_impact",
@@ -157,6 +161,7 @@ class History:
     def row_count(self) -> int: ...
     def check(self, view: str) -> _Rows: ...
 
+@final
 class Book:
     @property
     def key(self) -> str: ...
@@ -210,6 +215,7 @@ class Book:
         horizon_days: float | None,
         method: str | None,
         options: Sequence[tuple[str, str]],
+        progress: Callable[[int, int], object] | None,
     ) -> _Rows: ...
     def check(self, view: str) -> _Rows: ...
     def stamp(self) -> _Rows: ...
@@ -241,6 +247,19 @@ def inspect(
     orders: object = None,
     brackets: object = None,
 ) -> tuple[_Rows, _Rows, _Rows]: ...
+def backtest(
+    book: Book,
+    measure: str,
+    options: Sequence[tuple[str, str]],
+    progress: Callable[[int, int], None] | None,
+) -> _Rows: ...
+def calibrate(
+    book: Book,
+    what: str,
+    options: Sequence[tuple[str, str]],
+    progress: Callable[[int, int], None] | None,
+) -> _Rows: ...
+def splice_histories(histories: Sequence[History]) -> History: ...
 def single_prices(
     quantity: float,
     entry: float,
@@ -381,6 +400,47 @@ class Accounts:
         discounts: tuple[_Numbers, _Numbers] | None,
         threads: int | None,
     ) -> _Numbers: ...
+
+@type_check_only
+class _JointTail(TypedDict):
+    expected_shortfall: float
+    value_at_risk: float
+    components: _Numbers
+    scenarios: _Integers
+    weights: _Numbers
+    method: Literal["full", "screened", "delta_gamma"]
+    valued: int
+    bound: float
+    error: float
+    difference: float | None
+    refined: int
+    fallback: str
+
+@final
+class JointBook:
+    def __new__(
+        cls, strikes: Strikes, index: _Integers, is_call: npt.NDArray[np.bool_], quantity: _Numbers
+    ) -> JointBook: ...
+    def __len__(self) -> int: ...
+    @property
+    def underlyings(self) -> int: ...
+    def profits(
+        self,
+        price_moves: _Numbers,
+        volatility_moves: _Numbers,
+        threads: int | None,
+        progress: Callable[[int, int], object] | None,
+    ) -> _Numbers: ...
+    def tail(
+        self,
+        price_moves: _Numbers,
+        volatility_moves: _Numbers,
+        confidence: float,
+        probabilities: _Numbers | None,
+        method: str,
+        threads: int | None,
+        progress: Callable[[int, int], object] | None,
+    ) -> _JointTail: ...
 
 def simd_level() -> str: ...
 def simd_levels() -> list[str]: ...

@@ -1,7 +1,8 @@
 """The command line: every sheet function on files, and a demonstration.
 
 The commands are made from the registry's records, so that their names, words and options are those
-of the sheet and of Python. Exit codes: 0 an answer, 2 a refusal in one sentence, 1 our own defect.
+of the sheet and of Python. Exit codes: 0 an answer, 2 a refusal in one sentence, 1 our own defect,
+130 stopped by Ctrl-C.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from crossmargin._cli_commands import (
     output_parameters,
 )
 from crossmargin._cli_demo import run_demo
+from crossmargin._cli_progress import bar_shown
 from crossmargin._cli_show import View, plain, print_json, print_table, write_csv
 from crossmargin.cells import SheetError
 
@@ -149,7 +151,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             stream.reconfigure(errors="replace")
     code: object = 0
     try:
-        code = cli.main(args=given, prog_name="crossmargin", standalone_mode=False)
+        with bar_shown():
+            code = cli.main(args=given, prog_name="crossmargin", standalone_mode=False)
         sys.stdout.flush()
     except click.exceptions.NoArgsIsHelpError as nothing:
         click.echo(nothing.format_message())
@@ -157,6 +160,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # the reader, such as `head`, has gone; nothing more can be said to it
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except (click.Abort, KeyboardInterrupt):
+        click.echo("stopped before it was done", err=True)
         code = STOPPED
     except SystemExit as leaving:
         code = leaving.code

@@ -19,14 +19,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from crossmargin import _core
+from crossmargin._arrays import integers, numbers
 from crossmargin.errors import MissingError
+from crossmargin.joint import JointBook, JointTail
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
     _Numbers = npt.NDArray[np.float64]
 
-__all__ = ["Account", "Accounts", "Scenarios", "Strikes"]
+__all__ = ["Account", "Accounts", "JointBook", "JointTail", "Scenarios", "Strikes"]
 
 
 class Strikes:
@@ -71,13 +73,13 @@ class Strikes:
         underlying: npt.ArrayLike | None = None,
     ) -> None:
         self._core = _core.Strikes(
-            _numbers(strike),
-            _numbers(forward),
-            _numbers(years),
-            _numbers(volatility),
-            None if tenor_weight is None else _numbers(tenor_weight),
-            None if expiry is None else _integers("expiry", expiry),
-            None if underlying is None else _integers("underlying", underlying),
+            numbers(strike),
+            numbers(forward),
+            numbers(years),
+            numbers(volatility),
+            None if tenor_weight is None else numbers(tenor_weight),
+            None if expiry is None else integers("expiry", expiry),
+            None if underlying is None else integers("underlying", underlying),
         )
         self._has_expiry = expiry is not None
 
@@ -111,7 +113,7 @@ class Scenarios:
     __slots__ = ("_core",)
 
     def __init__(self, price_move: npt.ArrayLike, volatility_move: npt.ArrayLike) -> None:
-        self._core = _core.Scenarios(_numbers(price_move), _numbers(volatility_move))
+        self._core = _core.Scenarios(numbers(price_move), numbers(volatility_move))
 
     def __len__(self) -> int:
         return len(self._core)
@@ -153,9 +155,9 @@ class Account:
         called = np.ascontiguousarray(is_call, dtype=np.bool_)
         self._core = _core.Account(
             strikes._core,  # noqa: SLF001  # the two classes share the core
-            _integers("index", index),
+            integers("index", index),
             called,
-            _numbers(quantity),
+            numbers(quantity),
         )
 
     def scenario_pnl(self, scenarios: Scenarios) -> _Numbers:
@@ -199,9 +201,9 @@ class Accounts:
     ) -> None:
         self._core = _core.Accounts(
             strikes._core,  # noqa: SLF001  # the two classes share the core
-            _integers("offsets", offsets),
-            _integers("instrument", instrument),
-            _numbers(quantity),
+            integers("offsets", offsets),
+            integers("instrument", instrument),
+            numbers(quantity),
         )
         self._has_expiry = strikes._has_expiry  # noqa: SLF001  # the two classes share the core
 
@@ -251,17 +253,5 @@ class Accounts:
                 raise MissingError(f"{missing} is missing: it is needed beside {given}")
             if not self._has_expiry:
                 raise MissingError("expiry is missing: discounts need the expiry of each strike")
-            discounts = (_numbers(long_discount), _numbers(short_discount))
+            discounts = (numbers(long_discount), numbers(short_discount))
         return self._core.worst_loss(scenarios._core, discounts, threads)  # noqa: SLF001  # as above
-
-
-def _numbers(values: npt.ArrayLike) -> _Numbers:
-    return np.ascontiguousarray(values, dtype=np.float64)
-
-
-def _integers(name: str, values: npt.ArrayLike) -> npt.NDArray[np.int64]:
-    """Return int64, refusing fractions that a cast would drop."""
-    array = np.asarray(values)
-    if array.size and array.dtype.kind not in "iub":
-        raise TypeError(f"{name} must hold integers, held {array.dtype}")
-    return np.ascontiguousarray(array, dtype=np.int64)

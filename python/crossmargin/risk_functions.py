@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from crossmargin._answers import book_of, pairs_of, rows_of
+from crossmargin._progress import listener
 from crossmargin._types import BookArgument, Number, Options, TableResult, Text
 from crossmargin.registry import register
 
@@ -89,5 +90,6 @@ def tail_measures(
         driver_2, result_2, driver_3, result_3, others. Money in the reporting currency, losses
         positive, results with their sign.
     """
-    answer = book_of(book).tail(measure, confidence, horizon_days, method, pairs_of(options))
-    return rows_of(answer)
+    return rows_of(
+        book_of(book).tail(measure, confidence, horizon_days, method, pairs_of(options), listener())
+    )

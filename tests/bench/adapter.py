@@ -1,9 +1,11 @@
-"""What `j1.py --product` of the peer benchmarks runs in crossmargin's row.
+"""What `j1.py --product` and `j2.py --product` of the peer benchmarks run in crossmargin's row.
 
 Peers get prepared columns (logarithms of moneyness, forwards of the scenarios, types of their
 choice), and so do we: strikes and scenarios are made once. The account of J1a is made anew in every
 call, because the peers too add up its positions in every call; the accounts of J1b are prepared, as
-the peers' rows are.
+the peers' rows are. J2 is given the logarithms of the moves, of prices and of volatilities, where
+peers are given the moved forwards, the logarithms of prices and the ratios of volatilities; its
+book is netted beforehand, as the peers' quantities are.
 """
 
 from __future__ import annotations
@@ -13,12 +15,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from crossmargin.revaluation import Account, Accounts, Scenarios, Strikes
+from crossmargin.revaluation import Account, Accounts, JointBook, Scenarios, Strikes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     import numpy.typing as npt
+
+    from crossmargin.joint import Method
 
     Column = npt.NDArray[np.float64]
 
@@ -38,5 +42,34 @@ def j1b(book: Mapping[str, Any], price_shocks: Column, vol_shocks: Column) -> Ca
     """Return a call that gives the worst loss of every account."""
     scenarios = Scenarios(price_shocks, vol_shocks)
     accounts = Accounts(_strikes(book), book["indptr"], book["inst"], book["qty"])
-    threads = int(os.environ.get("NUMBA_NUM_THREADS", "0")) or None
+    threads = _threads()
     return lambda: accounts.worst_loss(scenarios, threads=threads)
+
+
+def _threads() -> int | None:
+    return int(os.environ.get("NUMBA_NUM_THREADS", "0")) or None
+
+
+def _tail(space: Mapping[str, Any], method: Method) -> Callable[[], Column]:
+    underlying = space["und"].astype(np.int64)
+    forward = space["F0"][underlying]
+    strikes = Strikes(space["K"], forward, space["T"], space["VOL"], underlying=underlying)
+    book = JointBook(strikes, space["posm"], space["posw"] > 0, space["posq"])
+    prices, volatilities = space["L"], np.log(space["V"])
+    threads = _threads()
+
+    def call() -> Column:
+        found = book.tail(prices, volatilities, 0.99, method=method, threads=threads)
+        return np.concatenate([[found.expected_shortfall], found.components])
+
+    return call
+
+
+def j2_full(space: Mapping[str, Any]) -> Callable[[], Column]:
+    """Return a call that gives expected shortfall and components, every scenario valued."""
+    return _tail(space, "full")
+
+
+def j2_screened(space: Mapping[str, Any]) -> Callable[[], Column]:
+    """Return a call that gives the same, those scenarios alone valued that can be in the tail."""
+    return _tail(space, "screened")

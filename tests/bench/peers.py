@@ -7,7 +7,7 @@ prints the table; `--table FILE` only makes it from an earlier run. The environm
 PEERS_PYTHON
     the interpreters of the peers, separated like paths: first the one whose numba has SVML
 PEERS_FOLDER
-    the folder with `j1.py`
+    the folder with `j1.py` and `j2.py`
 PEERS_PROTOTYPE
     the prototype's shared library
 
@@ -32,14 +32,19 @@ if TYPE_CHECKING:
 HERE = Path(__file__).resolve().parent
 PACKAGE = HERE.parent.parent / "python"
 SIZES = ("default", "s300", "book", "book300")
+TAIL_SIZES = ("small", "default", "large")
 TARGETS = {  # the beginning of a job: times the best numba, times NumPy and scipy
     "J1a": (1.5, 10.0),
     "J1b": (2.5, 10.0),
+    "J2 ": (1.8, 20.0),
+    "J2s": (15.0, 200.0),  # screened, aimed at 100,000 scenarios
 }
 # Forms that are many times slower than the best of the same library; --skip "" runs them too.
 SLOW = "every position,per position,python loop,VanillaOption,full revaluation,dense"
 KERNEL_TARGET = 0.8  # of the prototype's rate
 PACKAGES = ("numba", "numpy", "scipy", "QuantLib", "icc_rt", "jax", "polars")
+
+PRODUCTS = ("PRODUCT", "PRODUCT j2_full", "PRODUCT j2_screened")
 
 Row = dict[str, Any]
 
@@ -68,8 +73,9 @@ def measure(output: Path, *, reps: int, threads: int, budget: float, skip: str) 
     common = ["--json", str(output)]
     for python in _wanted("PEERS_PYTHON").split(os.pathsep):
         _append(output, _versions(python))
-        for size in SIZES:
-            command = [python, str(folder / "j1.py"), "--size", size, "--reps", str(reps)]
+        jobs = [("j1.py", size) for size in SIZES] + [("j2.py", size) for size in TAIL_SIZES]
+        for script, size in jobs:
+            command = [python, str(folder / script), "--size", size, "--reps", str(reps)]
             command += ["--threads", str(threads), "--proto", prototype]
             command += ["--budget", str(budget), "--skip", skip]
             _run([*command, "--product", str(HERE / "adapter.py"), *common])
@@ -146,9 +152,9 @@ def _block(rows: list[Row]) -> list[str]:
             "| job | ms | best numba | NumPy, scipy | QuantLib | MKL, JAX, polars | prototype |",
             "|---|---|---|---|---|---|---|",
         ]
-        lines += [
-            _line(job, [row for row in found if "min" in row]) for job, found in timed.items()
-        ]
+        for job, found in timed.items():
+            rows_of_job = [row for row in found if "min" in row]
+            lines += [_line(job, rows_of_job, name) for name in _products(rows_of_job)]
     for job, found in jobs.items():
         rates = {
             row["kind"]: row["values_per_second"] for row in found if "values_per_second" in row
@@ -159,7 +165,7 @@ def _block(rows: list[Row]) -> list[str]:
             lines += ["", f"{job}: {rates['product'] / 1e6:.0f} million values per second, "]
             lines[-1] += f"{share:.2f}{missed} of the prototype's {rates['proto'] / 1e6:.0f}"
         for row in found:
-            if "min" in row and row["kind"] == "product" and row["name"] != "PRODUCT":
+            if "min" in row and row["kind"] == "product" and row["name"] not in PRODUCTS:
                 lines += ["", f"{job}, {row['name']}: {_time(row['min'])}"]
             if "seconds" in row:
                 lines += ["", f"{job}, {row['name']}: {_time(row['seconds'])}"]
@@ -174,9 +180,18 @@ def _time(seconds: float) -> str:
     return f"{seconds * 1e3:.3g} ms" if seconds >= 1e-3 else f"{seconds * 1e6:.3g} us"
 
 
-def _line(job: str, rows: list[Row]) -> str:
-    ours = _best(rows, lambda row: row["name"] == "PRODUCT")
-    numba_target, numpy_target = TARGETS.get(job[:3], (None, None))
+def _products(rows: list[Row]) -> list[str]:
+    """Return the names of our rows, each a line; the usual one if all failed."""
+    names = {row["name"] for row in rows}
+    return [name for name in PRODUCTS if name in names] or [PRODUCTS[0]]
+
+
+def _line(job: str, rows: list[Row], name: str) -> str:
+    ours = _best(rows, lambda row: row["name"] == name)
+    screened = name.endswith("screened")
+    numba_target, numpy_target = TARGETS.get("J2s" if screened else job[:3], (None, None))
+    if screened:
+        job = f"{job}, screened"
     if ours is None:
         return f"| {job} | failed | | | | | |"
     if ours["err"] > 1e-8:
@@ -203,8 +218,8 @@ def main() -> None:
     parser.add_argument("--table", type=Path, help="only make the table of this file")
     parser.add_argument("--reps", type=int, default=15)
     parser.add_argument("--threads", type=int, default=os.cpu_count() or 1)
-    parser.add_argument("--budget", type=float, default=6.0, help="seconds for each peer of j1.py")
-    parser.add_argument("--skip", default=SLOW, help="peers of j1.py to leave out, parts of names")
+    parser.add_argument("--budget", type=float, default=6.0, help="seconds for each peer")
+    parser.add_argument("--skip", default=SLOW, help="peers to leave out, parts of names")
     asked = parser.parse_args()
     if not asked.table:
         options = {"reps": asked.reps, "threads": asked.threads, "skip": asked.skip}

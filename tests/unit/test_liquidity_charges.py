@@ -9,7 +9,7 @@ import pytest
 
 import crossmargin
 from crossmargin.errors import CrossmarginError
-from tests.oracle.sheets import Rows, rulebook, table
+from tests.oracle.sheets import Rows, number, rulebook, table
 
 POSITIONS = table(
     "symbol contracts entryPrice markPrice maintenanceMarginRate",
@@ -38,12 +38,12 @@ def _margin(charge: dict[str, Any], market: Rows = MARKET) -> float:
         market=market,
         as_of="2026-01-13T12:00:00Z",
     )
-    return crossmargin.maintenance_margin(book) - 0.01 * 3500 * 60000
+    return number(crossmargin.maintenance_margin(book)) - 0.01 * 3500 * 60000
 
 
 @pytest.mark.parametrize(("size", "coins"), [("net", 2500.0), ("gross", 3500.0)])
 def test_the_square_root_impact_is_charged_on_net_or_gross(size: str, coins: float) -> None:
-    # methods.md 3.5: |Q| P [s/2 + 2/3 Y sigma sqrt((|Q| - theta V) / V)], methods.json conc.addon's market
+    # methods.md 3.5: |Q| P [s/2 + 2/3 Y sigma sqrt((|Q| - theta V) / V)]
     impact = 2 / 3 * 1.0 * 0.04 * math.sqrt((coins - 0.05 * 20000) / 20000)
     expected = coins * 60000 * (0.0002 + impact)
     found = _margin({"on": "impact", "size": size, "free_share": 0.05})

@@ -1,6 +1,6 @@
 //! The only place that knows numpy.
 
-use numpy::{Element, IntoPyArray, PyArray1, PyReadonlyArray1};
+use numpy::{Element, IntoPyArray, PyArray1, PyReadonlyArray1, PyReadonlyArray2, PyUntypedArrayMethods};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 
@@ -14,6 +14,18 @@ pub(crate) type Booleans<'py> = PyReadonlyArray1<'py, bool>;
 /// The elements of a borrowed column.
 pub(crate) fn slice<'a, T: Element>(name: &str, column: &'a PyReadonlyArray1<'_, T>) -> PyResult<&'a [T]> {
     column.as_slice().map_err(|_| PyTypeError::new_err(format!("{name} must be a contiguous array")))
+}
+
+/// A table of numbers, borrowed likewise.
+pub(crate) type Table<'py> = PyReadonlyArray2<'py, f64>;
+
+/// The rows of a borrowed table.
+pub(crate) fn rows<'a>(name: &str, table: &'a Table<'_>) -> PyResult<Vec<&'a [f64]>> {
+    let all =
+        table.as_slice().map_err(|_| PyTypeError::new_err(format!("{name} must be a contiguous array")))?;
+    let &[count, width] = table.shape() else { return Ok(Vec::new()) };
+    // rows of no length are rows nevertheless
+    Ok(if width == 0 { vec![&[][..]; count] } else { all.chunks_exact(width).collect() })
 }
 
 /// The elements of a borrowed column that may be left out.

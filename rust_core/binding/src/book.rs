@@ -8,7 +8,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyList, PyTuple};
 
 use crate::cells::{answer as to_python, optional_table, table};
-use crate::enter::enter;
+use crate::enter::{enter, enter_watched};
 use crate::history::History;
 use crate::rulebooks::{Given, choice};
 
@@ -395,7 +395,8 @@ impl Book {
         self.ask(python, |book, _| answer::contributions::table(book, &question))
     }
 
-    #[pyo3(signature = (measure, confidence, horizon_days, method, options))]
+    #[pyo3(signature = (measure, confidence, horizon_days, method, options, progress))]
+    #[expect(clippy::too_many_arguments, reason = "one argument per question")]
     fn tail<'py>(
         &self,
         python: Python<'py>,
@@ -404,9 +405,13 @@ impl Book {
         horizon_days: Option<f64>,
         method: Option<String>,
         options: Pairs,
+        progress: Option<Py<PyAny>>,
     ) -> PyResult<Rows<'py>> {
         let question = answer::tail::Question { measure, confidence, horizon_days, method, options };
-        self.ask(python, |book, _| answer::tail::table(book, &question))
+        let found = enter_watched(python, progress.as_ref(), |watch| {
+            answer::tail::table(&self.book, &question, watch)
+        })?;
+        to_python(python, &found)
     }
 
     #[pyo3(signature = (view))]

@@ -9,6 +9,7 @@ mod enter;
 mod error;
 mod functions;
 mod history;
+mod joint;
 mod limits;
 mod pricing;
 mod revaluation;
@@ -38,7 +39,9 @@ mod _core {
         build_information, compare, cumulative_amounts, linear_liquidation_prices, rank_value, single_prices,
     };
     #[pymodule_export]
-    use super::history::{History, check_history, join_histories};
+    use super::history::{History, check_history, join_histories, splice_histories};
+    #[pymodule_export]
+    use super::joint::JointBook;
     #[pymodule_export]
     use super::limits::{largest_size, largest_size_table, leverage_caps, limits, liquidation_probability};
     #[pymodule_export]

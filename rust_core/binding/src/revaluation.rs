@@ -10,7 +10,7 @@ use crate::enter::enter;
 
 /// Strikes ready to be revalued.
 #[pyclass(frozen, module = "crossmargin._core")]
-pub(crate) struct Strikes(revaluation::Strikes);
+pub(crate) struct Strikes(pub(crate) revaluation::Strikes);
 
 #[pymethods]
 impl Strikes {

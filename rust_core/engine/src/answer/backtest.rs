@@ -4,7 +4,7 @@ use super::options::number;
 use super::tail::line_name;
 use super::{Answer, Value};
 use crate::backtest::verdicts::{self, Row};
-use crate::backtest::{Ground, Plan, Run, floors, pooled, pooled_rows, run};
+use crate::backtest::{Ground, Plan, Run, days, floors, pooled, pooled_rows, run};
 use crate::book::{Book, Pool};
 use crate::error::{Error, Place, Result};
 use crate::history::{Bars, day_of};
@@ -227,9 +227,12 @@ pub fn table(book: &Book, asked: &Question, watch: &Watch) -> Result<Answer> {
         };
         let coverage = asked.coverage.unwrap_or_else(|| rules.coverage());
         let mut runs = Vec::with_capacity(pools.len());
-        for pool in &pools {
+        for (place, pool) in pools.iter().enumerate() {
             let view = PoolView::of(book, pool);
             let ground = Ground { view: &view, rulebook: &rules.own, rule, bars: &bars, mapping: &mapping };
+            if place == 0 {
+                watch.expect(days(ground, &plan)?.0.len() * pools.len());
+            }
             let mut found = run(ground, &plan, watch)?;
             if asked.view != "tests" {
                 measure_instead(&mut found, &asked.measure, &rules.own)?;

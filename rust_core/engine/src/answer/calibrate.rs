@@ -3,7 +3,7 @@
 use super::backtest::{Rules, date, history, word};
 use super::options::number;
 use super::{Answer, Value};
-use crate::backtest::{Ground, Plan, run};
+use crate::backtest::{Ground, Plan, days, now, run};
 use crate::book::{Book, Pool};
 use crate::calibrate::{
     Aim, Candidate, Figures, Fold, Observed, candidates, figures, frontier, in_common, ranked, shocks,
@@ -207,13 +207,28 @@ fn accounts(book: &Book, asked: &Question, watch: &Watch) -> Result<Vec<Subject>
             continue;
         }
         let mut list = candidates(&asked.grid, rule_of(own)?, false)?;
-        // the rulebook as it is stands beside what is tried
-        list.push(Candidate::default());
+        // the rulebook as it is stands beside what is tried, where the history is long enough for it
+        let as_it_is = Candidate::default();
+        let first = PoolView::of(book, pools.first().copied().ok_or_else(super::backtest::no_history)?);
+        let mut expected = 0;
+        for candidate in &list {
+            expected += tried(book, (index, own, candidate), &first, asked, |ground, plan| {
+                days(ground, plan).map(|found| found.0.len())
+            })?;
+        }
+        let own_days = tried(book, (index, own, &as_it_is), &first, asked, |ground, plan| {
+            days(ground, plan).map(|found| found.0.len())
+        });
+        if let Ok(more) = own_days {
+            list.push(as_it_is);
+            expected += more;
+        }
+        watch.expect(expected * pools.len());
         for pool in pools {
             let view = PoolView::of(book, pool);
             let mut subject = Subject {
                 scope: book.pool_name(pool),
-                own: Some(list.len() - 1),
+                own: own_days.is_ok().then(|| list.len() - 1),
                 list: list.clone(),
                 paths: Vec::with_capacity(list.len()),
                 now: Vec::with_capacity(list.len()),
@@ -221,16 +236,11 @@ fn accounts(book: &Book, asked: &Question, watch: &Watch) -> Result<Vec<Subject>
                 bars: history(book, index, rule_of(own)?)?.0,
             };
             for candidate in &list {
-                let rules = Rules::new(own, &candidate.0, asked.initial, asked.horizon_days)?;
-                let rule = rules.rule()?;
-                let (bars, mapping) = history(book, index, rule)?;
-                let ground =
-                    Ground { view: &view, rulebook: &rules.own, rule, bars: &bars, mapping: &mapping };
-                let horizon_days = rules.period(asked.initial, asked.horizon_days);
-                let plan = Plan { initial: asked.initial, horizon_days, first: None, last: None };
-                let made = run(ground, &plan, watch)?;
+                let (made, today) = tried(book, (index, own, candidate), &view, asked, |ground, plan| {
+                    Ok((run(ground, plan, watch)?, now(ground, plan)?))
+                })?;
                 subject.length = subject.length.max(made.length);
-                subject.now.push(crate::backtest::now(ground, &plan)?);
+                subject.now.push(today);
                 subject.paths.push(observed(&made));
             }
             in_common(&mut subject.paths);
@@ -240,13 +250,31 @@ fn accounts(book: &Book, asked: &Question, watch: &Watch) -> Result<Vec<Subject>
     Ok(found)
 }
 
+/// Does something with the ground that a candidate stands on.
+fn tried<T>(
+    book: &Book,
+    (index, own, candidate): (usize, &Rulebook, &Candidate),
+    view: &PoolView<'_>,
+    asked: &Question,
+    work: impl FnOnce(Ground<'_>, &Plan) -> Result<T>,
+) -> Result<T> {
+    let rules = Rules::new(own, &candidate.0, asked.initial, asked.horizon_days)?;
+    let rule = rules.rule()?;
+    let (bars, mapping) = history(book, index, rule)?;
+    let horizon_days = rules.period(asked.initial, asked.horizon_days);
+    let plan = Plan { initial: asked.initial, horizon_days, first: None, last: None };
+    work(Ground { view, rulebook: &rules.own, rule, bars: &bars, mapping: &mapping }, &plan)
+}
+
 /// The rulebook whose tail says how shocks are made: the book's where it has one, else that of `es`.
-fn reading<'a>(own: &'a Rulebook) -> Result<&'a Rulebook> {
+fn reading(own: &Rulebook) -> Result<&Rulebook> {
     if rule_of(own).is_ok() { Ok(own) } else { builtin("es") }
 }
 
 fn coins(book: &Book, asked: &Question, watch: &Watch) -> Result<Vec<Subject>> {
     let mut found = Vec::new();
+    let moves =
+        book.history.as_deref().ok_or_else(super::backtest::no_history)?.instants.len().saturating_sub(1);
     let mut done: Vec<usize> = Vec::new();
     for (index, own) in book.rulebooks.iter().enumerate() {
         let base = reading(own)?;
@@ -261,6 +289,7 @@ fn coins(book: &Book, asked: &Question, watch: &Watch) -> Result<Vec<Subject>> {
             .collect();
         held.sort_unstable();
         held.dedup();
+        watch.expect(held.len() * list.len() * moves);
         for coin in held {
             done.push(coin);
             let Some(name) = book.underlyings.get(coin).map(|known| known.name.as_str()) else { continue };

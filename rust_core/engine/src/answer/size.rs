@@ -103,6 +103,7 @@ impl Question {
         };
         put("contracts", Cell::Number(if buys { 1.0 } else { -1.0 }));
         put("contractSize", Cell::Number(1.0));
+        put("unrealizedPnl", Cell::Number(0.0));
         for (name, value) in &self.columns {
             put(name, value.trim().parse().map_or_else(|_| Cell::from_text(value), Cell::Number));
         }

@@ -5,14 +5,16 @@ use crate::book::{Book, Pool};
 use crate::error::{Error, Result};
 use crate::margin::PoolView;
 use crate::margin::tail::{
-    LineOf, Measured, by_line_under, made_for, measured_under, rule_of, scenario_name, tail_of,
+    LineOf, Measured, by_line_under, made_for, measured_watched, rule_of, scenario_name, tail_of,
 };
 use crate::market::MarketState;
 use crate::moves::{Mapping, Moves, Scenarios};
 use crate::numeric::accumulate::sum;
+use crate::revaluation::joint::Method;
 use crate::rulebook::tail::{Aggregation, Statistic, TailRule, TailScenarios};
 use crate::rulebook::{Measure, Rulebook, builtin, cell_of, path_of, with_changes};
 use crate::statistics::{effective_size, expected_shortfall_error, value_at_risk_interval};
+use crate::watch::Watch;
 
 /// The header of the measures.
 pub const MEASURES: [&str; 12] = [
@@ -67,7 +69,7 @@ pub struct Question {
 /// # Errors
 ///
 /// [`Error::Unknown`] for a word; as [`crate::moves::moves`] for what is not known about a risk factor.
-pub fn table(book: &Book, question: &Question) -> Result<Answer> {
+pub fn table(book: &Book, question: &Question, watch: &Watch) -> Result<Answer> {
     let measure = question.measure.to_lowercase();
     let known = ["all", "es", "var", "losses"];
     if !known.contains(&measure.as_str()) {
@@ -83,16 +85,22 @@ pub fn table(book: &Book, question: &Question) -> Result<Answer> {
         if question.method.as_deref().is_some_and(|word| word.eq_ignore_ascii_case("all")) {
             for (word, _) in TailScenarios::ALL {
                 let one = Question { method: Some(word.to_owned()), ..question.clone() };
-                answer.rows.extend(of_pool(book, pool, &one, &measure)?);
+                answer.rows.extend(of_pool(book, pool, &one, &measure, watch)?);
             }
         } else {
-            answer.rows.extend(of_pool(book, pool, question, &measure)?);
+            answer.rows.extend(of_pool(book, pool, question, &measure, watch)?);
         }
     }
     Ok(answer)
 }
 
-fn of_pool(book: &Book, pool: &Pool, question: &Question, measure: &str) -> Result<Vec<Vec<Value>>> {
+fn of_pool(
+    book: &Book,
+    pool: &Pool,
+    question: &Question,
+    measure: &str,
+    watch: &Watch,
+) -> Result<Vec<Vec<Value>>> {
     let index = book.accounts.get(pool.account).map_or(0, |account| account.rulebook);
     let Some(own) = book.rulebooks.get(index) else { return Ok(Vec::new()) };
     let changed = rules(own, question)?;
@@ -106,7 +114,8 @@ fn of_pool(book: &Book, pool: &Pool, question: &Question, measure: &str) -> Resu
         }
     };
     let view = PoolView::of(book, pool);
-    let measured = measured_under(&view, &MarketState::today(book), rule, (&sets.0, &sets.1))?;
+    let today = MarketState::today(book);
+    let measured = measured_watched(&view, &today, rule, (&sets.0, &sets.1), watch)?;
     if measure == "losses" {
         losses(book, pool, rule, sets, &measured)
     } else {
@@ -198,7 +207,7 @@ fn measures(
             interval.lower.into(),
             interval.upper.into(),
             "".into(),
-            note(rule, overlap, interval.upper.is_none()).into(),
+            note(rule, overlap, interval.upper.is_none(), measured).into(),
         ]);
         rows.push(row);
     }
@@ -209,7 +218,7 @@ fn measures(
             (read.expected_shortfall - TWO_SIDED * error).into(),
             (read.expected_shortfall + TWO_SIDED * error).into(),
             error.into(),
-            note(rule, overlap, false).into(),
+            note(rule, overlap, false, measured).into(),
         ]);
         rows.push(row);
     }
@@ -226,7 +235,7 @@ fn overlap(rule: &TailRule, moves: &Moves, set: &Scenarios) -> f64 {
     }
 }
 
-fn note(rule: &TailRule, overlap: f64, open: bool) -> String {
+fn note(rule: &TailRule, overlap: f64, open: bool, measured: &Measured) -> String {
     let mut parts = vec!["low and high hold it with 95 %".to_owned()];
     if open {
         parts.push("too few scenarios for an upper end: it may be larger than every one of them".into());
@@ -241,6 +250,24 @@ fn note(rule: &TailRule, overlap: f64, open: bool) -> String {
         TailScenarios::Filtered => {
             parts.push("sampling error alone, not that of the volatility forecasts".into())
         }
+        _ => {}
+    }
+    let done = &measured.done;
+    match (rule.revaluation, done.method) {
+        (Method::Screened, Method::Screened) => parts.push(format!(
+            "screened: {} of {} scenarios valued, the others bounded within {:.2}",
+            done.valued,
+            measured.pnl.len(),
+            done.bound
+        )),
+        (Method::Screened, Method::Full) => {
+            parts.push(format!("every scenario valued, not screened: {}", done.fallback));
+        }
+        (Method::DeltaGamma, _) => parts.push(format!(
+            "by delta, gamma and vega alone: valued exactly, the mean loss of its tail is {:+.2} higher and single scenarios differ by up to {:.2}",
+            done.difference.unwrap_or(0.0),
+            done.error
+        )),
         _ => {}
     }
     parts.join("; ")

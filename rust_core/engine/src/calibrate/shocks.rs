@@ -23,7 +23,8 @@ pub struct Shocks {
 }
 
 /// The size of the relative move, up or down, that a share of the scenarios of each day stays within: the lower
-/// empirical quantile at the rule's confidence. Each is made of the bars before it.
+/// empirical quantile at the rule's confidence. Each is made of the bars before it. `watch` counts the bars of the
+/// history and was told of them.
 ///
 /// # Errors
 ///
@@ -48,7 +49,8 @@ pub fn shocks(rule: &TailRule, bars: &Bars, watch: &Watch) -> Result<Shocks> {
         bars.usable.get(known..known + length).is_some_and(|list| list.iter().all(|usable| *usable))
     };
     let days: Vec<usize> = (0..=bars.count() - length).filter(|known| whole(*known)).collect();
-    watch.expect(days.len());
+    // bars without a loss are done at once
+    watch.advance(bars.count() - days.len())?;
     let made: Vec<Result<Option<Observed>>> = days
         .par_iter()
         .map(|known| {

@@ -17,6 +17,8 @@ use crate::tables::{LimitRow, ReportedAccount, day, instant};
 pub const WATCH: f64 = 0.5;
 /// The second of them.
 pub const CALL: f64 = 0.7;
+/// A value that is beyond a bound by no more than this share of it is on it: sums of floats are no better.
+const ROUNDING: f64 = 1e-12;
 /// How closely a deposit is searched, relative.
 const CLOSE: f64 = 0.005;
 /// States between today and the bound at which a deposit is found.
@@ -145,9 +147,13 @@ impl Limit {
 
     /// Whether a value is inside.
     pub fn allows(&self, value: Option<f64>) -> bool {
-        value.is_none_or(
-            |value| if self.metric.is_floor() { value >= self.limit } else { value <= self.limit },
-        )
+        value.is_none_or(|value| !self.is_beyond(value, self.limit))
+    }
+
+    /// Whether a value is beyond a bound, on the side that the metric must not be.
+    fn is_beyond(&self, value: f64, bound: f64) -> bool {
+        let slack = ROUNDING * bound.abs();
+        if self.metric.is_floor() { value < bound - slack } else { value > bound + slack }
     }
 
     /// The share of the limit that is used; no number where a floor has been passed altogether.
@@ -166,7 +172,7 @@ impl Limit {
     pub fn status(&self, value: Option<f64>) -> Status {
         let Some(own) = value else { return Status::Ok };
         let floor = self.metric.is_floor();
-        let beyond = |bound: f64| if floor { own < bound } else { own > bound };
+        let beyond = |bound: f64| self.is_beyond(own, bound);
         let reached = |bound: f64| if floor { own <= bound } else { own >= bound };
         let band = |share: f64| if floor { self.limit / share } else { self.limit * share };
         let watch = self.warn.unwrap_or_else(|| band(WATCH));

@@ -385,7 +385,7 @@ impl Walk<'_> {
         }
         let list = if position < 0.0 { down } else { up };
         let beyond = |crossing: &&Crossing| crossing.ratio.ln().abs() <= position.abs();
-        let last = list.iter().filter(beyond).last().map_or(self.broken_today, |own| own.into_breach);
+        let last = list.iter().rfind(beyond).map_or(self.broken_today, |own| own.into_breach);
         (1.0 - survives, f64::from(u8::from(last)))
     }
 

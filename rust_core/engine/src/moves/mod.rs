@@ -17,7 +17,7 @@ use crate::rulebook::tail::{Aggregation, CovarianceRule, TailRule, TailScenarios
 
 pub use mapping::{Mapping, between};
 pub use simulated::{covariance_of, draw};
-pub use typed::{MarketRisk, TypedMatrix, typed_coins, typed_correlations, typed_volatilities};
+pub use typed::{MarketRisk, TypedMatrix, typed_correlations, typed_volatilities};
 
 /// One set of scenarios.
 #[derive(Debug, Clone, PartialEq)]

@@ -6,6 +6,7 @@
 
 mod account;
 mod accounts;
+pub mod joint;
 
 pub use account::Account;
 pub use accounts::{Accounts, Discounts, Holdings};
@@ -43,6 +44,7 @@ pub struct Strikes {
     before: Vec<(f64, f64)>,
     expiry: Vec<u32>,
     underlying: Option<Vec<u32>>,
+    tenor_weight: Vec<f64>,
 }
 
 impl Strikes {
@@ -80,7 +82,8 @@ impl Strikes {
         };
         let underlying =
             columns.underlying.map(|numbers| group_numbers("underlying", numbers, count)).transpose()?;
-        Ok(Self { level, strikes, before, expiry, underlying })
+        let tenor_weight = (0..count).map(|index| tenor_weight.at(index)).collect();
+        Ok(Self { level, strikes, before, expiry, underlying, tenor_weight })
     }
 
     /// How many strikes there are; instruments are twice as many.

@@ -9,6 +9,7 @@ use super::tail::{
     StressRule, TailLaw, TailRule, TailScenarios,
 };
 use crate::error::Result;
+use crate::revaluation::joint::Method;
 
 /// More scenarios or observations than anybody waits for.
 const MOST: f64 = 10_000_000.0;
@@ -63,11 +64,7 @@ impl Reader {
                 raw.option_volatility.as_deref(),
                 &[("required", OptionVolatility::Required), ("unmoved", OptionVolatility::Unmoved)],
             )?,
-            screened: self.word(
-                "tail.revaluation",
-                raw.revaluation.as_deref(),
-                &[("full", false), ("screened", true)],
-            )?,
+            revaluation: self.word("tail.revaluation", raw.revaluation.as_deref(), &Method::ALL)?,
             orders: self.word(
                 "measure.orders",
                 measure.orders.as_deref(),

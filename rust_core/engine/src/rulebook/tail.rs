@@ -1,6 +1,7 @@
 //! Margin by value at risk or expected shortfall, as a rulebook says it (methods.md sections 1.2, 2 and 4).
 
 use super::OrderRule;
+use crate::revaluation::joint::Method;
 
 /// What is read off the tail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -197,8 +198,8 @@ pub struct TailRule {
     pub age_options: bool,
     /// What options do without a moving volatility.
     pub option_volatility: OptionVolatility,
-    /// Whether the tail alone is revalued exactly, all other scenarios by a surrogate with a bound.
-    pub screened: bool,
+    /// How scenarios are valued.
+    pub revaluation: Method,
     /// How open orders enter the initial margin.
     pub orders: OrderRule,
 }

@@ -15,6 +15,7 @@ use crate::limits::metric::Metric;
 use crate::limits::profile::Profile;
 use crate::limits::standing::Part;
 use crate::liquidation::price::shown;
+use crate::numeric::rounding::of_steps;
 
 pub use trial::{Trial, account_of, found};
 
@@ -122,7 +123,7 @@ pub fn largest(context: &Context<'_>, trial: &Trial<'_>, bounds: &[Bound], buys:
         bounds.get(which).ok_or_else(|| Error::NoAnswer { why: "the limit has no bound".into() })
     };
     let before = outside(context, trial, bounds, 0.0)?;
-    let at = |lots: f64| outside(context, trial, bounds, sign * (lots * lot));
+    let at = |lots: f64| outside(context, trial, bounds, sign * of_steps(lots, lot));
     let most = (LARGEST * scale / lot).ceil();
     let turning = (trial.held() / lot).abs();
     let first = (scale / lot * 1e-6).floor().max(1.0);
@@ -160,7 +161,7 @@ pub fn largest(context: &Context<'_>, trial: &Trial<'_>, bounds: &[Bound], buys:
         return Err(Error::NoAnswer {
             why: format!(
                 "no size up to {} of {} reaches the limit {}",
-                shown(most * lot),
+                shown(of_steps(most, lot)),
                 trial.symbol(),
                 bounds.iter().map(|bound| bound.name.as_str()).collect::<Vec<_>>().join(", ")
             ),
@@ -178,7 +179,7 @@ pub fn largest(context: &Context<'_>, trial: &Trial<'_>, bounds: &[Bound], buys:
     let bound = bound(which)?;
     let one =
         |change: f64| trial.with(change, |standing| compare(context, standing, &bound.limit, &bound.part));
-    let size = if low == 0.0 { 0.0 } else { sign * (low * lot) };
+    let size = if low == 0.0 { 0.0 } else { sign * of_steps(low, lot) };
     Ok(Largest {
         size,
         lot,

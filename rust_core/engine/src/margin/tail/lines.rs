@@ -5,13 +5,11 @@
 
 use crate::book::{Book, Quote};
 use crate::error::{Error, Place, Result};
-use crate::instrument::{OptionRight, OptionTerms, Payoff};
+use crate::instrument::Payoff;
 use crate::margin::PoolView;
 use crate::market::{MarketState, option_value, settle_of, settling_ratio, underlying_of, unrealised_pnl};
-use crate::moves::{Mapping, Scenarios, between};
-use crate::pricing::black76::log_moneyness;
-use crate::pricing::kernel::strike_row;
-use crate::pricing::level;
+use crate::moves::{Mapping, between};
+use crate::revaluation::joint::{Body, Combination, ForwardMove, Line, OptionLine};
 use crate::rulebook::tail::TailRule;
 
 /// Which part of a pool a line is.
@@ -25,54 +23,8 @@ pub enum LineOf {
     Order(usize),
 }
 
-/// One line.
-#[derive(Debug, Clone)]
-pub(super) struct Line {
-    pub(super) of: LineOf,
-    /// Price of the settlement currency at the state, reporting currency.
-    money: f64,
-    /// Factor that moves the settlement currency.
-    currency: Option<usize>,
-    /// Result that is carried at the state, settlement currency.
-    carried: f64,
-    body: Body,
-}
-
-#[derive(Debug, Clone)]
-enum Body {
-    /// Currency alone.
-    Balance,
-    /// `slope x (ratio - 1)` settlement currency.
-    Linear { factor: usize, basis: Option<Basis>, slope: f64 },
-    /// `slope x (1 - 1 / ratio)` settlement currency.
-    Inverse { factor: usize, basis: Option<Basis>, slope: f64 },
-    /// Black-76 at the end of the horizon.
-    Option(Box<Priced>),
-}
-
-/// The basis of a dated forward: its logarithm moves by the change of the annual basis times the years.
-#[derive(Debug, Clone, Copy)]
-struct Basis {
-    factors: (usize, usize, f64),
-    years: f64,
-}
-
-#[derive(Debug, Clone)]
-struct Priced {
-    quantity: f64,
-    terms: OptionTerms,
-    payoff: Payoff,
-    forward: f64,
-    fixed: f64,
-    volatility: f64,
-    years: f64,
-    discount_rate: f64,
-    /// Value of one unit at the state, settlement currency.
-    base: f64,
-    factor: usize,
-    basis: Option<Basis>,
-    volatility_factors: Option<(usize, usize, f64)>,
-}
+/// A line and the part of the pool that it is.
+pub(super) type PoolLine = (LineOf, Line);
 
 /// What is needed to make lines.
 pub(super) struct Maker<'a> {
@@ -85,7 +37,7 @@ pub(super) struct Maker<'a> {
 
 impl Maker<'_> {
     /// Every position and balance of the pool.
-    pub(super) fn held(&self) -> Result<Vec<Line>> {
+    pub(super) fn held(&self) -> Result<Vec<PoolLine>> {
         let mut lines = Vec::with_capacity(self.view.positions.len() + self.view.balances.len());
         for (place, position) in self.view.positions.iter().enumerate() {
             let carried = unrealised_pnl(self.view.book, position, self.state);
@@ -104,7 +56,7 @@ impl Maker<'_> {
     }
 
     /// Every open order that is not bound to reduce, on one side, filled at the mark.
-    pub(super) fn ordered(&self, buys: bool) -> Result<Vec<Line>> {
+    pub(super) fn ordered(&self, buys: bool) -> Result<Vec<PoolLine>> {
         let mut lines = Vec::new();
         for (place, order) in self.view.orders.iter().enumerate() {
             if order.reduce_only || (order.quantity > 0.0) != buys {
@@ -123,14 +75,9 @@ impl Maker<'_> {
         Ok(lines)
     }
 
-    fn line(&self, of: LineOf, currency: usize, carried: f64, body: Body) -> Result<Line> {
-        Ok(Line {
-            of,
-            money: self.view.price(currency, self.state)?,
-            currency: self.currency_factor(currency),
-            carried,
-            body,
-        })
+    fn line(&self, of: LineOf, currency: usize, carried: f64, body: Body) -> Result<PoolLine> {
+        let money = self.view.price(currency, self.state)?;
+        Ok((of, Line { money, currency: self.currency_factor(currency), carried, body }))
     }
 
     fn currency_factor(&self, currency: usize) -> Option<usize> {
@@ -165,35 +112,37 @@ impl Maker<'_> {
         let maturities = self.mapping.basis.get(underlying).map_or(&[][..], Vec::as_slice);
         let basis = between(maturities, quote.years * 365.0)
             .filter(|_| quote.years > 0.0)
-            .map(|factors| Basis { factors, years: quote.years });
+            // the logarithm of a dated forward moves by the change of the annual basis times the years
+            .map(|factors| Combination::between(factors, quote.years));
+        let forward = ForwardMove { factor, basis };
         let known = book.instruments.get(instrument);
         let payoff = known.map_or(Payoff::Linear, |known| known.payoff);
         if let Some(terms) = known.and_then(|known| known.option) {
             let volatility =
                 quote.implied_volatility.ok_or_else(|| self.missing(instrument, "implied volatility"))?;
-            let forward = quote.moved_forward(ratio).ok_or_else(|| self.missing(instrument, "forward"))?;
+            let moved = quote.moved_forward(ratio).ok_or_else(|| self.missing(instrument, "forward"))?;
             let points = self.mapping.volatility.get(underlying).map_or(&[][..], Vec::as_slice);
             let aged = if self.rule.age_options { self.horizon_days / 365.0 } else { 0.0 };
-            return Ok(Body::Option(Box::new(Priced {
+            let years = (quote.years - aged).max(0.0);
+            return Ok(Body::Option(OptionLine {
                 quantity,
-                terms,
+                right: terms.right,
                 payoff,
-                forward,
+                strike: terms.strike.0,
+                forward: moved,
                 fixed: quote.forward_fixed,
-                volatility,
-                years: (quote.years - aged).max(0.0),
-                discount_rate: quote.discount_rate,
-                base: option_value(book, instrument, ratio, volatility),
-                factor,
-                basis,
-                volatility_factors: between(points, quote.years * 365.0),
-            })));
+                total_volatility: volatility * years.sqrt(),
+                discount: (-quote.discount_rate * years).exp(),
+                base: Some(option_value(book, instrument, ratio, volatility)),
+                moves: forward,
+                volatility: between(points, quote.years * 365.0).map(|own| Combination::between(own, 1.0)),
+            }));
         }
         // what settlement has fixed does not move
         let moved = mark * settling_ratio(Some(quote), ratio);
         let open = quote.share_left_at(ratio);
         Ok(match payoff {
-            Payoff::Linear => Body::Linear { factor, basis, slope: quantity * moved * open },
+            Payoff::Linear => Body::Linear { forward, slope: quantity * moved * open },
             Payoff::Inverse if open < 1.0 => {
                 return Err(Error::NotCovered {
                     what: self.symbol(instrument).to_owned(),
@@ -201,136 +150,8 @@ impl Maker<'_> {
                     place: Place::default(),
                 });
             }
-            Payoff::Inverse => Body::Inverse { factor, basis, slope: quantity / moved },
+            Payoff::Inverse => Body::Inverse { forward, slope: quantity / moved },
         })
-    }
-}
-
-/// Scenarios as lines read them: ratios of all factors that are prices or volatilities.
-pub(super) struct Ratios<'a> {
-    set: &'a Scenarios,
-    /// Factor by factor `exp(move)`.
-    ratios: Vec<Vec<f64>>,
-}
-
-impl<'a> Ratios<'a> {
-    pub(super) fn new(set: &'a Scenarios) -> Self {
-        let ratios = set.moves.iter().map(|own| own.iter().map(|size| size.exp()).collect()).collect();
-        Self { set, ratios }
-    }
-
-    pub(super) fn count(&self) -> usize {
-        self.set.count
-    }
-
-    pub(super) fn set(&self) -> &'a Scenarios {
-        self.set
-    }
-
-    fn ratio(&self, factor: usize, scenario: usize) -> f64 {
-        self.ratios.get(factor).and_then(|own| own.get(scenario)).copied().unwrap_or(f64::NAN)
-    }
-
-    fn size(&self, factor: usize, scenario: usize) -> f64 {
-        self.set.moves.get(factor).and_then(|own| own.get(scenario)).copied().unwrap_or(f64::NAN)
-    }
-
-    /// The move of a point between two maturities.
-    fn point(&self, (low, high, share): (usize, usize, f64), scenario: usize) -> f64 {
-        if share == 0.0 {
-            self.size(low, scenario)
-        } else {
-            (1.0 - share) * self.size(low, scenario) + share * self.size(high, scenario)
-        }
-    }
-
-    fn forward_ratio(&self, factor: usize, basis: Option<Basis>, scenario: usize) -> f64 {
-        let ratio = self.ratio(factor, scenario);
-        match basis {
-            None => ratio,
-            Some(basis) => ratio * (basis.years * self.point(basis.factors, scenario)).exp(),
-        }
-    }
-}
-
-impl Line {
-    /// Adds the line's profit and loss in some scenarios, reporting currency.
-    ///
-    /// What a scenario gives does not depend on which others are asked for with it.
-    pub(super) fn add(&self, ratios: &Ratios<'_>, scenarios: &[usize], sums: &mut [f64]) -> Result<()> {
-        let money = |scenario: usize, gain: f64| {
-            let own = self.currency.map_or(1.0, |factor| ratios.ratio(factor, scenario));
-            self.money * (own * (self.carried + gain) - self.carried)
-        };
-        match &self.body {
-            Body::Balance => {
-                for (sum, scenario) in sums.iter_mut().zip(scenarios) {
-                    *sum += money(*scenario, 0.0);
-                }
-            }
-            Body::Linear { factor, basis, slope } => {
-                for (sum, scenario) in sums.iter_mut().zip(scenarios) {
-                    let ratio = ratios.forward_ratio(*factor, *basis, *scenario);
-                    *sum += money(*scenario, slope * (ratio - 1.0));
-                }
-            }
-            Body::Inverse { factor, basis, slope } => {
-                for (sum, scenario) in sums.iter_mut().zip(scenarios) {
-                    let ratio = ratios.forward_ratio(*factor, *basis, *scenario);
-                    *sum += money(*scenario, slope * (1.0 - ratio.recip()));
-                }
-            }
-            Body::Option(option) => {
-                let values = option.values(ratios, scenarios)?;
-                for ((sum, scenario), value) in sums.iter_mut().zip(scenarios).zip(values) {
-                    *sum += money(*scenario, option.quantity * (value - option.base));
-                }
-            }
-        }
-        Ok(())
-    }
-}
-
-impl Priced {
-    /// Value of one unit in some scenarios, settlement currency.
-    fn values(&self, ratios: &Ratios<'_>, scenarios: &[usize]) -> Result<Vec<f64>> {
-        let root = self.years.sqrt();
-        let mut forwards = Vec::with_capacity(scenarios.len());
-        let mut totals = Vec::with_capacity(scenarios.len());
-        for scenario in scenarios {
-            let ratio = ratios.forward_ratio(self.factor, self.basis, *scenario);
-            forwards.push((self.forward - self.fixed) * ratio + self.fixed);
-            let moved = match self.volatility_factors {
-                None => self.volatility,
-                Some(points) => self.volatility * ratios.point(points, *scenario).exp(),
-            };
-            totals.push(moved * root);
-        }
-        let shocks: Vec<f64> = forwards.iter().map(|forward| (forward / self.forward).ln()).collect();
-        let moneyness = log_moneyness(self.forward, self.terms.strike.0);
-        let (mut calls, mut puts) = (vec![0.0; scenarios.len()], vec![0.0; scenarios.len()]);
-        strike_row(
-            level(),
-            self.terms.strike.0,
-            moneyness,
-            &forwards,
-            &shocks,
-            &totals,
-            &mut calls,
-            &mut puts,
-        )?;
-        let mut values = match self.terms.right {
-            OptionRight::Call => calls,
-            OptionRight::Put => puts,
-        };
-        let discount = (-self.discount_rate * self.years).exp();
-        for (value, forward) in values.iter_mut().zip(&forwards) {
-            *value *= discount;
-            if self.payoff == Payoff::Inverse {
-                *value /= forward;
-            }
-        }
-        Ok(values)
     }
 }
 

@@ -1,19 +1,26 @@
 //! The measure of a pool over one level's scenarios, and who is responsible for it.
 
-use super::lines::{Line, LineOf, Maker, Ratios};
+use super::UNWATCHED;
+use super::lines::{LineOf, Maker, PoolLine};
 use crate::error::{Error, Place, Result};
 use crate::margin::PoolView;
 use crate::margin::component::TailPart;
 use crate::market::MarketState;
 use crate::moves::{LevelMoves, Mapping, Moves, Scenarios};
 use crate::numeric::accumulate::sum;
+use crate::pricing::level;
+use crate::revaluation::joint::{Done, FactorMoves, JointBook, Line, Method, Need};
 use crate::rulebook::OrderRule;
 use crate::rulebook::tail::{Statistic, TailRule};
 use crate::statistics::{Tail, Ties, check_enough, tail};
+use crate::threads::Workers;
+use crate::watch::Watch;
 
 /// Order statistics on either side of the quantile that a share of value at risk is taken from: one alone has an
 /// error of 16 % of the measure, this many of 2 % (methods.md section 2.5).
 const AROUND: usize = 25;
+/// Largest losses that are exact under any measure, because they are listed one by one.
+const LISTED: usize = 10;
 
 /// A pool with the scenarios that it is measured over.
 pub(super) struct Pool<'a> {
@@ -22,6 +29,7 @@ pub(super) struct Pool<'a> {
     pub(super) rule: &'a TailRule,
     pub(super) moves: &'a Moves,
     pub(super) mapping: &'a Mapping,
+    pub(super) watch: &'a Watch,
 }
 
 /// One part of the measure.
@@ -54,10 +62,13 @@ pub struct Measured {
     pub level: usize,
     /// Tail, stress and floor, as far as the rulebook has them.
     pub portions: Vec<Portion>,
-    /// Profit and loss of the pool in each scenario of the tail, reporting currency.
+    /// Profit and loss of the pool in each scenario of the tail, reporting currency. Where scenarios were screened,
+    /// the largest losses are exact, twice the probability of the tail, and the others within a bound.
     pub pnl: Vec<f64>,
     /// What is read off the tail's losses.
     pub tail: Tail,
+    /// How the scenarios of the tail were valued.
+    pub done: Done,
 }
 
 impl Measured {
@@ -90,14 +101,24 @@ impl Pool<'_> {
         }
         let (confidence, stress_share) =
             (self.rule.confidence, self.rule.stress.as_ref().map_or(0.0, |stress| stress.share));
-        let pnl = profits(&lines, &sets.main)?;
+        let book = book_of(&lines)?;
+        let priced = book.priced(
+            &moves_of(&sets.main)?,
+            self.need(&sets.main),
+            self.rule.revaluation,
+            &Workers::Common,
+            self.watch,
+        )?;
+        let (pnl, mut done) = (priced.profits, priced.done);
         let (main, read) = self.portion(TailPart::Main, &pnl, &sets.main, 1.0 - stress_share)?;
+        let weights = (&pnl[..], &main.weights[..]);
+        book.check_tail(&moves_of(&sets.main)?, weights, &mut done, &Workers::Common, self.watch)?;
         let mut portions = vec![main];
         if let Some(stress) = &self.moves.stress {
-            portions.push(worst_portion(&profits(&lines, stress)?, stress_share));
+            portions.push(worst_portion(&profits(&book, stress)?, stress_share));
         }
         if let Some(floor) = &sets.floor {
-            let (mut portion, _) = self.portion(TailPart::Floor, &profits(&lines, floor)?, floor, 1.0)?;
+            let (mut portion, _) = self.portion(TailPart::Floor, &profits(&book, floor)?, floor, 1.0)?;
             let blended = sum(portions.iter().map(|own| own.amount));
             portion.counts = portion.amount > blended;
             if portion.counts {
@@ -108,7 +129,28 @@ impl Pool<'_> {
             portions.push(portion);
         }
         check_enough(sets.main.count, confidence)?;
-        Ok(Measured { level, portions, pnl, tail: read })
+        Ok(Measured { level, portions, pnl, tail: read, done })
+    }
+
+    /// The losses that the measure, its sampling error and its listing are made of: twice those of the tail.
+    fn need<'b>(&self, set: &'b Scenarios) -> Need<'b> {
+        let share = (2.0 * (1.0 - self.rule.confidence)).min(1.0);
+        match (&set.probabilities, self.rule.statistic) {
+            (None, _) => {
+                let tail = (share * set.count as f64).ceil();
+                #[expect(
+                    clippy::cast_possible_truncation,
+                    clippy::cast_sign_loss,
+                    reason = "at most the number of scenarios"
+                )]
+                Need::Largest(tail as usize + 2 * AROUND + LISTED)
+            }
+            (Some(probabilities), Statistic::ExpectedShortfall) => {
+                Need::Mass { probabilities, share, least: LISTED }
+            }
+            // how many scenarios lie around its quantile is not known beforehand
+            (Some(_), Statistic::ValueAtRisk) => Need::Every,
+        }
     }
 
     fn portion(&self, part: TailPart, pnl: &[f64], set: &Scenarios, share: f64) -> Result<(Portion, Tail)> {
@@ -143,29 +185,24 @@ impl Pool<'_> {
     pub(super) fn shares(&self, measured: &Measured) -> Result<Vec<(LineOf, f64)>> {
         let sets = self.level(measured.level)?;
         let lines = self.maker(sets.main.horizon_days).held()?;
-        let mut parts: Vec<(LineOf, f64)> = lines.iter().map(|line| (line.of, 0.0)).collect();
+        let book = book_of(&lines)?;
+        let mut parts: Vec<(LineOf, f64)> = lines.iter().map(|(of, _)| (*of, 0.0)).collect();
         for portion in measured.portions.iter().filter(|own| own.counts && own.amount > 0.0) {
             let set = match portion.part {
-                TailPart::Main => &sets.main,
-                TailPart::Stress => match &self.moves.stress {
-                    Some(set) => set,
-                    None => continue,
-                },
-                TailPart::Floor => match &sets.floor {
-                    Some(set) => set,
-                    None => continue,
-                },
+                TailPart::Main => Some(&sets.main),
+                TailPart::Stress => self.moves.stress.as_ref(),
+                TailPart::Floor => sets.floor.as_ref(),
             };
-            let places: Vec<usize> = portion.weights.iter().map(|(place, _)| *place).collect();
-            let only = only(set, &places);
-            let ratios = Ratios::new(&only);
-            let all: Vec<usize> = (0..places.len()).collect();
-            let scale = if portion.weighted > 0.0 { portion.amount / portion.weighted } else { 0.0 };
-            let mut gains = vec![0.0; places.len()];
-            for (line, (_, part)) in lines.iter().zip(&mut parts) {
-                gains.fill(0.0);
-                line.add(&ratios, &all, &mut gains)?;
-                *part -= scale * sum(gains.iter().zip(&portion.weights).map(|(gain, (_, w))| w * gain));
+            let Some(set) = set else { continue };
+            let weighed = book.weighed(&moves_of(set)?, &portion.weights, &Workers::Common, self.watch)?;
+            let weighted = match measured.done.method {
+                // the lines are valued exactly, the portion was not
+                Method::DeltaGamma => -sum(weighed.iter().copied()),
+                _ => portion.weighted,
+            };
+            let scale = if weighted > 0.0 { portion.amount / weighted } else { 0.0 };
+            for ((_, part), gain) in parts.iter_mut().zip(weighed) {
+                *part -= scale * gain;
             }
         }
         Ok(parts)
@@ -200,7 +237,7 @@ pub(super) fn results(
     set: &Scenarios,
 ) -> Result<Vec<f64>> {
     let maker = Maker { view, state, mapping, rule, horizon_days: set.horizon_days };
-    profits(&maker.held()?, set)
+    profits(&book_of(&maker.held()?)?, set)
 }
 
 /// The same, line by line, in some of the scenarios.
@@ -212,40 +249,31 @@ pub(super) fn results_by_line(
     (set, places): (&Scenarios, &[usize]),
 ) -> Result<Vec<(LineOf, Vec<f64>)>> {
     let lines = Maker { view, state, mapping, rule, horizon_days: set.horizon_days }.held()?;
-    let only = only(set, places);
-    let ratios = Ratios::new(&only);
-    let all: Vec<usize> = (0..places.len()).collect();
-    let mut rows = Vec::with_capacity(lines.len());
-    for line in &lines {
-        let mut gains = vec![0.0; places.len()];
-        line.add(&ratios, &all, &mut gains)?;
-        rows.push((line.of, gains));
+    let (book, moves) = (book_of(&lines)?, moves_of(set)?);
+    let mut rows: Vec<(LineOf, Vec<f64>)> =
+        lines.iter().map(|(of, _)| (*of, Vec::with_capacity(places.len()))).collect();
+    for place in places {
+        let gains = book.weighed(&moves, &[(*place, 1.0)], &Workers::Common, &UNWATCHED)?;
+        for ((_, row), gain) in rows.iter_mut().zip(gains) {
+            row.push(gain);
+        }
     }
     Ok(rows)
 }
 
-/// Some scenarios of a set, by themselves.
-fn only(set: &Scenarios, places: &[usize]) -> Scenarios {
-    let pick =
-        |own: &Vec<f64>| places.iter().map(|place| own.get(*place).copied().unwrap_or(f64::NAN)).collect();
-    Scenarios {
-        horizon_days: set.horizon_days,
-        probabilities: None,
-        ends: Vec::new(),
-        moves: set.moves.iter().map(pick).collect(),
-        count: places.len(),
-    }
+fn book_of(lines: &[PoolLine]) -> Result<JointBook> {
+    let lines: Vec<Line> = lines.iter().map(|(_, line)| *line).collect();
+    JointBook::new(level(), &lines)
 }
 
-/// Profit and loss of lines together in every scenario, added in the order of the lines.
-fn profits(lines: &[Line], set: &Scenarios) -> Result<Vec<f64>> {
-    let ratios = Ratios::new(set);
-    let all: Vec<usize> = (0..ratios.count()).collect();
-    let mut sums = vec![0.0; ratios.set().count];
-    for line in lines {
-        line.add(&ratios, &all, &mut sums)?;
-    }
-    Ok(sums)
+fn moves_of(set: &Scenarios) -> Result<FactorMoves<'_>> {
+    FactorMoves::with_count(set.moves.iter().map(Vec::as_slice).collect(), set.count, None)
+}
+
+/// Profit and loss of a book in every scenario, all of them valued.
+fn profits(book: &JointBook, set: &Scenarios) -> Result<Vec<f64>> {
+    let priced = book.priced(&moves_of(set)?, Need::Every, Method::Full, &Workers::Common, &UNWATCHED)?;
+    Ok(priced.profits)
 }
 
 fn largest(losses: &[f64]) -> (f64, Option<usize>) {

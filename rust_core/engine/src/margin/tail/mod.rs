@@ -16,10 +16,14 @@ use crate::moves::{Known, Mapping, MarketRisk, Moves, Scenarios, moves};
 use crate::numeric::accumulate::sum;
 use crate::rulebook::tail::TailRule;
 use crate::rulebook::{Measure, Rulebook};
+use crate::watch::Watch;
 
 pub use lines::LineOf;
 use measure::Pool;
 pub use measure::{Measured, Portion};
+
+/// Nobody looks at a margin while it is calculated.
+static UNWATCHED: Watch = Watch::new();
 
 /// The tail of a rulebook.
 ///
@@ -82,7 +86,22 @@ pub fn measured_under(
     rule: &TailRule,
     (moves, mapping): (&Moves, &Mapping),
 ) -> Result<Measured> {
-    Pool { view, state, rule, moves, mapping }.measured(0, None)
+    measured_watched(view, state, rule, (moves, mapping), &UNWATCHED)
+}
+
+/// The same, looked at and stopped from outside.
+///
+/// # Errors
+///
+/// As [`requirement_under`]; [`Error::NoAnswer`] once `watch` was stopped.
+pub fn measured_watched(
+    view: &PoolView<'_>,
+    state: &MarketState,
+    rule: &TailRule,
+    (moves, mapping): (&Moves, &Mapping),
+    watch: &Watch,
+) -> Result<Measured> {
+    Pool { view, state, rule, moves, mapping, watch }.measured(0, None)
 }
 
 /// Results of every line of a pool in some scenarios of the maintenance level, reporting currency.
@@ -97,7 +116,7 @@ pub fn by_line_under(
     (moves, mapping): (&Moves, &Mapping),
     places: &[usize],
 ) -> Result<Vec<(LineOf, Vec<f64>)>> {
-    Pool { view, state, rule, moves, mapping }.by_line(0, places)
+    Pool { view, state, rule, moves, mapping, watch: &UNWATCHED }.by_line(0, places)
 }
 
 /// Which factor of a scenario set moves which coin and currency of a book.
@@ -174,7 +193,7 @@ pub fn requirement_under(
     (moves, mapping): (&Moves, &Mapping),
 ) -> Result<Requirement> {
     let rule = rule_of(rulebook)?;
-    let pool = Pool { view, state, rule, moves, mapping };
+    let pool = Pool { view, state, rule, moves, mapping, watch: &UNWATCHED };
     let mut components = Vec::new();
     let mut by_position = Vec::with_capacity(view.positions.len());
     for position in view.positions {
@@ -263,7 +282,7 @@ pub fn level_under(
     (moves, mapping): (&Moves, &Mapping),
     initial: bool,
 ) -> Result<(f64, Measured)> {
-    let pool = Pool { view, state, rule: rule_of(rulebook)?, moves, mapping };
+    let pool = Pool { view, state, rule: rule_of(rulebook)?, moves, mapping, watch: &UNWATCHED };
     if !initial {
         let measured = pool.measured(0, None)?;
         return Ok((rulebook.maintenance.factor * measured.total(), measured));
@@ -348,7 +367,7 @@ pub(super) fn in_worst_under(
     (rule, (moves, mapping)): (&TailRule, &(Moves, Mapping)),
     found: &mut [f64],
 ) -> Result<()> {
-    let pool = Pool { view, state, rule, moves, mapping };
+    let pool = Pool { view, state, rule, moves, mapping, watch: &UNWATCHED };
     let measured = pool.measured(0, None)?;
     let main = measured.portions.iter().find(|own| own.part == TailPart::Main);
     let Some(worst) = main.and_then(|own| own.worst_scenario) else { return Ok(()) };

@@ -5,6 +5,22 @@
 //! same bits, whatever their width. A level that the processor does not have is served by the portable one.
 #![expect(unsafe_code, reason = "vector instructions and reads whose bounds were checked before the loop")]
 
+/// Calls the body of an entry point for a level, if the processor has it, else the portable one.
+macro_rules! at_level {
+    ($level:expr, $body:ident($($argument:expr),* $(,)?)) => {
+        match $level {
+            #[cfg(target_arch = "x86_64")]
+            Level::Avx512 if Level::Avx512.is_available() => avx512::$body($($argument),*),
+            #[cfg(target_arch = "x86_64")]
+            Level::Avx2 if Level::Avx2.is_available() => avx2::$body($($argument),*),
+            #[cfg(target_arch = "aarch64")]
+            Level::Neon => neon::$body($($argument),*),
+            _ => portable::$body($($argument),*),
+        }
+    };
+}
+
+mod joint;
 mod lines;
 mod minimum;
 mod rows;
@@ -12,6 +28,7 @@ mod sparse;
 mod value;
 mod vector;
 
+pub use joint::{Grid, JointStrike, Quantities, Ratios, exponentials, interpolate, joint_sums, weighed};
 pub use lines::{LINE, Line, lines, numbers};
 pub use sparse::SparseRows;
 
@@ -200,21 +217,6 @@ instruction_set!(
     mod portable: vector::Pair, 2 at once,
     lines [1 = 4, 2 = 8, 3 = 12, 4 = 16, 5 = 20, 6 = 24]
 );
-
-/// Calls the body of an entry point for a level, if the processor has it, else the portable one.
-macro_rules! at_level {
-    ($level:expr, $body:ident($($argument:expr),* $(,)?)) => {
-        match $level {
-            #[cfg(target_arch = "x86_64")]
-            Level::Avx512 if Level::Avx512.is_available() => avx512::$body($($argument),*),
-            #[cfg(target_arch = "x86_64")]
-            Level::Avx2 if Level::Avx2.is_available() => avx2::$body($($argument),*),
-            #[cfg(target_arch = "aarch64")]
-            Level::Neon => neon::$body($($argument),*),
-            _ => portable::$body($($argument),*),
-        }
-    };
-}
 
 /// Lines of scenarios that [`lower_minima`] takes at once without leaving the registers of a level.
 pub fn lines_per_block(level: Level, discounted: bool) -> usize {

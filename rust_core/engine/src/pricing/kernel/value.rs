@@ -4,13 +4,13 @@ use super::vector::Vector;
 use crate::pricing::mills::{DENOMINATOR, EXPONENTIAL, NUMERATOR};
 
 /// Total volatilities are raised to this before they divide; a value at or below zero is masked out instead.
-const SMALLEST_VOLATILITY: f64 = 1e-12;
+pub(super) const SMALLEST_VOLATILITY: f64 = 1e-12;
 /// Keeps powers of a distance below the largest number; at this distance every term has vanished anyway.
 const LARGEST_DISTANCE: f64 = 1e15;
 /// `exp` of it is 1e-300: times a Mills ratio it is still a normal number, and denormals cost a hundredfold.
 const SMALLEST_EXPONENT: f64 = -690.0;
 /// 1.5 x 2^52: added to a small number it leaves the nearest integer in the lowest bits.
-const ROUNDS_TO_INTEGER: f64 = 6_755_399_441_055_744.0;
+pub(super) const ROUNDS_TO_INTEGER: f64 = 6_755_399_441_055_744.0;
 /// ln 2 in two parts; multiples of the first by an exponent are exact.
 const LN_2_HIGH: f64 = 6.931_471_803_691_238e-1;
 const LN_2_LOW: f64 = 1.908_214_929_270_587_7e-10;
@@ -46,9 +46,9 @@ fn polynomial<V: Vector, const COUNT: usize, const TERMS: usize>(
     sums
 }
 
-/// `exp(power)` for powers at or below zero.
+/// `exp(power)` for powers up to 690; below -690 it is that of -690.
 #[inline(always)]
-fn exponential<V: Vector, const COUNT: usize>(power: [V; COUNT]) -> [V; COUNT] {
+pub(super) fn exponential<V: Vector, const COUNT: usize>(power: [V; COUNT]) -> [V; COUNT] {
     let constant = |value: f64| power[0].splat(value);
     let (inverse, shift) = (constant(std::f64::consts::LOG2_E), constant(ROUNDS_TO_INTEGER));
     let (high, low, one) = (constant(LN_2_HIGH), constant(LN_2_LOW), constant(1.0));
@@ -70,7 +70,8 @@ fn exponential<V: Vector, const COUNT: usize>(power: [V; COUNT]) -> [V; COUNT] {
 /// `(d1 > 0 ? G - E m(d1) : E m(-d1)) - E m(-d2)`, because `F phi(d1) = K phi(d2)`: one exponential serves both
 /// terms, and a far option keeps its relative accuracy. The other side follows from parity.
 ///
-/// A total volatility at or below zero gives exactly zero. Beyond 37 standard deviations the value is noise
+/// `inverse` is one over the total volatility, or over [`SMALLEST_VOLATILITY`] where that is larger. A total
+/// volatility at or below zero gives exactly zero. Beyond 37 standard deviations the value is noise
 /// below 1e-300 of `G`.
 #[inline(always)]
 pub(super) fn out_of_the_money<V: Vector, const COUNT: usize>(
@@ -78,6 +79,7 @@ pub(super) fn out_of_the_money<V: Vector, const COUNT: usize>(
     strike: V,
     log_moneyness: &[V; COUNT],
     total_volatility: &[V; COUNT],
+    inverse: &[V; COUNT],
 ) -> [V; COUNT] {
     let constant = |value: f64| strike.splat(value);
     let (zero, half, one) = (constant(0.0), constant(0.5), constant(1.0));
@@ -85,7 +87,6 @@ pub(super) fn out_of_the_money<V: Vector, const COUNT: usize>(
         (constant(SMALLEST_VOLATILITY), constant(LARGEST_DISTANCE), constant(-0.5));
 
     let volatility = each!(v in COUNT: total_volatility[v].larger(least));
-    let inverse = each!(v in COUNT: one / volatility[v]);
     let scale = each!(v in COUNT: total_volatility[v].where_positive(forward[v].smaller(strike), zero));
     let deviations = each!(v in COUNT: log_moneyness[v].magnitude() * inverse[v]);
     let half_volatility = each!(v in COUNT: volatility[v] * half);
@@ -97,7 +98,11 @@ pub(super) fn out_of_the_money<V: Vector, const COUNT: usize>(
     let density = each!(v in COUNT: scale[v] * density[v]);
     let (near_top, near_bottom) = (polynomial(&NUMERATOR, &near), polynomial(&DENOMINATOR, &near));
     let (far_top, far_bottom) = (polynomial(&NUMERATOR, &far), polynomial(&DENOMINATOR, &far));
-    let tail = each!(v in COUNT: density[v] * (near_top[v] / near_bottom[v]));
+    // one division for both ratios: it is the slowest instruction, and both denominators are at least 1
+    let shared = each!(v in COUNT: one / (near_bottom[v] * far_bottom[v]));
+    let near_ratio = each!(v in COUNT: (near_top[v] * far_bottom[v]) * shared[v]);
+    let far_ratio = each!(v in COUNT: (far_top[v] * near_bottom[v]) * shared[v]);
+    let tail = each!(v in COUNT: density[v] * near_ratio[v]);
     let gain = each!(v in COUNT: d1[v].where_positive(scale[v] - tail[v], tail[v]));
-    each!(v in COUNT: density[v].times_from(far_top[v] / far_bottom[v], gain[v]))
+    each!(v in COUNT: density[v].times_from(far_ratio[v], gain[v]))
 }
