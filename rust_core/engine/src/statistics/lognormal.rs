@@ -51,8 +51,9 @@ pub fn lognormal_shortfall_rates(
     }
     // both terms are nearly 1 for a short horizon: what they differ by is taken by itself
     let rise = (drift * years).exp_m1();
-    let between = |from, to| integral(from, to, |x| law.pdf(x)) / tail_probability;
-    Ok(Rates { long: growth * between(z - total, z) - rise, short: growth * between(z, z + total) + rise })
+    let half = 0.5 * total;
+    let around = |middle| integral(middle, half, |x| law.pdf(x)) / tail_probability;
+    Ok(Rates { long: growth * around(z - half) - rise, short: growth * around(z + half) + rise })
 }
 
 /// Normal distribution function with full relative accuracy far out, where the one of statrs has eleven digits.
@@ -68,9 +69,9 @@ const GAUSS: [(f64, f64); 4] = [
     (0.960_289_856_497_536_3, 0.101_228_536_290_376_3),
 ];
 
-/// Integral of a function that changes by no more than a few times over the interval.
-fn integral(from: f64, to: f64, value: impl Fn(f64) -> f64) -> f64 {
-    let (middle, half) = (f64::midpoint(from, to), 0.5 * (to - from));
+/// Integral of a function that changes by no more than a few times over the interval, which is given by its middle and
+/// half of its width: the difference of two ends would have lost digits.
+fn integral(middle: f64, half: f64, value: impl Fn(f64) -> f64) -> f64 {
     half * sum(GAUSS
         .iter()
         .map(|(node, weight)| weight * (value(middle - half * node) + value(middle + half * node))))
