@@ -21,7 +21,17 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from crossmargin import statistics as statistics
     from crossmargin._core import Book as Book
+    from crossmargin.backtest_functions import (
+        backtest as backtest,
+    )
+    from crossmargin.backtest_functions import (
+        calibration as calibration,
+    )
+    from crossmargin.backtest_functions import (
+        spliced_history as spliced_history,
+    )
     from crossmargin.calculators import (
         AdlRank as AdlRank,
     )
@@ -178,8 +188,10 @@ _HOMES = {
     "SpotOption": "pricing",
     "Table": "table",
     "adl_rank_value": "calculators",
+    "backtest": "backtest_functions",
     "black76": "pricing",
     "book": "functions",
+    "calibration": "backtest_functions",
     "check": "functions",
     "collateral": "functions",
     "compare": "portfolio",
@@ -215,6 +227,7 @@ _HOMES = {
     "settlement_delta": "pricing",
     "single_liquidation_price": "calculators",
     "spot_implied_volatility": "pricing",
+    "spliced_history": "backtest_functions",
     "summary": "functions",
     "tail_measures": "risk_functions",
     "tier_amounts": "calculators",
@@ -223,11 +236,15 @@ _HOMES = {
     "why": "functions",
 }
 
-__all__ = sorted(_HOMES)  # noqa: PLE0605  # one list of names, not two
+_MODULES = ("statistics",)  # public modules that are used by their name
+
+__all__ = sorted((*_HOMES, *_MODULES))  # noqa: PLE0605  # one list of names, not two
 
 
 def __getattr__(name: str) -> object:
     """Load a public name from its module."""
+    if name in _MODULES:
+        return importlib.import_module(f"crossmargin.{name}")
     home = _HOMES.get(name)
     if home is None:
         raise AttributeError(f"module 'crossmargin' has no attribute {name!r}")
@@ -235,4 +252,4 @@ def __getattr__(name: str) -> object:
 
 
 def __dir__() -> list[str]:
-    return sorted(_HOMES)
+    return __all__

@@ -10,6 +10,7 @@ import click
 from rich.console import Console
 
 from crossmargin import _coerce, books, functions, registry
+from crossmargin._cli_histories import OF_HISTORIES, history_commands
 from crossmargin._cli_inputs import (
     BOOK_OPTIONS,
     FILES,
@@ -19,7 +20,6 @@ from crossmargin._cli_inputs import (
     pairs,
     progress,
 )
-from crossmargin._cli_histories import OF_HISTORIES, history_commands
 from crossmargin._cli_rulebooks import in_short, with_forms
 from crossmargin._cli_show import (
     ABOUT_PRICES,

@@ -26,8 +26,8 @@ __all__ = [
     "FILES",
     "Inputs",
     "book_parameters",
-    "history_parameter",
     "file_parameters",
+    "history_parameter",
     "of_account",
     "pairs",
     "progress",
@@ -100,7 +100,9 @@ class Inputs:
         given = {key: self.options.pop(key) for key in HISTORY_OPTIONS if key in self.options}
         if not self.histories:
             if given:
-                raise UnknownWordError(f"{next(iter(given))} is about --history, which is not given")
+                raise UnknownWordError(
+                    f"{next(iter(given))} is about --history, which is not given"
+                )
             return None
         say(f"Reading {', '.join(path.name for path in self.histories)}")
         return functions.history(
@@ -123,7 +125,7 @@ class Inputs:
             market=frames.get("market"),
             orders=frames.get("orders"),
             as_of=self.as_of,
-            options=_book_options(self.options),  # type: ignore[arg-type]  # correlations are a table
+            options=_book_options(self.options),
         )
 
     def _rulebook(self, brackets: object) -> object:

@@ -23,38 +23,110 @@ __all__ = [
     "Strikes",
     "TableError",
     "UnknownWordError",
+    "accepted_failures",
+    "age_weights",
+    "autocorrelated_factor",
+    "backtest",
+    "barrier_liquidation_probability",
+    "beta",
     "black76",
+    "blume_beta",
     "book_correlations",
     "build_book",
     "build_information",
+    "calibrate",
+    "check_correlation",
     "check_history",
     "compare",
+    "concentration",
+    "conditional_coverage",
+    "cornish_fisher_quantile",
+    "correlation_change",
+    "correlation_of",
+    "correlation_of_kendall_tau",
+    "count_exceedances",
+    "covariance_of",
     "cumulative_amounts",
+    "distance_to_liquidation",
+    "downside_beta",
+    "effective_size",
+    "elasticity_ratio",
+    "emir_options",
+    "ewma_covariance",
+    "ewma_covariance_update",
+    "ewma_volatilities",
+    "ewma_volatility_update",
+    "expected_shortfall_error",
+    "expected_shortfall_exceedance_rate",
+    "factor_moves",
+    "filtered_returns",
+    "garch_long_run_volatility",
+    "garch_volatility_update",
+    "growth_rate",
+    "half_life",
     "history_correlations",
+    "horizon_volatility",
     "implied_volatilities",
+    "independence",
     "inspect",
     "join_histories",
+    "kelly",
+    "kendall_tau",
     "largest_size",
     "largest_size_table",
+    "ledoit_wolf",
+    "leverage_cap",
     "leverage_caps",
     "limits",
     "linear_liquidation_prices",
     "liquidation_probability",
+    "liquidity_adjusted_value_at_risk",
+    "lognormal_shortfall_rates",
+    "margin_procyclicality",
     "normal_implied_volatility",
+    "normal_tail",
+    "open_interest_rate",
     "option_greeks",
     "option_values",
+    "order_statistic_coverage",
+    "order_statistic_ranks",
+    "proportion_of_failures",
+    "pure_gamma_tail",
     "rank_value",
+    "repaired_correlation",
+    "risk_budget_weights",
     "rulebook_difference",
     "rulebook_list",
     "rulebook_parts",
     "rulebook_text",
     "rulebook_text_of_rows",
+    "sample_covariance",
+    "sample_tail",
+    "sampling_errors",
+    "scaled_haircut",
     "settlement_delta",
+    "shortfall_contributions",
+    "shortfall_critical_values",
+    "shortfall_test",
     "simd_level",
     "simd_levels",
     "single_prices",
+    "size_premium",
+    "smallest_eigenvalue",
+    "spearman_rho",
+    "splice_histories",
     "spot_implied_volatility",
     "spot_option",
+    "square_root_impact",
+    "step_multiplier",
+    "stressed_correlation",
+    "student_tail",
+    "tail_dependence",
+    "traffic_light",
+    "unwind_factor",
+    "value_at_risk_interval",
+    "volatility_contributions",
+    "volatility_target_weight",
 ]
 
 _Rows: TypeAlias = tuple[tuple[str, ...], list[tuple[float | str | None, ...]], str]
@@ -89,6 +161,7 @@ class History:
     def row_count(self) -> int: ...
     def check(self, view: str) -> _Rows: ...
 
+@final
 class Book:
     @property
     def key(self) -> str: ...
@@ -174,6 +247,19 @@ def inspect(
     orders: object = None,
     brackets: object = None,
 ) -> tuple[_Rows, _Rows, _Rows]: ...
+def backtest(
+    book: Book,
+    measure: str,
+    options: Sequence[tuple[str, str]],
+    progress: Callable[[int, int], None] | None,
+) -> _Rows: ...
+def calibrate(
+    book: Book,
+    what: str,
+    options: Sequence[tuple[str, str]],
+    progress: Callable[[int, int], None] | None,
+) -> _Rows: ...
+def splice_histories(histories: Sequence[History]) -> History: ...
 def single_prices(
     quantity: float,
     entry: float,
@@ -385,3 +471,181 @@ def settlement_delta(
 def black76(
     forward: float, strike: float, volatility: float, years: float, discount: float
 ) -> tuple[float, float]: ...
+
+_Booleans: TypeAlias = npt.NDArray[np.bool_]
+_Pairs: TypeAlias = tuple[int, int, int, int]
+
+def sample_tail(
+    losses: _Numbers, probabilities: _Numbers | None, confidence: float, first_listed: bool
+) -> tuple[float, float, list[int], _Numbers]: ...
+def shortfall_contributions(
+    pnl: _Numbers,
+    positions: int,
+    probabilities: _Numbers | None,
+    confidence: float,
+    first_listed: bool,
+) -> tuple[_Numbers, float, float, _Numbers, _Numbers, _Numbers]: ...
+def value_at_risk_interval(
+    losses: _Numbers, probabilities: _Numbers | None, confidence: float, coverage: float
+) -> tuple[float | None, float | None, float]: ...
+def order_statistic_ranks(
+    count: int, confidence: float, coverage: float
+) -> tuple[int | None, int | None, float]: ...
+def order_statistic_coverage(
+    count: int, confidence: float, lower: int | None, upper: int | None
+) -> float: ...
+def sampling_errors(
+    volatility: float, confidence: float, count: float, degrees_of_freedom: float | None
+) -> tuple[float, float]: ...
+def expected_shortfall_error(
+    losses: _Numbers, probabilities: _Numbers | None, confidence: float
+) -> float: ...
+def effective_size(weights: _Numbers) -> float: ...
+def horizon_volatility(volatility: float, horizon_days: float, days_per_year: float) -> float: ...
+def normal_tail(volatility: float, confidence: float, value: float) -> tuple[float, float]: ...
+def student_tail(
+    spread: float, degrees_of_freedom: float, confidence: float, value: float, is_scale: bool
+) -> tuple[float, float]: ...
+def pure_gamma_tail(gamma: float, volatility: float, confidence: float) -> tuple[float, float]: ...
+def cornish_fisher_quantile(
+    probability: float, skewness: float, excess_kurtosis: float, whole_law: bool
+) -> float: ...
+def lognormal_shortfall_rates(
+    tail_probability: float, volatility: float, years: float, drift: float
+) -> tuple[float, float]: ...
+def expected_shortfall_exceedance_rate(confidence: float) -> float: ...
+def tail_dependence(degrees_of_freedom: float, correlation: float) -> float: ...
+def kendall_tau(correlation: float) -> float: ...
+def correlation_of_kendall_tau(tau: float) -> float: ...
+def spearman_rho(correlation: float) -> float: ...
+def volatility_contributions(
+    exposures: _Numbers, covariance: _Numbers, confidence: float | None, multiple: float | None
+) -> tuple[
+    float,
+    float,
+    list[_Numbers],
+    list[list[int]],
+]: ...
+def sample_covariance(returns: _Numbers, factors: int, mean_zero: bool) -> _Numbers: ...
+def ewma_covariance(returns: _Numbers, factors: int, decay: float, start: int) -> _Numbers: ...
+def ewma_covariance_update(covariance: _Numbers, latest: _Numbers, decay: float) -> _Numbers: ...
+def ledoit_wolf(
+    returns: _Numbers, factors: int, of_correlation: bool
+) -> tuple[float, _Numbers]: ...
+def correlation_of(covariance: _Numbers, size: int) -> tuple[_Numbers, _Numbers]: ...
+def covariance_of(volatilities: _Numbers, correlation: _Numbers) -> _Numbers: ...
+def check_correlation(correlation: _Numbers, size: int) -> float: ...
+def smallest_eigenvalue(matrix: _Numbers, size: int) -> float: ...
+def repaired_correlation(
+    matrix: _Numbers, size: int, smallest_eigenvalue: float, spectral: bool
+) -> tuple[_Numbers, float, int]: ...
+def stressed_correlation(
+    correlation: _Numbers,
+    size: int,
+    share: float,
+    towards_one: bool,
+    signs: _Numbers | None,
+    target: _Numbers | None,
+) -> _Numbers: ...
+def correlation_change(fast: float, slow: float, effective_observations: float) -> float: ...
+def beta(asset: _Numbers, market: _Numbers) -> float: ...
+def downside_beta(asset: _Numbers, market: _Numbers, quantile: float) -> float: ...
+def blume_beta(beta: float) -> float: ...
+def ewma_volatility_update(volatility: float, latest: float, decay: float) -> float: ...
+def ewma_volatilities(returns: _Numbers, decay: float, start: int) -> _Numbers: ...
+def half_life(decay: float) -> float: ...
+def garch_volatility_update(
+    omega: float, alpha: float, beta: float, volatility: float, latest: float
+) -> float: ...
+def garch_long_run_volatility(omega: float, alpha: float, beta: float) -> float: ...
+def age_weights(count: int, decay: float) -> tuple[_Numbers, float, float]: ...
+def filtered_returns(
+    returns: _Numbers, forecasts: _Numbers, today: float, cap: float | None, floor: float | None
+) -> _Numbers: ...
+def count_exceedances(exceeded: _Booleans) -> tuple[int, int, _Pairs]: ...
+def proportion_of_failures(
+    days: int, exceeded: int, expected_rate: float
+) -> tuple[float, float, float, float, float]: ...
+def accepted_failures(days: int, expected_rate: float, level: float) -> tuple[int, int]: ...
+def independence(pairs: _Pairs) -> tuple[float, float]: ...
+def conditional_coverage(
+    days: int, exceeded: int, pairs: _Pairs, expected_rate: float
+) -> tuple[float, float]: ...
+def traffic_light(days: int, exceeded: int, expected_rate: float) -> tuple[str, float]: ...
+def shortfall_test(
+    pnl: _Numbers, value_at_risk: _Numbers, expected_shortfall: _Numbers, expected_rate: float
+) -> tuple[float | None, float, int, str | None, str]: ...
+def shortfall_critical_values(
+    days: int,
+    expected_rate: float,
+    levels: _Numbers,
+    degrees_of_freedom: float | None,
+    histories: int,
+    seed: int,
+    threads: int | None,
+) -> _Numbers: ...
+def margin_procyclicality(margins: _Numbers, steps: int) -> tuple[float, float, float]: ...
+def emir_options(
+    margin: float, stressed: float, ten_years: float, share: float
+) -> tuple[float, float, float]: ...
+def step_multiplier(stress: float, thresholds: _Numbers, multipliers: _Numbers) -> float: ...
+def liquidity_adjusted_value_at_risk(
+    value: float,
+    volatility: float,
+    confidence: float | None,
+    multiple: float | None,
+    spread: float,
+    spread_volatility: float,
+    spread_multiple: float,
+) -> tuple[float, float, float]: ...
+def elasticity_ratio(elasticity: float, traded_share: float) -> float: ...
+def square_root_impact(
+    quantity: float,
+    price: float,
+    daily_volume: float,
+    daily_volatility: float,
+    coefficient: float,
+) -> tuple[float, float, float, float]: ...
+def concentration(
+    quantity: float,
+    price: float,
+    half_spread: float,
+    daily_volume: float,
+    daily_volatility: float,
+    coefficient: float,
+    free_share: float,
+    participation: float,
+) -> tuple[float, float, float]: ...
+def unwind_factor(days: float) -> float: ...
+def autocorrelated_factor(days: int, autocorrelation: float) -> tuple[float, float]: ...
+def scaled_haircut(haircut: float, days_between: float, holding_days: float) -> float: ...
+def kelly(drift: float, volatility: float) -> tuple[float, float, float, float]: ...
+def growth_rate(fraction: float, drift: float, volatility: float) -> float: ...
+def volatility_target_weight(target: float, volatility: float) -> float: ...
+def leverage_cap(
+    budget: float, volatility: float, confidence: float, horizon_days: float, days_per_year: float
+) -> float: ...
+def barrier_liquidation_probability(
+    leverage: float,
+    maintenance_rate: float,
+    is_long: bool,
+    volatility: float,
+    years: float,
+    drift: float,
+) -> float: ...
+def distance_to_liquidation(
+    price: float, liquidation_price: float, volatility: float, days_per_year: float
+) -> tuple[float, float, float, float]: ...
+def open_interest_rate(rate: float, open_interest: float, lower: float, upper: float) -> float: ...
+def risk_budget_weights(covariance: _Numbers, budgets: _Numbers) -> _Numbers: ...
+def size_premium(weight: float, coefficient: float, size: float) -> float: ...
+def factor_moves(
+    covariance: _Numbers,
+    size: int,
+    paths: int,
+    seed: int,
+    degrees_of_freedom: float | None,
+    sobol: bool,
+    antithetic: bool,
+    threads: int | None,
+) -> _Numbers: ...

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 __all__ = ["MAXIMUM_ARGUMENTS", "Argument", "Record", "declare"]
 
 MAXIMUM_ARGUMENTS: Final = 7
+PYTHON_ONLY: Final = "python"
+"""The kind of an argument that no sheet and no command line has, such as a callback."""
 
 
 @dataclass(frozen=True)
@@ -137,14 +139,17 @@ def _arguments(
             f"documented: {', '.join(documented) or 'none'}; "
             f"signature: {', '.join(signature) or 'none'}"
         )
-    if len(signature) > MAXIMUM_ARGUMENTS:
-        raise TypeError(
-            f"{where}: at most {MAXIMUM_ARGUMENTS} arguments are allowed, was {len(signature)}"
-        )
-    made = [
+    described = [
         _argument(where, parameter, hints.get(name), documented[name])
         for name, parameter in signature.items()
     ]
+    made = [argument for argument in described if argument.kind != PYTHON_ONLY]
+    if len(made) > MAXIMUM_ARGUMENTS:
+        raise TypeError(
+            f"{where}: at most {MAXIMUM_ARGUMENTS} arguments are allowed, was {len(made)}"
+        )
+    if not all(argument.optional for argument in described if argument.kind == PYTHON_ONLY):
+        raise TypeError(f"{where}: an argument that no sheet has must be optional")
     for before, after in pairwise(made):
         if before.optional and not after.optional:
             raise TypeError(f"{where}: {after.name} is required and follows an optional argument")

@@ -6,7 +6,7 @@ cell becomes that type.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
@@ -29,6 +29,7 @@ __all__ = [
     "Number",
     "NumberResult",
     "Options",
+    "Progress",
     "TableResult",
     "Text",
     "TextResult",
@@ -67,14 +68,17 @@ Text = Annotated[str, ArgumentKind("text")]
 Number = Annotated[float, ArgumentKind("number")]
 """One finite number; a number written as text is refused."""
 
-Options = Annotated[Mapping[str, str], ArgumentKind("options")]
-"""Settings: `key=value; key=value`, or a two-column range."""
+Options = Annotated[Mapping[str, object], ArgumentKind("options")]
+"""Settings: `key=value; key=value`, or a two-column range; in Python a value may be a table."""
 
 ListOf = Annotated[Sequence[Element], ArgumentKind("list")]
 """`ListOf[float]` or `ListOf[str]`: a range, or text with semicolons between the items."""
 
 Cell = Annotated[object, ArgumentKind("cell")]
 """What a referenced cell or range holds, as CellContent; in Python a book or a table will do."""
+
+Progress = Annotated[Callable[[int, int], None], ArgumentKind("python")]
+"""Called with steps done and expected; an argument of Python alone, which no sheet has."""
 
 NumberResult = Annotated[float | None, ResultKind("number")]
 TextResult = Annotated[str | None, ResultKind("text")]

@@ -22,6 +22,7 @@ from crossmargin._types import (
     Text,
     TextResult,
 )
+from crossmargin.backtest_functions import backtest, calibration
 from crossmargin.calculators import single_liquidation_price
 from crossmargin.cells import because
 from crossmargin.errors import MissingError, NoAnswerError, OutOfRangeError, UnknownWordError
@@ -32,7 +33,9 @@ from crossmargin.rulebook_choice import one, several, under
 from crossmargin.table import Table
 
 __all__ = [
+    "backtest",
     "book",
+    "calibration",
     "check",
     "collateral",
     "comparison",

@@ -69,9 +69,10 @@ def history(prices: Block, *, options: Options | None = None) -> HistoryResult:
 
 def _parts(prices: object) -> list[object]:
     """Return the tables of a list of them, or the one that is given."""
-    is_list = isinstance(prices, Sequence) and not isinstance(prices, str) and len(prices) > 0
-    if is_list and all(map(_is_whole, prices)):  # type: ignore[call-overload]
-        return list(prices)  # type: ignore[call-overload]
+    if isinstance(prices, Sequence) and not isinstance(prices, str):
+        parts: list[object] = list(prices)
+        if parts and all(map(_is_whole, parts)):
+            return parts
     return [prices]
 
 
@@ -93,11 +94,18 @@ def _read(part: object, options: Mapping[str, object]) -> _core.History:
         )
     step, coin = options.get("step"), options.get("coin")
     return _core.History(
-        as_table(part),
+        as_table(_dated(part)),
         coin=None if coin is None else str(coin),
         step=None if step is None else _days(step),
         partial=str(options.get("partial", "0")).strip().lower() in {"1", "true", "yes"},
     )
+
+
+def _dated(part: object) -> object:
+    """Return a frame whose dates are its index, as pandas keeps them, with a column of dates."""
+    if type(getattr(part, "index", None)).__name__ != "DatetimeIndex":
+        return part
+    return part.rename_axis("date").reset_index()  # type: ignore[attr-defined]  # pandas alone
 
 
 def _days(step: object) -> float:

@@ -229,7 +229,9 @@ def _of_rows(table: object) -> list[tuple[str, str]]:
     """Return rows of key and value as pairs, with or without a header."""
     if isinstance(table, Mapping):
         columns = {str(name).strip().lower(): values for name, values in table.items()}
-        rows: list[Sequence[object]] = [*zip(columns.get("key", ()), columns.get("value", ()), strict=False)]
+        rows: list[Sequence[object]] = [
+            *zip(columns.get("key", ()), columns.get("value", ()), strict=False)
+        ]
     else:
         rows = list(table) if isinstance(table, Sequence) else []
     filled = [[cell for cell in row if cell is not None and str(cell).strip()] for row in rows]

@@ -205,6 +205,8 @@ def _call(sheet_name: str, cells: Sequence[object]) -> SheetResult:
 
 def _error_of(sheet_name: str, problem: BaseException) -> SheetError:
     sentence = " ".join(str(problem).split())
+    if isinstance(problem, FileNotFoundError):  # a word where a range was meant
+        return SheetError("#N/A", sentence)
     match getattr(problem, "sign", None):
         case "#N/A" | "#VALUE!" | "#NUM!" as sign:
             return SheetError(sign, sentence)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from crossmargin.table import Table
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from fractions import Fraction
@@ -11,7 +13,16 @@ if TYPE_CHECKING:
     from tests.oracle.account import Account
     from tests.oracle.brackets import Brackets
 
-__all__ = ["Rows", "collateral", "market", "positions", "rulebook", "table"]
+__all__ = [
+    "Rows",
+    "collateral",
+    "market",
+    "number",
+    "positions",
+    "records",
+    "rulebook",
+    "table",
+]
 
 Rows = list[list[Any]]
 
@@ -44,6 +55,18 @@ def rulebook(tables: Mapping[str, Brackets] | None = None, **parts: object) -> d
         "measure": {"kind": "tiers", "maintenance_on": "mark"},
         "tiers": {"list_by": "symbol", "tables": listed},
     } | parts
+
+
+def records(answer: object) -> list[dict[str, Any]]:
+    """Return an answer that must be a table as one mapping per row."""
+    assert isinstance(answer, Table)
+    return [dict(zip(answer.header, row, strict=True)) for row in answer.rows]
+
+
+def number(answer: object) -> float:
+    """Return an answer that must be a number."""
+    assert isinstance(answer, float)
+    return answer
 
 
 def _entry(quantity: Fraction, mark: Fraction, pnl: Fraction) -> float:

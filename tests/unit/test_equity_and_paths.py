@@ -638,7 +638,7 @@ def test_contributions_of_a_value_at_risk_are_eulers() -> None:
         ),
         collateral=sheets.table("currency cash", ["USD", 200]),
         market=sheets.table("symbol annualVol", ["AAA", 0.6], ["BBB", 0.8], ["CCC", 0.5]),
-        options={"correlations": correlations},  # type: ignore[dict-item]
+        options={"correlations": correlations},
     )
     found, total = _contributions(book)
     assert list(found.values()) == pytest.approx(expected.tolist(), rel=1e-12)

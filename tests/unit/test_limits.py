@@ -10,7 +10,7 @@ import pytest
 
 import crossmargin
 from crossmargin.errors import CrossmarginError
-from tests.oracle.sheets import Rows, table
+from tests.oracle.sheets import Rows, records, table
 
 H = "symbol contracts entryPrice markPrice maintenanceMarginRate leverage"
 POSITIONS = table(H, ["BTC", 2, 60000, 60000, 0.01, 10], ["ETH", -20, 3000, 3000, 0.02, 5])
@@ -28,10 +28,12 @@ def _book(positions: Rows | None = None, cash: float = EQUITY, **more: Any) -> c
     return crossmargin.book(positions or POSITIONS, "custom", collateral=collateral, **more)
 
 
-def _found(book: crossmargin.Book, *rows: list[Any], header: str = "", **options: str) -> list[dict[str, Any]]:
+def _found(
+    book: crossmargin.Book, *rows: list[Any], header: str = "", **options: str
+) -> list[dict[str, Any]]:
     limits = table(header or "limit_id metric limit", *rows)
     found = crossmargin.limits(book, limits=limits, options=options)
-    return [dict(zip(found.header, row, strict=True)) for row in found.rows]
+    return records(found)
 
 
 VALUES = {
@@ -63,15 +65,18 @@ def test_each_metric_is_what_it_is_by_hand(metric: str, expected: float) -> None
 
 def test_the_header_is_a_contract() -> None:
     found = crossmargin.limits(_book())
-    assert list(found.header) == (
-        "limit_id scope metric value warn limit use_pct status money rule since owner action".split()
-    )
+    words = "limit_id scope metric value warn limit use_pct status money rule since owner action"
+    assert list(found.header) == words.split()
 
 
 def test_statuses_go_from_ok_to_suspended_and_the_money_brings_the_account_inside() -> None:
     rows = [["L", "leverage", limit, 3.0] for limit in (10.0, 8.0, 5.0, 4.0, 2.9)]
-    found = _found(_book(), *[[*row[:3], None] for row in rows[:4]], ["L", "leverage", 2.9, 4.4],
-                   header="limit_id metric limit hard")
+    found = _found(
+        _book(),
+        *[[*row[:3], None] for row in rows[:4]],
+        ["L", "leverage", 2.9, 4.4],
+        header="limit_id metric limit hard",
+    )
     assert [row["status"] for row in found] == ["ok", "watch", "call", "restricted", "suspended"]
     over = found[3]
     assert over["money"] == pytest.approx(GROSS - 4 * EQUITY)
@@ -84,7 +89,13 @@ def test_statuses_go_from_ok_to_suspended_and_the_money_brings_the_account_insid
 
 @pytest.mark.parametrize(
     ("metric", "limit"),
-    [("usage", 0.05), ("excess", 50000.0), ("excess_im", 20000.0), ("nearest", 0.5), ("sigmas", 12.0)],
+    [
+        ("usage", 0.05),
+        ("excess", 50000.0),
+        ("excess_im", 20000.0),
+        ("nearest", 0.5),
+        ("sigmas", 12.0),
+    ],
 )
 def test_the_deposit_named_is_enough_and_little_less_is_not(metric: str, limit: float) -> None:
     (row,) = _found(_book(), ["L", metric, limit])
@@ -97,16 +108,20 @@ def test_the_deposit_named_is_enough_and_little_less_is_not(metric: str, limit: 
 
 
 def test_the_deposit_for_a_probability_is_found_by_simulating_again() -> None:
-    book = _book(cash=9000)
+    book = _book(cash=6000)
     options = {"paths": "4000", "seed": "2"}
     (row,) = _found(book, ["L", "liquidation_probability", 0.05], **options)
     assert row["status"] == "restricted"
-    (enough,) = _found(_book(cash=9000 + row["money"]), ["L", "liquidation_probability", 0.05], **options)
-    (less,) = _found(_book(cash=9000 + 0.98 * row["money"]), ["L", "liquidation_probability", 0.05], **options)
+    (enough,) = _found(
+        _book(cash=6000 + row["money"]), ["L", "liquidation_probability", 0.05], **options
+    )
+    (less,) = _found(
+        _book(cash=6000 + 0.98 * row["money"]), ["L", "liquidation_probability", 0.05], **options
+    )
     assert enough["value"] <= 0.05 < less["value"]
 
 
-def test_value_at_risk_and_expected_shortfall_without_a_history_are_drawn_from_the_market_sheet() -> None:
+def test_tails_without_a_history_are_drawn_from_the_market_sheet() -> None:
     rows = _found(_book(), ["V", "var", 1e6], ["E", "es", 1e6], paths="10000")
     # second method: log-normal moves by numpy, a million draws
     generator = np.random.default_rng(1)
@@ -136,7 +151,10 @@ def test_scopes_are_coins_accounts_and_each_of_them() -> None:
         header="limit_id scope metric limit",
     )
     assert [(row["scope"], row["value"]) for row in rows[:4]] == [
-        ("BTC", 120000), ("BTC", 120000), ("ETH", 60000), ("main", 4.5)
+        ("BTC", 120000),
+        ("BTC", 120000),
+        ("ETH", 60000),
+        ("main", 4.5),
     ]
     assert [row["status"] for row in rows[4:]] == ["error", "error"]
     assert "unknown scope 'nowhere'" in rows[4]["rule"]
@@ -150,9 +168,11 @@ def test_without_a_table_the_limits_of_the_profile_hold() -> None:
     other = dict(zip(strict.column("metric"), strict.column("limit"), strict=True))
     assert (own["leverage"], other["leverage"]) == (5.0, 2.0)
     assert own["var"] == pytest.approx(0.05 * EQUITY)
-    changed = crossmargin.leverage_caps(_book(), profile=[["key", "value"], ["profile", "standard"], ["loss_budget", 0.1]])
-    words = [row for row in changed.rows if row[2] == "value-at-risk budget"]
-    assert "budget 0.1" in words[0][-1]
+    changed = crossmargin.leverage_caps(
+        _book(), profile=[["key", "value"], ["profile", "standard"], ["loss_budget", 0.1]]
+    )
+    words = [row["rule"] for row in records(changed) if row["term"] == "value-at-risk budget"]
+    assert "budget 0.1" in words[0]
 
 
 def test_expired_limits_and_those_not_yet_effective_are_said() -> None:
@@ -166,7 +186,9 @@ def test_expired_limits_and_those_not_yet_effective_are_said() -> None:
         header=header,
     )
     assert [row["status"] for row in rows] == ["expired", "not effective", "restricted"]
-    assert rows[0]["rule"].startswith("expired: it held until 2026-01-12, the book is of 2026-01-13")
+    assert rows[0]["rule"].startswith(
+        "expired: it held until 2026-01-12, the book is of 2026-01-13"
+    )
     assert (rows[0]["owner"], rows[0]["action"]) == ("desk", "sell")
 
 
@@ -210,7 +232,9 @@ def test_a_table_without_its_columns_or_a_missing_depth_is_named() -> None:
     assert "depth of BTC is missing: give depth1pct on the Market sheet" in row["rule"]
     with pytest.raises(CrossmarginError, match="depth1pct must be above zero"):
         _book(market=table("underlying depth1pct", ["BTC", 0]))
-    with pytest.raises(CrossmarginError, match="loss_budget must be finite and above zero, was -0.1"):
+    with pytest.raises(
+        CrossmarginError, match=r"loss_budget must be finite and above zero, was -0\.1"
+    ):
         crossmargin.limits(_book(), options={"loss_budget": "-0.1"})
 
 
@@ -221,11 +245,12 @@ def test_an_account_without_equity_has_no_leverage_and_says_so() -> None:
 
 
 def test_the_dynamic_cap_is_the_smallest_of_its_terms_each_in_its_row() -> None:
-    found = crossmargin.leverage_caps(_book())
-    rows = [dict(zip(found.header, row, strict=True)) for row in found.rows if row[1] == "BTC"]
+    # no share of the volume is free, so that the impact is seen
+    both = records(crossmargin.leverage_caps(_book(), options={"free_share": "0"}))
+    rows = [row for row in both if row["underlying"] == "BTC"]
     caps = {row["term"]: row["leverage_cap"] for row in rows}
     z = 2.3263478740408408  # normal quantile at 0.99
-    impact = 2 / 3 * 0.03 * math.sqrt(max(2 - 0.02 * 20000, 0) / 20000)
+    impact = 2 / 3 * 0.03 * math.sqrt(2 / 20000)
     by_volatility = 0.75 * z * 0.03 + 0.25 * 0.3
     assert caps["tier cap"] == pytest.approx(10)
     assert caps["margin by volatility and liquidity"] == pytest.approx(
@@ -235,24 +260,24 @@ def test_the_dynamic_cap_is_the_smallest_of_its_terms_each_in_its_row() -> None:
     assert caps["depth cap"] == pytest.approx(0.1 * 5e6 / EQUITY, rel=1e-12)
     cap = caps["liquidation-probability cap"]
     assert _barrier(cap) == pytest.approx(0.01, rel=1e-6)
-    assert [row["term"] for row in rows if row["binding"] == "yes"] == [min(caps, key=lambda t: caps[t])]
-    (limit,) = _found(_book(), ["L", "leverage_cap", 1.0])
-    both = [dict(zip(found.header, row, strict=True)) for row in found.rows]
+    least = min(caps.values())
+    assert [caps[row["term"]] for row in rows if row["binding"] == "yes"] == [least]
+    (limit,) = _found(_book(), ["L", "leverage_cap", 1.0], free_share="0")
     uses = [row["leverage"] / row["leverage_cap"] for row in both if row["binding"] == "yes"]
     assert limit["value"] == pytest.approx(max(uses), rel=1e-12)
 
 
 def _barrier(leverage: float) -> float:
-    phi = lambda x: 0.5 * math.erfc(-x / math.sqrt(2))  # noqa: E731
     b, s = math.log((1 - 1 / leverage) / (1 - 0.01)), 0.03
     nu = -0.5 * s**2
-    return phi((b - nu) / s) + math.exp(2 * nu * b / s**2) * phi((b + nu) / s)
+    near, far = (0.5 * math.erfc(-x / math.sqrt(2)) for x in ((b - nu) / s, (b + nu) / s))
+    return near + math.exp(2 * nu * b / s**2) * far
 
 
 def test_what_a_term_needs_and_nobody_gives_is_said_and_the_others_bind() -> None:
     book = _book(market=table("underlying beta", ["BTC", 1.0]))
-    found = crossmargin.leverage_caps(book, scope="BTC")
-    words = dict(zip(found.column("term"), found.column("rule"), strict=True))
+    rows = records(crossmargin.leverage_caps(book, scope="BTC"))
+    words = {row["term"]: row["rule"] for row in rows}
     assert "volatility of BTC is missing" in words["value-at-risk budget"]
     assert "depth of BTC is missing" in words["depth cap"]
-    assert [row[2] for row in found.rows if row[4] == "yes"] == ["tier cap"]
+    assert [row["term"] for row in rows if row["binding"] == "yes"] == ["tier cap"]

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
 
 import crossmargin
 from crossmargin.errors import CrossmarginError
-from tests.oracle.sheets import Rows, table
+from tests.oracle.sheets import Rows, records, table
 
 H = "symbol contracts entryPrice markPrice maintenanceMarginRate"
 YEAR_TO_DAY = 1 / math.sqrt(365)
@@ -33,11 +34,11 @@ def _book(leverage: float, market: Rows, rows: Rows | None = None) -> crossmargi
     return crossmargin.book(positions, "custom", collateral=cash, market=market)
 
 
-def _one(book: crossmargin.Book, **options: object) -> dict[str, object]:
+def _one(book: crossmargin.Book, **options: object) -> dict[str, Any]:
     found = crossmargin.liquidation_probability(
         book, options={key: str(value) for key, value in options.items()}
     )
-    return dict(zip(found.header, found.rows[0], strict=True))
+    return records(found)[0]
 
 
 @pytest.mark.parametrize("steps", [1, 24])
@@ -105,9 +106,9 @@ def test_two_coins_agree_with_a_fine_simulation_in_numpy() -> None:
 
 def test_a_short_straddle_is_liquidated_on_both_sides() -> None:
     positions = [
-        ["symbol", "contracts", "markIv", "forward", "markPrice"],
-        ["BTC-27MAR26-60000-C", -1, 0.6, 60000, ""],
-        ["BTC-27MAR26-60000-P", -1, 0.6, 60000, ""],
+        ["symbol", "contracts", "markIv", "forward", "settle"],
+        ["BTC-27MAR26-60000-C", -1, 0.6, 60000, "USDC"],
+        ["BTC-27MAR26-60000-P", -1, 0.6, 60000, "USDC"],
     ]
     market = table("underlying indexPrice dailyVol", ["BTC", 60000, 0.04])
     book = crossmargin.book(
@@ -120,9 +121,10 @@ def test_a_short_straddle_is_liquidated_on_both_sides() -> None:
     found = _one(book, paths=20000, seed=1)
     assert "trigger prices by search" in found["method"]
     # second method: the sides from CM_LIQPRICE, paths watched at 4000 instants by numpy
-    prices = crossmargin.liquidation_price(book)
-    row = dict(zip(prices.header, prices.rows[0], strict=True))
-    low, high = (math.log(row[side] / row["mark"]) if row[side] else None for side in ("down", "up"))
+    row = records(crossmargin.liquidation_price(book))[0]
+    low, high = (
+        math.log(row[side] / row["mark"]) if row[side] else None for side in ("down", "up")
+    )
     generator = np.random.default_rng(5)
     paths, steps = 20000, 4000
     log, hit = np.zeros(paths), np.zeros(paths, dtype=bool)
@@ -150,7 +152,9 @@ def test_an_account_that_is_liquidatable_today_is_so_with_certainty() -> None:
 
 def test_what_cannot_be_simulated_is_refused_in_a_sentence() -> None:
     book = _book(20, table("underlying dailyVol", ["BTC", 0.04]))
-    with pytest.raises(CrossmarginError, match="liquidation_days must be finite and above zero, was -1"):
+    with pytest.raises(
+        CrossmarginError, match="liquidation_days must be finite and above zero, was -1"
+    ):
         crossmargin.liquidation_probability(book, horizon_days=-1.0)
     with pytest.raises(CrossmarginError, match="belongs to an account, not to a coin"):
         crossmargin.liquidation_probability(book, scope="BTC")

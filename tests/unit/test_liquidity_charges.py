@@ -9,14 +9,16 @@ import pytest
 
 import crossmargin
 from crossmargin.errors import CrossmarginError
-from tests.oracle.sheets import Rows, rulebook, table
+from tests.oracle.sheets import Rows, number, rulebook, table
 
 POSITIONS = table(
     "symbol contracts entryPrice markPrice maintenanceMarginRate",
     ["BTC-PERPETUAL", 3000, 60000, 60000, 0.01],
     ["BTC-27MAR26", -500, 60000, 60000, 0.01],
 )
-MARKET: Rows = table("underlying indexPrice dailyVol adv spread", ["BTC", 60000, 0.04, 20000, 0.0004])
+MARKET: Rows = table(
+    "underlying indexPrice dailyVol adv spread", ["BTC", 60000, 0.04, 20000, 0.0004]
+)
 
 
 def _margin(charge: dict[str, Any], market: Rows = MARKET) -> float:
@@ -36,12 +38,12 @@ def _margin(charge: dict[str, Any], market: Rows = MARKET) -> float:
         market=market,
         as_of="2026-01-13T12:00:00Z",
     )
-    return crossmargin.maintenance_margin(book) - 0.01 * 3500 * 60000
+    return number(crossmargin.maintenance_margin(book)) - 0.01 * 3500 * 60000
 
 
 @pytest.mark.parametrize(("size", "coins"), [("net", 2500.0), ("gross", 3500.0)])
 def test_the_square_root_impact_is_charged_on_net_or_gross(size: str, coins: float) -> None:
-    # methods.md 3.5: |Q| P [s/2 + 2/3 Y sigma sqrt((|Q| - theta V) / V)], methods.json conc.addon's market
+    # methods.md 3.5: |Q| P [s/2 + 2/3 Y sigma sqrt((|Q| - theta V) / V)]
     impact = 2 / 3 * 1.0 * 0.04 * math.sqrt((coins - 0.05 * 20000) / 20000)
     expected = coins * 60000 * (0.0002 + impact)
     found = _margin({"on": "impact", "size": size, "free_share": 0.05})
@@ -54,7 +56,9 @@ def test_the_days_of_an_even_sale_add_to_a_measure_of_one_day() -> None:
     expected = 2.33 * 2500 * 60000 * 0.04 * (factor - 1)
     found = _margin({"on": "unwind", "rate": 2.33, "participation": 0.025})
     assert found == pytest.approx(expected, rel=1e-9)
-    assert _margin({"on": "unwind", "rate": 2.33, "participation": 0.5}) == pytest.approx(0, abs=1e-3)
+    assert _margin({"on": "unwind", "rate": 2.33, "participation": 0.5}) == pytest.approx(
+        0, abs=1e-3
+    )
 
 
 def test_what_a_charge_needs_and_nobody_gives_is_named() -> None:

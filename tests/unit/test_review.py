@@ -244,7 +244,7 @@ def test_a_correlation_matrix_that_is_none_is_refused() -> None:
     minus = [[1.0, -1.0, -1.0], [-1.0, 1.0, -1.0], [-1.0, -1.0, 1.0]]
     for matrix in (minus, [[0.0] * 3] * 3):
         with pytest.raises(CrossmarginError, match="correlation"):
-            cm.book(positions, rules, market=market, options={"correlations": matrix})  # type: ignore[dict-item]
+            cm.book(positions, rules, market=market, options={"correlations": matrix})
 
 
 def test_a_daily_volatility_is_of_one_day_whatever_the_year() -> None:

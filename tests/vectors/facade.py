@@ -51,6 +51,10 @@ class AdlRank(Protocol):
 class Facade(Protocol):
     """The functions of ``crossmargin`` that adapters call, as they are documented there."""
 
+    @property
+    def statistics(self) -> Any:
+        """The module ``crossmargin.statistics``, whose sixty functions are not written twice."""
+
     def book(  # noqa: PLR0913  the public signature
         self,
         positions: Rows,

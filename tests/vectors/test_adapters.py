@@ -10,6 +10,7 @@ import pytest
 from tests.vectors.adapters import ADAPTERS
 from tests.vectors.facade import load
 from tests.vectors.runner import Outcome, Status, run_case
+from tests.vectors.statistics_samples import STATISTICS_SAMPLES
 from tests.vectors.view import Adapter
 
 if TYPE_CHECKING:
@@ -247,6 +248,7 @@ SAMPLES: dict[str, dict[str, Any]] = {
         "index_notional_usd": {},
     },
     "stable hedge": {"hedged_volume_usd": 1.0, "tiers": [{"from": 0, "to": 1, "factor": 0.1}]},
+    **STATISTICS_SAMPLES,
 }
 
 

@@ -54,6 +54,12 @@ _WORDS: Final = {
     "CM_LEVERAGE": "scope underlying term leverage_cap binding leverage largest_notional rule",
     "CM_MAXSIZE": "symbol account side size notional price lot limit metric value_before "
     "value_at_size bound value_beyond status reason",
+    "CM_BACKTEST": "scope test statistic p_value verdict expected observed note",
+    "CM_BACKTEST ExceedanceOptions": "scope date margin loss excess driver_1 result_1 driver_2 "
+    "result_2 driver_3 result_3 others",
+    "CM_BACKTEST SeriesOptions": "scope date margin loss exceeded known",
+    "CM_CALIBRATE": "rank scope name parameters days exceeded coverage coverage_low average cost "
+    "peak_to_trough rise_5d objective covers on_frontier now",
     "CM_CHECK series": "series coin kind days first last bars missing last_level",
 }
 HEADERS: Final = {name: tuple(words.split()) for name, words in _WORDS.items()}
@@ -76,6 +82,8 @@ def header_of(made: Call) -> tuple[str, ...]:
         view = f" {made.arguments[1]}"
     elif made.function == "CM_TAIL" and made.arguments[1] == "losses":
         view = " losses"
+    elif made.function == "CM_BACKTEST" and made.arguments[1] == "margin":
+        view = f" {made.arguments[2].name}" if isinstance(made.arguments[2], Named) else ""
     elif made.function == "CM_CORREL":
         view = f" {made.arguments[1]}"
     elif made.function == "CM_SCENARIOS":

@@ -8,14 +8,25 @@ from crossmargin.template import inputs
 from crossmargin.template.breakdown import bars
 from crossmargin.template.calls import Named, Whole, call
 from crossmargin.template.style import STATUS_COLOURS
-from crossmargin.template.tail import RISK_BOOK
 
 if TYPE_CHECKING:
+    from crossmargin.template.calls import Calculator
     from crossmargin.template.page import Page
     from crossmargin.template.values import Rows
 
-__all__ = ["settings", "write"]
+__all__ = ["prepare", "settings", "write"]
 
+BOOK: Final = Named("LimitBook")
+_MADE: Final = call(
+    "CM_BOOK",
+    Whole("Positions"),
+    Named("Rule"),
+    Whole("Collateral"),
+    Whole("Market"),
+    Whole("Orders"),
+    Named("AsOf"),
+    Named("RiskOptions"),
+)
 _PROFILES: Final = ("conservative", "standard", "aggressive")
 _LAST: Final = 13
 _COLOURS: Final = {
@@ -48,13 +59,18 @@ def settings() -> dict[str, float | str | None]:
     return {"RiskProfile": "standard", "SizeSymbol": "BTC", "SizeSide": "buy", "SizeLimit": "IM"}
 
 
+def prepare(calculator: Calculator) -> None:
+    """Make the book known: that of the main sheets, under its own rulebook, with the history."""
+    calculator.define("LimitBook", _MADE)
+
+
 def write(page: Page, rows: Rows) -> None:
     """Write the sheet: findings first, then the caps, the size, and the limits themselves."""
     page.head(
         "Limits",
         "What the limits say of the main book now: how much of each is used, and the money that "
         "would bring it inside.",
-        book="RiskBook",
+        book="LimitBook",
     )
     page.widths("B", 22, 15, 22, 14, 13, 14, 11, 13, 14, 62, 12, 14, 24)
     for number, text in enumerate(_NOTES):
@@ -62,10 +78,12 @@ def write(page: Page, rows: Rows) -> None:
     page.text("B7", "Risk profile", page.styles.label)
     page.input("C7", "RiskProfile", page.calculator.value("RiskProfile"), choices=_PROFILES,
                hint="A set of parameters: confidence, horizon, budgets, depth.")  # fmt: skip
+    page.text("E7", "Book (key)", page.styles.label)
+    page.single("F7", _MADE, page.styles.get(align="left"), "LimitBook")
     profile = Named("RiskProfile")
     page.section(9, "Findings", _LAST)
     limited = page.block(
-        "B10", call("CM_LIMITS", RISK_BOOK, Whole("Limits"), profile), 30,
+        "B10", call("CM_LIMITS", BOOK, Whole("Limits"), profile), 30,
         wrap=("rule",), words=_WORDS,
     )  # fmt: skip
     page.count("N9", limited)
@@ -78,7 +96,7 @@ def write(page: Page, rows: Rows) -> None:
     top = bottom + 2
     page.section(top, "Dynamic leverage cap, term by term", _LAST)
     caps = page.block(
-        f"B{top + 1}", call("CM_LEVERAGE", RISK_BOOK, None, profile), 110,
+        f"B{top + 1}", call("CM_LEVERAGE", BOOK, None, profile), 110,
         wrap=("rule",), words=_BINDING,
     )  # fmt: skip
     page.count(f"N{top}", caps)
@@ -103,6 +121,6 @@ def _size(page: Page, top: int) -> None:
         page.input(f"C{row}", name, value(name), choices=choices, hint=hint)
     asked = [Named(name) for name in ("SizeSymbol", "SizeSide", "SizeLimit")]
     page.block(
-        f"B{top + 5}", call("CM_MAXSIZE", RISK_BOOK, *asked, "table"), 3,
+        f"B{top + 5}", call("CM_MAXSIZE", BOOK, *asked, "table"), 3,
         wrap=("reason",), words=_WORDS,
     )  # fmt: skip

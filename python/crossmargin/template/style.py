@@ -49,17 +49,18 @@ _WORDS: Final = {
     "lot",
     "percent": "down_pct up_pct nearest_pct",
     "share": "room_pct dailyVol share capital_efficiency markIv rate confidence room_to_tier "
-    "use_pct",
+    "use_pct coverage coverage_low",
     "move": "price_move",
     "coins": "delta",
-    "times": "weight downside_beta blume r2 mean_correlation leverage_cap",
+    "times": "weight downside_beta blume r2 mean_correlation leverage_cap peak_to_trough",
     "usage": "usage usage_before usage_after ratio_venue collateralRate value_of_next_1 fast slow "
-    "daily annual long_run forecast",
+    "daily annual long_run forecast p_value",
     "rate": "maintenanceMarginRate marginal smallest_eigenvalue",
     "plain": "sigmas z half_life_fast half_life_slow effective n_effective",
     "whole": "step tier row rank id scenarios bars missing rank_component rank_marginal "
-    "rank_incremental rank_notional observations",
-    "figure": "ours venue warn limit hard bound value_before value_at_size value_beyond",
+    "rank_incremental rank_notional observations days exceeded",
+    "figure": "statistic average cost rise_5d objective now ours venue warn limit hard bound "
+    "value_before value_at_size value_beyond",
     "difference": "diff",
     "difference_share": "diff_pct",
 }

@@ -10,6 +10,7 @@ import xlsxwriter
 from crossmargin import registry
 from crossmargin.template import (
     archive,
+    backtest,
     breakdown,
     compare,
     contributions,
@@ -103,6 +104,7 @@ def write(path: Path, given: Inputs, *, version: str | None = None) -> Path:
         **liquidation.settings(),
         **tail.settings(),
         **limits.settings(),
+        **backtest.settings(),
     }
     calculator = Calculator(names, tables)
     safe = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
@@ -126,6 +128,8 @@ def write(path: Path, given: Inputs, *, version: str | None = None) -> Path:
     options.prepare(calculator)
     breakdown.prepare(calculator)
     tail.prepare(calculator)
+    backtest.prepare(calculator)
+    limits.prepare(calculator)
     for name, book, rulebook in (
         ("OptionRules", "OptionBook", given.option_rulebook),
         ("MainRules", "Book", given.rulebook),
@@ -145,6 +149,7 @@ def write(path: Path, given: Inputs, *, version: str | None = None) -> Path:
     tail.write(pages["Tail"])
     contributions.write(pages["Contributions"])
     correlation.write(pages["Correlation"])
+    backtest.write(pages["Backtest"])
     limits.write(pages["Limits"], tables["Limits"])
     control.write_recon(pages["Recon"])
     others = [page for name, page in pages.items() if name != "Checks"]

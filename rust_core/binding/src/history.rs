@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use crossmargin_engine::answer;
-use crossmargin_engine::history::{self as engine, Clash, Reading, inspect_history, joined, read_history};
+use crossmargin_engine::history::{
+    self as engine, Clash, Reading, inspect_history, joined, read_history, splice,
+};
 use pyo3::prelude::*;
 
 use crate::book::Rows;
@@ -86,4 +88,12 @@ pub(crate) fn check_history<'py>(python: Python<'py>, prices: &Bound<'py, PyAny>
         Ok(answer::check::issues(&issues))
     })?;
     to_python(python, &found)
+}
+
+/// One history of several, the oldest source first.
+#[pyfunction]
+#[pyo3(signature = (histories))]
+pub(crate) fn splice_histories(python: Python<'_>, histories: Vec<Py<History>>) -> PyResult<History> {
+    let sources: Vec<&engine::History> = histories.iter().map(|own| own.get().0.as_ref()).collect();
+    enter(python, || splice(&sources)).map(|made| History(Arc::new(made)))
 }

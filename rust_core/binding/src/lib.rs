@@ -14,6 +14,7 @@ mod limits;
 mod pricing;
 mod revaluation;
 mod rulebooks;
+mod statistics;
 
 use pyo3::prelude::*;
 
@@ -38,7 +39,7 @@ mod _core {
         build_information, compare, cumulative_amounts, linear_liquidation_prices, rank_value, single_prices,
     };
     #[pymodule_export]
-    use super::history::{History, check_history, join_histories};
+    use super::history::{History, check_history, join_histories, splice_histories};
     #[pymodule_export]
     use super::joint::JointBook;
     #[pymodule_export]
@@ -53,6 +54,46 @@ mod _core {
     #[pymodule_export]
     use super::rulebooks::{
         rulebook_difference, rulebook_list, rulebook_parts, rulebook_text, rulebook_text_of_rows,
+    };
+    #[pymodule_export]
+    use super::statistics::backtests::{
+        accepted_failures, conditional_coverage, count_exceedances, emir_options, independence,
+        margin_procyclicality, proportion_of_failures, shortfall_critical_values, shortfall_test,
+        step_multiplier, traffic_light,
+    };
+    #[pymodule_export]
+    use super::statistics::laws::{
+        cornish_fisher_quantile, correlation_of_kendall_tau, expected_shortfall_exceedance_rate,
+        horizon_volatility, kendall_tau, lognormal_shortfall_rates, normal_tail, pure_gamma_tail,
+        spearman_rho, student_tail, tail_dependence, volatility_contributions,
+    };
+    #[pymodule_export]
+    use super::statistics::liquidity::{
+        autocorrelated_factor, concentration, elasticity_ratio, liquidity_adjusted_value_at_risk,
+        scaled_haircut, square_root_impact, unwind_factor,
+    };
+    #[pymodule_export]
+    use super::statistics::matrices::{
+        beta, blume_beta, check_correlation, correlation_change, correlation_of, covariance_of,
+        downside_beta, ewma_covariance, ewma_covariance_update, ledoit_wolf, repaired_correlation,
+        sample_covariance, smallest_eigenvalue, stressed_correlation,
+    };
+    #[pymodule_export]
+    use super::statistics::moves::factor_moves;
+    #[pymodule_export]
+    use super::statistics::sizing::{
+        barrier_liquidation_probability, distance_to_liquidation, growth_rate, kelly, leverage_cap,
+        open_interest_rate, risk_budget_weights, size_premium, volatility_target_weight,
+    };
+    #[pymodule_export]
+    use super::statistics::tails::{
+        effective_size, expected_shortfall_error, order_statistic_coverage, order_statistic_ranks,
+        sample_tail, sampling_errors, shortfall_contributions, value_at_risk_interval,
+    };
+    #[pymodule_export]
+    use super::statistics::volatilities::{
+        age_weights, ewma_volatilities, ewma_volatility_update, filtered_returns, garch_long_run_volatility,
+        garch_volatility_update, half_life,
     };
 
     #[pymodule_init]

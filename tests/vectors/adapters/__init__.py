@@ -11,18 +11,25 @@ from typing import TYPE_CHECKING, Final
 from tests.vectors.adapters import (
     accounts,
     amounts,
+    backtests,
     charges,
+    correlations,
     cross,
     derive,
+    exits,
+    exposures,
     inverse,
+    laws,
     linear,
     portfolio,
     pricing,
     risk_units,
     scenarios,
+    sizing,
     span,
     spreads,
     standard,
+    tails,
 )
 
 if TYPE_CHECKING:
@@ -43,4 +50,11 @@ ADAPTERS: Final[tuple[Adapter | EngineStep, ...]] = (
     *derive.ADAPTERS,
     *spreads.ADAPTERS,
     *standard.ADAPTERS,
+    *exposures.ADAPTERS,
+    *tails.ADAPTERS,
+    *laws.ADAPTERS,
+    *correlations.ADAPTERS,
+    *backtests.ADAPTERS,
+    *exits.ADAPTERS,
+    *sizing.ADAPTERS,
 )

@@ -4,7 +4,7 @@ use super::options::number;
 use super::tail::line_name;
 use super::{Answer, Value};
 use crate::backtest::verdicts::{self, Row};
-use crate::backtest::{Ground, Plan, Run, floors, pooled, pooled_rows, run};
+use crate::backtest::{Ground, Plan, Run, days, floors, pooled, pooled_rows, run};
 use crate::book::{Book, Pool};
 use crate::error::{Error, Place, Result};
 use crate::history::{Bars, day_of};
@@ -78,7 +78,8 @@ pub fn question(measure: &str, pairs: &[(String, String)]) -> Result<Question> {
                 asked.coverage = Some(number("coverage", value, 0.501, 0.999_99, "from 0.501 to 0.99999")?);
             }
             "horizon_days" | "measure.horizon_days" => {
-                asked.horizon_days = Some(number("horizon_days", value, 1e-6, 366.0, "above 0 and at most 366")?);
+                asked.horizon_days =
+                    Some(number("horizon_days", value, 1e-6, 366.0, "above 0 and at most 366")?);
             }
             "first" => asked.span.0 = Some(date("first", value)?),
             "last" => asked.span.1 = Some(date("last", value)?),
@@ -226,9 +227,12 @@ pub fn table(book: &Book, asked: &Question, watch: &Watch) -> Result<Answer> {
         };
         let coverage = asked.coverage.unwrap_or_else(|| rules.coverage());
         let mut runs = Vec::with_capacity(pools.len());
-        for pool in &pools {
+        for (place, pool) in pools.iter().enumerate() {
             let view = PoolView::of(book, pool);
             let ground = Ground { view: &view, rulebook: &rules.own, rule, bars: &bars, mapping: &mapping };
+            if place == 0 {
+                watch.expect(days(ground, &plan)?.0.len() * pools.len());
+            }
             let mut found = run(ground, &plan, watch)?;
             if asked.view != "tests" {
                 measure_instead(&mut found, &asked.measure, &rules.own)?;
@@ -344,8 +348,7 @@ fn exceedances(book: &Book, pool: &Pool, ground: &Ground<'_>, found: &Run) -> Re
     let places: Vec<usize> =
         found.days.iter().enumerate().filter(|(_, day)| day.exceeded()).map(|(place, _)| place).collect();
     let today = MarketState::today(book);
-    let lines =
-        results_by_line(ground.view, &today, ground.rule, ground.mapping, (&found.losses, &places))?;
+    let lines = results_by_line(ground.view, &today, ground.rule, ground.mapping, (&found.losses, &places))?;
     let mut rows = Vec::with_capacity(places.len());
     for (rank, place) in places.iter().enumerate() {
         let Some(day) = found.days.get(*place) else { continue };

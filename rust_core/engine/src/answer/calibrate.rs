@@ -3,7 +3,7 @@
 use super::backtest::{Rules, date, history, word};
 use super::options::number;
 use super::{Answer, Value};
-use crate::backtest::{Ground, Plan, run};
+use crate::backtest::{Ground, Plan, days, now, run};
 use crate::book::{Book, Pool};
 use crate::calibrate::{
     Aim, Candidate, Figures, Fold, Observed, candidates, figures, frontier, in_common, ranked, shocks,
@@ -102,13 +102,16 @@ pub fn question(what: &str, pairs: &[(String, String)]) -> Result<Question> {
         match key.trim().to_lowercase().as_str() {
             "view" => asked.folds = word("view", value, &["points", "folds"])? == "folds",
             "level" => asked.initial = word("level", value, &["maintenance", "initial"])? == "initial",
-            "coverage" => asked.coverage = number("coverage", value, 0.501, 0.999_99, "from 0.501 to 0.99999")?,
+            "coverage" => {
+                asked.coverage = number("coverage", value, 0.501, 0.999_99, "from 0.501 to 0.99999")?
+            }
             "shortfall_weight" => {
                 asked.weights.0 = number("shortfall_weight", value, 0.0, 1e9, "from 0 to 1e9")?;
             }
             "rise_weight" => asked.weights.1 = number("rise_weight", value, 0.0, 1e9, "from 0 to 1e9")?,
             "horizon_days" => {
-                asked.horizon_days = Some(number("horizon_days", value, 1e-6, 366.0, "above 0 and at most 366")?);
+                asked.horizon_days =
+                    Some(number("horizon_days", value, 1e-6, 366.0, "above 0 and at most 366")?);
             }
             "folds" => asked.starts = starts(value)?,
             _ => asked.grid.push((super::backtest::path_among(key, &OPTIONS)?, value.clone())),
@@ -148,11 +151,8 @@ struct Subject {
 /// As [`run`]; [`Error::NoAnswer`] if stopped.
 pub fn table(book: &Book, asked: &Question, watch: &Watch) -> Result<Answer> {
     super::evaluated::check_complete(book)?;
-    let aim = Aim {
-        coverage: asked.coverage,
-        shortfall_weight: asked.weights.0,
-        rise_weight: asked.weights.1,
-    };
+    let aim =
+        Aim { coverage: asked.coverage, shortfall_weight: asked.weights.0, rise_weight: asked.weights.1 };
     let subjects = if asked.shocks { coins(book, asked, watch)? } else { accounts(book, asked, watch)? };
     let mut answer = Answer::new(if asked.folds { &FOLDS } else { &POINTS });
     for subject in subjects {
@@ -207,13 +207,28 @@ fn accounts(book: &Book, asked: &Question, watch: &Watch) -> Result<Vec<Subject>
             continue;
         }
         let mut list = candidates(&asked.grid, rule_of(own)?, false)?;
-        // the rulebook as it is stands beside what is tried
-        list.push(Candidate::default());
+        // the rulebook as it is stands beside what is tried, where the history is long enough for it
+        let as_it_is = Candidate::default();
+        let first = PoolView::of(book, pools.first().copied().ok_or_else(super::backtest::no_history)?);
+        let mut expected = 0;
+        for candidate in &list {
+            expected += tried(book, (index, own, candidate), &first, asked, |ground, plan| {
+                days(ground, plan).map(|found| found.0.len())
+            })?;
+        }
+        let own_days = tried(book, (index, own, &as_it_is), &first, asked, |ground, plan| {
+            days(ground, plan).map(|found| found.0.len())
+        });
+        if let Ok(more) = own_days {
+            list.push(as_it_is);
+            expected += more;
+        }
+        watch.expect(expected * pools.len());
         for pool in pools {
             let view = PoolView::of(book, pool);
             let mut subject = Subject {
                 scope: book.pool_name(pool),
-                own: Some(list.len() - 1),
+                own: own_days.is_ok().then(|| list.len() - 1),
                 list: list.clone(),
                 paths: Vec::with_capacity(list.len()),
                 now: Vec::with_capacity(list.len()),
@@ -221,16 +236,11 @@ fn accounts(book: &Book, asked: &Question, watch: &Watch) -> Result<Vec<Subject>
                 bars: history(book, index, rule_of(own)?)?.0,
             };
             for candidate in &list {
-                let rules = Rules::new(own, &candidate.0, asked.initial, asked.horizon_days)?;
-                let rule = rules.rule()?;
-                let (bars, mapping) = history(book, index, rule)?;
-                let ground =
-                    Ground { view: &view, rulebook: &rules.own, rule, bars: &bars, mapping: &mapping };
-                let horizon_days = rules.period(asked.initial, asked.horizon_days);
-                let plan = Plan { initial: asked.initial, horizon_days, first: None, last: None };
-                let made = run(ground, &plan, watch)?;
+                let (made, today) = tried(book, (index, own, candidate), &view, asked, |ground, plan| {
+                    Ok((run(ground, plan, watch)?, now(ground, plan)?))
+                })?;
                 subject.length = subject.length.max(made.length);
-                subject.now.push(crate::backtest::now(ground, &plan)?);
+                subject.now.push(today);
                 subject.paths.push(observed(&made));
             }
             in_common(&mut subject.paths);
@@ -240,13 +250,31 @@ fn accounts(book: &Book, asked: &Question, watch: &Watch) -> Result<Vec<Subject>
     Ok(found)
 }
 
+/// Does something with the ground that a candidate stands on.
+fn tried<T>(
+    book: &Book,
+    (index, own, candidate): (usize, &Rulebook, &Candidate),
+    view: &PoolView<'_>,
+    asked: &Question,
+    work: impl FnOnce(Ground<'_>, &Plan) -> Result<T>,
+) -> Result<T> {
+    let rules = Rules::new(own, &candidate.0, asked.initial, asked.horizon_days)?;
+    let rule = rules.rule()?;
+    let (bars, mapping) = history(book, index, rule)?;
+    let horizon_days = rules.period(asked.initial, asked.horizon_days);
+    let plan = Plan { initial: asked.initial, horizon_days, first: None, last: None };
+    work(Ground { view, rulebook: &rules.own, rule, bars: &bars, mapping: &mapping }, &plan)
+}
+
 /// The rulebook whose tail says how shocks are made: the book's where it has one, else that of `es`.
-fn reading<'a>(own: &'a Rulebook) -> Result<&'a Rulebook> {
+fn reading(own: &Rulebook) -> Result<&Rulebook> {
     if rule_of(own).is_ok() { Ok(own) } else { builtin("es") }
 }
 
 fn coins(book: &Book, asked: &Question, watch: &Watch) -> Result<Vec<Subject>> {
     let mut found = Vec::new();
+    let moves =
+        book.history.as_deref().ok_or_else(super::backtest::no_history)?.instants.len().saturating_sub(1);
     let mut done: Vec<usize> = Vec::new();
     for (index, own) in book.rulebooks.iter().enumerate() {
         let base = reading(own)?;
@@ -261,6 +289,7 @@ fn coins(book: &Book, asked: &Question, watch: &Watch) -> Result<Vec<Subject>> {
             .collect();
         held.sort_unstable();
         held.dedup();
+        watch.expect(held.len() * list.len() * moves);
         for coin in held {
             done.push(coin);
             let Some(name) = book.underlyings.get(coin).map(|known| known.name.as_str()) else { continue };
@@ -279,11 +308,8 @@ fn coin_subject(
 ) -> Result<Subject> {
     let mut subject: Option<Subject> = None;
     for candidate in list {
-        let mut cells: Vec<_> = candidate
-            .0
-            .iter()
-            .map(|(path, value)| (path.clone(), crate::rulebook::cell_of(value)))
-            .collect();
+        let mut cells: Vec<_> =
+            candidate.0.iter().map(|(path, value)| (path.clone(), crate::rulebook::cell_of(value))).collect();
         if let Some(days) = asked.horizon_days {
             cells.push(("measure.horizon_days".to_owned(), crate::cell::Cell::Number(days)));
         }
@@ -304,8 +330,8 @@ fn coin_subject(
         subject.paths.push(made.days);
         subject.now.push(made.now);
     }
-    let mut subject =
-        subject.ok_or_else(|| Error::NoAnswer { why: "there is nothing to try: the grid is empty".into() })?;
+    let mut subject = subject
+        .ok_or_else(|| Error::NoAnswer { why: "there is nothing to try: the grid is empty".into() })?;
     in_common(&mut subject.paths);
     Ok(subject)
 }
@@ -328,11 +354,8 @@ fn figure_cells(own: &Figures) -> [Value; 8] {
 }
 
 fn points(subject: &Subject, folds: &[Fold], aim: &Aim) -> Result<Vec<Vec<Value>>> {
-    let list = subject
-        .paths
-        .iter()
-        .map(|path| figures(path, subject.length, aim))
-        .collect::<Result<Vec<_>>>()?;
+    let list =
+        subject.paths.iter().map(|path| figures(path, subject.length, aim)).collect::<Result<Vec<_>>>()?;
     let on = frontier(&list);
     let order = ranked(&list, aim);
     let flag = |value: bool| -> Value { f64::from(u8::from(value)).into() };
@@ -382,7 +405,8 @@ fn fold_rows(subject: &Subject, folds: &[Fold], aim: &Aim) -> Result<Vec<Vec<Val
     let mut all = Vec::new();
     for fold in folds {
         let own = figures(&fold.tested, subject.length, aim)?;
-        let last = fold.tested.last().and_then(|day| subject.bars.instants.get(day.known + subject.length - 1));
+        let last =
+            fold.tested.last().and_then(|day| subject.bars.instants.get(day.known + subject.length - 1));
         let note = if fold.covered {
             "chosen on days whose losses had ended before the fold"
         } else {

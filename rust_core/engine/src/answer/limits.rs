@@ -177,9 +177,10 @@ fn refused(row: &LimitRow, scope: &str, error: &Error) -> Vec<Value> {
 
 fn cells(book: &Book, row: &LimitRow, part: &Part, found: &Finding) -> Vec<Value> {
     let (status, rule) = match holds_at(row, &book.as_of) {
-        Ok(()) if (row.effective.is_some() || row.expires.is_some()) && book.as_of == "none" => {
-            (found.status.word(), format!("{}; whether it is in force is not known without an as-of", found.rule))
-        }
+        Ok(()) if (row.effective.is_some() || row.expires.is_some()) && book.as_of == "none" => (
+            found.status.word(),
+            format!("{}; whether it is in force is not known without an as-of", found.rule),
+        ),
         Ok(()) => (found.status.word(), found.rule.clone()),
         Err(why) if why.starts_with("expired") => ("expired", format!("{why}; {}", found.rule)),
         Err(why) => ("not effective", format!("{why}; {}", found.rule)),

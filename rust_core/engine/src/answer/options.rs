@@ -12,7 +12,13 @@ fn unknown<T>(what: &'static str, value: &str, known: impl Into<String>) -> Resu
 }
 
 /// A number in a range, from text.
-pub(super) fn number(key: &'static str, text: &str, low: f64, high: f64, must_be: &'static str) -> Result<f64> {
+pub(super) fn number(
+    key: &'static str,
+    text: &str,
+    low: f64,
+    high: f64,
+    must_be: &'static str,
+) -> Result<f64> {
     match text.trim().parse::<f64>() {
         Ok(value) if value.is_finite() && value >= low && value <= high => Ok(value),
         Ok(value) => {

@@ -77,6 +77,7 @@ pub fn table(book: &Book, scope: &str, profile: &Profile, watch: &Watch) -> Resu
             ]);
         }
     }
-    answer.note = "geometric Brownian motion without jumps or clusters of volatility: take it as optimistic".into();
+    answer.note =
+        "geometric Brownian motion without jumps or clusters of volatility: take it as optimistic".into();
     Ok(answer)
 }

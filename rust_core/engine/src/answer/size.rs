@@ -14,8 +14,21 @@ use crate::watch::Watch;
 
 /// The header of the table.
 pub const HEADER: [&str; 15] = [
-    "symbol", "account", "side", "size", "notional", "price", "lot", "limit", "metric", "value_before",
-    "value_at_size", "bound", "value_beyond", "status", "reason",
+    "symbol",
+    "account",
+    "side",
+    "size",
+    "notional",
+    "price",
+    "lot",
+    "limit",
+    "metric",
+    "value_before",
+    "value_at_size",
+    "bound",
+    "value_beyond",
+    "status",
+    "reason",
 ];
 
 /// What is asked.
@@ -62,8 +75,8 @@ impl Question {
                     self.columns.push(("maintenanceMarginRate".into(), value.clone()));
                 }
                 "imr" | "initialmarginrate" => self.columns.push(("initialMarginRate".into(), value.clone())),
-                "leverage" | "margintable" | "markiv" | "forward" | "type" | "settle" | "expiry" | "strike"
-                | "optiontype" | "underlying" | "inverse" => {
+                "leverage" | "margintable" | "markiv" | "forward" | "type" | "settle" | "expiry"
+                | "strike" | "optiontype" | "underlying" | "inverse" => {
                     self.columns.push((key.trim().to_owned(), value.clone()));
                 }
                 _ => rest.push((key.clone(), value.clone())),
@@ -90,6 +103,7 @@ impl Question {
         };
         put("contracts", Cell::Number(if buys { 1.0 } else { -1.0 }));
         put("contractSize", Cell::Number(1.0));
+        put("unrealizedPnl", Cell::Number(0.0));
         for (name, value) in &self.columns {
             put(name, value.trim().parse().map_or_else(|_| Cell::from_text(value), Cell::Number));
         }
@@ -114,12 +128,22 @@ struct Asked {
 }
 
 /// Answers a question; a contract that the account does not hold is booked with the rest from its tables.
-fn ask(book: &Book, origin: Option<Origin<'_>>, question: &Question, profile: &Profile, watch: &Watch) -> Result<Asked> {
+fn ask(
+    book: &Book,
+    origin: Option<Origin<'_>>,
+    question: &Question,
+    profile: &Profile,
+    watch: &Watch,
+) -> Result<Asked> {
     check_complete(book)?;
     let buys = question.buys()?;
     let symbol = question.symbol.trim();
     if symbol.is_empty() {
-        return Err(Error::Missing { what: "symbol".into(), why: "name the contract".into(), place: Place::default() });
+        return Err(Error::Missing {
+            what: "symbol".into(),
+            why: "name the contract".into(),
+            place: Place::default(),
+        });
     }
     let account = question.account.as_deref();
     if let Some(place) = found(book, symbol, account, buys)? {

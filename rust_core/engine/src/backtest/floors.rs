@@ -33,11 +33,7 @@ fn compared(test: &str, expected: f64, observed: Option<f64>, note: &str) -> Row
         Some(_) => "fail",
         None => "not applicable",
     };
-    Row {
-        expected: Some(expected),
-        observed,
-        ..Row::new(test, verdict, format!("{note}; {REFERENCE}"))
-    }
+    Row { expected: Some(expected), observed, ..Row::new(test, verdict, format!("{note}; {REFERENCE}")) }
 }
 
 fn unchecked(test: &str, expected: Option<f64>, observed: Option<f64>, note: &str) -> Row {
@@ -73,7 +69,12 @@ pub fn floors(model: &Model<'_>) -> Result<Vec<Row>> {
     };
     let period = Some(model.horizon_days);
     let mut rows = vec![
-        compared("EMIR RTS 153/2013 Art 24, 99 %", 0.99, confidence, &format!("other than OTC derivatives; {how}")),
+        compared(
+            "EMIR RTS 153/2013 Art 24, 99 %",
+            0.99,
+            confidence,
+            &format!("other than OTC derivatives; {how}"),
+        ),
         compared("EMIR RTS 153/2013 Art 24, 99.5 %", 0.995, confidence, &format!("OTC derivatives; {how}")),
         compared(
             "EMIR RTS 153/2013 Art 26, 2 days",
@@ -97,7 +98,12 @@ pub fn floors(model: &Model<'_>) -> Result<Vec<Row>> {
         "single-tailed coverage over the close-out period, daily backtests, monthly sensitivity analysis",
     ));
     rows.push(unchecked("CFTC 39.13(g)(2), 99 %", Some(0.99), confidence, "coverage"));
-    rows.push(unchecked("CFTC 39.13(g)(2), 1 day", Some(1.0), period, "futures and options; 5 days for other swaps"));
+    rows.push(unchecked(
+        "CFTC 39.13(g)(2), 1 day",
+        Some(1.0),
+        period,
+        "futures and options; 5 days for other swaps",
+    ));
     rows.push(Row {
         expected: Some(0.5),
         observed: model.initial_rate,

@@ -121,30 +121,38 @@ pub struct Ground<'a> {
     pub mapping: &'a Mapping,
 }
 
-/// Runs a backtest of one pool.
+/// The days that have both a margin and a loss, each as the bars known at its margin, and the bars of a loss.
 ///
 /// # Errors
 ///
-/// [`Error::NoAnswer`] where no day has both a margin and a loss, or if stopped; [`Error::NotCovered`] for a margin
-/// period that is no whole number of bars; as [`crate::margin::evaluate`] for the margin itself.
-pub fn run(ground: Ground<'_>, plan: &Plan, watch: &Watch) -> Result<Run> {
-    let Ground { view, rulebook, rule, bars, mapping } = ground;
+/// [`Error::NoAnswer`] where there is none; [`Error::NotCovered`] for a margin period that is no whole number of
+/// bars; [`Error::Missing`] for a history that is too short for the rulebook.
+pub fn days(ground: Ground<'_>, plan: &Plan) -> Result<(Vec<usize>, usize)> {
+    let bars = ground.bars;
     let length = bars_of(plan.horizon_days, bars)?;
-    let is_tail = matches!(rulebook.measure, Measure::Tail(_));
-    let first = if is_tail { first_known(rule, bars, length)? } else { 0 };
+    let is_tail = matches!(ground.rulebook.measure, Measure::Tail(_));
+    let first = if is_tail { first_known(ground.rule, bars, length)? } else { 0 };
     let wanted = |known: &usize| {
         let end = bars.instants.get(known + length - 1).copied().unwrap_or(f64::NAN);
         plan.first.is_none_or(|from| end >= from) && plan.last.is_none_or(|to| end <= to)
     };
     let days: Vec<usize> =
         (first..=bars.count() - length).filter(|known| whole(bars, *known, length)).filter(wanted).collect();
-    if days.is_empty() {
-        return Err(none_left(bars, first, length));
-    }
+    if days.is_empty() { Err(none_left(bars, first, length)) } else { Ok((days, length)) }
+}
+
+/// Runs a backtest of one pool; `watch` counts its days and was told of them.
+///
+/// # Errors
+///
+/// As [`days`] and [`crate::margin::evaluate`]; [`Error::NoAnswer`] if stopped.
+pub fn run(ground: Ground<'_>, plan: &Plan, watch: &Watch) -> Result<Run> {
+    let Ground { view, rulebook, rule, bars, mapping } = ground;
+    let (days, length) = days(ground, plan)?;
+    let is_tail = matches!(rulebook.measure, Measure::Tail(_));
     let losses = moves_after(bars, &days, length, plan.horizon_days);
     let today = MarketState::today(view.book);
     let results = results_under(view, &today, rule, mapping, &losses)?;
-    watch.expect(days.len());
     let margins = if is_tail {
         let charges = charges_under(view, rulebook, &today, plan.initial)?;
         let made: Vec<Result<(f64, Option<Predicted>)>> = days
@@ -152,8 +160,7 @@ pub fn run(ground: Ground<'_>, plan: &Plan, watch: &Watch) -> Result<Run> {
             .map(|known| {
                 watch.advance(1)?;
                 let sets = at(rule, bars, *known)?;
-                let (margin, measured) =
-                    level_under(view, rulebook, &today, (&sets, mapping), plan.initial)?;
+                let (margin, measured) = level_under(view, rulebook, &today, (&sets, mapping), plan.initial)?;
                 let probabilities =
                     sets.levels.get(measured.level).and_then(|level| level.main.probabilities.as_deref());
                 Ok((margin + charges, Some(predicted(&measured, probabilities))))
@@ -226,7 +233,10 @@ fn bars_of(days: f64, bars: &Bars) -> Result<usize> {
     if count < 1.0 || (ratio - count).abs() > 1e-6 {
         return Err(Error::NotCovered {
             what: format!("a backtest over a margin period of {days} days"),
-            why: format!("a loss is seen over whole bars, and the history has one every {} days", bars.step_days),
+            why: format!(
+                "a loss is seen over whole bars, and the history has one every {} days",
+                bars.step_days
+            ),
             place: Place::default(),
         });
     }
@@ -239,7 +249,11 @@ fn bars_of(days: f64, bars: &Bars) -> Result<usize> {
             ),
         });
     }
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "at most the bars of the history")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "at most the bars of the history"
+    )]
     Ok(count as usize)
 }
 
@@ -294,3 +308,56 @@ fn moves_after(bars: &Bars, days: &[usize], length: usize, horizon_days: f64) ->
     }
 }
 
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn bars(instants: &[f64]) -> Bars {
+        Bars {
+            factors: Vec::new(),
+            instants: instants.iter().map(|day| day * SECONDS_OF_A_DAY).collect(),
+            step_days: 1.0,
+            moves: vec![(0..instants.len()).map(|bar| bar as f64).collect()],
+            usable: vec![true; instants.len()],
+            forecasts: Vec::new(),
+            long_run: Vec::new(),
+            filled: Vec::new(),
+        }
+    }
+
+    pub(super) fn run_of(losses: &[f64], length: usize) -> Run {
+        let day =
+            |(known, loss): (usize, &f64)| Day { known: known + 1, margin: 1.0, loss: *loss, tail: None };
+        let losses_set = Scenarios {
+            horizon_days: 1.0,
+            probabilities: None,
+            ends: Vec::new(),
+            moves: Vec::new(),
+            count: 0,
+        };
+        Run { days: losses.iter().enumerate().map(day).collect(), length, losses: losses_set }
+    }
+
+    #[test]
+    fn a_loss_takes_the_bars_after_those_known_and_none_across_a_hole() {
+        let bars = bars(&[1.0, 2.0, 3.0, 6.0, 7.0]);
+        assert_eq!(moves_after(&bars, &[1, 2], 2, 2.0).moves, [[3.0, 5.0]]);
+        let whole: Vec<bool> = (0..4).map(|known| whole(&bars, known, 2)).collect();
+        // bar 3 ends three days after bar 2
+        assert_eq!(whole, [true, true, false, false]);
+    }
+
+    #[test]
+    fn a_period_is_a_whole_number_of_bars_that_the_history_has() {
+        let bars = bars(&[1.0, 2.0, 3.0]);
+        assert_eq!(bars_of(2.0, &bars).unwrap(), 2);
+        assert!(bars_of(0.5, &bars).unwrap_err().to_string().contains("whole bars"));
+        assert!(bars_of(4.0, &bars).unwrap_err().to_string().contains("longer than the history"));
+    }
+
+    #[test]
+    fn days_apart_begin_where_the_one_before_ended() {
+        let run = run_of(&[0.0; 7], 3);
+        assert_eq!(run.apart().iter().map(|day| day.known).collect::<Vec<_>>(), [1, 4, 7]);
+    }
+}

@@ -106,3 +106,37 @@ pub fn rows(found: &Pooled, target: f64) -> Vec<Row> {
         },
     ]
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::run_of;
+    use super::*;
+
+    fn bars(count: usize) -> Bars {
+        Bars {
+            factors: Vec::new(),
+            instants: Vec::new(),
+            step_days: 1.0,
+            moves: Vec::new(),
+            usable: vec![true; count],
+            forecasts: Vec::new(),
+            long_run: Vec::new(),
+            filled: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn exceedances_of_one_date_are_one_event_and_widen_the_interval() {
+        let mut losses = vec![0.0; 400];
+        for day in [50, 150, 250, 350] {
+            losses[day] = 2.0;
+        }
+        let alone = pooled(&[run_of(&losses, 1)], &bars(401));
+        let alike = pooled(&vec![run_of(&losses, 1); 20], &bars(401));
+        assert_eq!((alike.account_days, alike.exceeded), (8_000, 80));
+        assert_eq!((alike.dates_exceeded, alike.most), (4, 20));
+        // twenty accounts that lose together say no more than one of them
+        assert_eq!((alike.low, alike.high), (alone.low, alone.high));
+        assert!(alone.low < 0.01 && alone.high > 0.01, "{alone:?}");
+    }
+}

@@ -34,12 +34,7 @@ pub struct Simulated {
 /// # Errors
 ///
 /// [`crate::Error::NoAnswer`] if stopped.
-pub fn simulated(
-    days: &[&Day],
-    rate: f64,
-    observed: (Option<f64>, f64),
-    watch: &Watch,
-) -> Result<Simulated> {
+pub fn simulated(days: &[&Day], rate: f64, observed: (Option<f64>, f64), watch: &Watch) -> Result<Simulated> {
     let tails: Vec<&[(f64, f64)]> =
         days.iter().map(|day| day.tail.as_ref().map_or(&[][..], |tail| tail.beyond.as_slice())).collect();
     let made: Vec<Result<(Option<f64>, f64)>> =
@@ -49,7 +44,9 @@ pub fn simulated(
     let share = |count: usize, of: usize| (count + 1) as f64 / (of + 1) as f64;
     let firsts: Vec<f64> = made.iter().filter_map(|own| own.0).collect();
     Ok(Simulated {
-        first: observed.0.map(|own| share(firsts.iter().filter(|drawn| **drawn <= own).count(), firsts.len())),
+        first: observed
+            .0
+            .map(|own| share(firsts.iter().filter(|drawn| **drawn <= own).count(), firsts.len())),
         second: share(made.iter().filter(|drawn| drawn.1 <= observed.1).count(), made.len()),
         drawn: DRAWN,
     })
@@ -105,7 +102,10 @@ mod tests {
         // one standard error of 4,000 draws is 0.0034
         assert!((found.second - 0.05).abs() < 3.0 * 0.0034, "{}", found.second);
         let middle = simulated(&list, 0.025, (Some(0.0), 0.0), &Watch::new()).unwrap();
-        assert!((middle.second - 0.5).abs() < 0.06 && (middle.first.unwrap() - 0.5).abs() < 0.08, "{middle:?}");
+        assert!(
+            (middle.second - 0.5).abs() < 0.06 && (middle.first.unwrap() - 0.5).abs() < 0.08,
+            "{middle:?}"
+        );
     }
 
     #[test]

@@ -4,7 +4,6 @@ use super::{Day, Ground, Run, simulated};
 use crate::error::{Error, Result};
 use crate::history::{Bars, day_of};
 use crate::numeric::accumulate::sum;
-use crate::rulebook::tail::{Statistic, TailScenarios};
 use crate::statistics::backtest::{
     conditional_coverage, exceedances, independence, proportion_of_failures, traffic_light,
 };
@@ -111,10 +110,8 @@ pub fn days(run: &Run, ground: &Ground<'_>) -> Vec<Row> {
 /// As the tests: [`Error::OutOfRange`] for a confidence of a half or less.
 pub fn value_at_risk(run: &Run, confidence: f64) -> Result<Vec<Row>> {
     let apart = run.apart();
-    let exceeded: Vec<bool> = apart
-        .iter()
-        .filter_map(|day| day.tail.as_ref().map(|tail| day.loss > tail.value_at_risk))
-        .collect();
+    let exceeded: Vec<bool> =
+        apart.iter().filter_map(|day| day.tail.as_ref().map(|tail| day.loss > tail.value_at_risk)).collect();
     if exceeded.is_empty() {
         return Ok(vec![Row::new("VaR", "not applicable", "the rulebook has no tail".into())]);
     }
@@ -158,9 +155,7 @@ pub fn value_at_risk(run: &Run, confidence: f64) -> Result<Vec<Row>> {
             let note = "coverage and independence, two degrees of freedom".to_owned();
             rows.push(row("VaR Christoffersen conditional coverage", both.statistic, both.p_value, note));
         }
-        Err(why) => {
-            rows.push(Row::new("VaR Christoffersen independence", "not applicable", why.to_string()))
-        }
+        Err(why) => rows.push(Row::new("VaR Christoffersen independence", "not applicable", why.to_string())),
     }
     let latest = exceeded.len().min(TRAFFIC_LIGHT_DAYS);
     let in_last = exceeded.iter().rev().take(latest).filter(|own| **own).count();
@@ -219,7 +214,7 @@ pub fn expected_shortfall(run: &Run, confidence: f64, watch: &Watch) -> Result<V
         Shortfall::RejectedAtOneInTenThousand => {
             "published critical value -1.8: rejected at a level of 0.01 %".to_owned()
         }
-        Shortfall::None { why } => why.clone(),
+        Shortfall::None { .. } => "critical values are published for 250 days at 97.5 % alone".to_owned(),
     };
     let drawn =
         format!("p of {} histories drawn from each day's own scenarios, if they are right", likely.drawn);
@@ -433,14 +428,61 @@ pub fn cyclicality(run: &Run, bars: &Bars) -> Result<Vec<Row>> {
             ..Row::new(
                 &format!("largest {steps}-day rise"),
                 "",
-                "as a fraction of the margin before it, and in money; the two may be of different days".into(),
+                "as a fraction of the margin before it, and in money; the two may be of different days"
+                    .into(),
             )
         });
     }
     Ok(rows)
 }
 
-/// In a few words what the tail of a rulebook is.
-pub fn words(statistic: Statistic, scenarios: TailScenarios) -> String {
-    format!("{} of {} scenarios", statistic.words(), scenarios.word().replace('_', "-"))
+#[cfg(test)]
+mod tests {
+    use super::super::tests::run_of;
+    use super::*;
+
+    fn bars() -> Bars {
+        Bars {
+            factors: Vec::new(),
+            instants: (0..40).map(|bar| f64::from(bar) * 86_400.0).collect(),
+            step_days: 1.0,
+            moves: Vec::new(),
+            usable: vec![true; 40],
+            forecasts: Vec::new(),
+            long_run: Vec::new(),
+            filled: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn exceedances_whose_periods_touch_are_one_event() {
+        let run = run_of(&[2.0, 2.0, 0.0, 0.0, 3.0, 0.0, 2.0], 1);
+        let sizes: Vec<usize> = clusters(&run).iter().map(Vec::len).collect();
+        assert_eq!(sizes, [2, 1, 1]);
+        let longer = run_of(&[2.0, 2.0, 0.0, 0.0, 3.0, 0.0, 2.0], 2);
+        assert_eq!(clusters(&longer).iter().map(Vec::len).collect::<Vec<_>>(), [2, 2]);
+    }
+
+    #[test]
+    fn coverage_is_one_sided_and_sizes_are_of_all_days() {
+        let mut losses = vec![0.0; 20];
+        losses[3] = 3.0;
+        let rows = coverage(&run_of(&losses, 1), &bars(), 0.95).unwrap();
+        assert_eq!((rows[0].statistic, rows[0].verdict), (Some(0.95), "accepted"));
+        // one or more of 20 at 5 %: 1 - 0.95^20
+        assert!((rows[0].p_value.unwrap() - (1.0 - 0.95_f64.powi(20))).abs() < 1e-12);
+        assert_eq!((rows[1].statistic, rows[1].observed), (Some(2.0 / 20.0), Some(2.0)));
+        let none = coverage(&run_of(&[0.0; 20], 1), &bars(), 0.95).unwrap();
+        assert_eq!(none[0].verdict, "accepted");
+        losses[4..8].fill(3.0);
+        assert_eq!(coverage(&run_of(&losses, 1), &bars(), 0.95).unwrap()[0].verdict, "rejected");
+    }
+
+    #[test]
+    fn the_largest_rate_is_where_so_few_exceedances_have_five_percent() {
+        // none of n: (1 - r)^n = 0.05
+        assert!((largest_rate(300, 0).unwrap() - (1.0 - 0.05_f64.powf(1.0 / 300.0))).abs() < 1e-12);
+        assert_eq!(largest_rate(3, 3).unwrap(), 1.0);
+        assert!(largest_rate(0, 0).is_err());
+    }
 }

@@ -11,7 +11,8 @@ pub(super) fn add(collected: &mut Collected, table: &Table, defaults: &Defaults)
     let read = read_positions(table, defaults);
     collected.findings.extend(read.findings);
     for mut row in read.rows {
-        let Some(instrument) = usize::try_from(row.instrument).ok().and_then(|own| read.instruments.get(own)) else {
+        let Some(instrument) = usize::try_from(row.instrument).ok().and_then(|own| read.instruments.get(own))
+        else {
             continue;
         };
         let scale = read.scales.get(row.instrument as usize).copied();
@@ -31,16 +32,17 @@ pub(super) fn add(collected: &mut Collected, table: &Table, defaults: &Defaults)
             u32::try_from(place).unwrap_or(u32::MAX)
         });
         row.strategy = None;
-        if row.mark_price.is_none() && instrument.kind != ContractKind::Option && instrument.expiry.is_none() {
+        if row.mark_price.is_none() && instrument.kind != ContractKind::Option && instrument.expiry.is_none()
+        {
             let rows = &collected.market.rows;
             let own = |name: &Option<String>, wanted: &str| {
                 name.as_deref().is_some_and(|name| name.eq_ignore_ascii_case(wanted))
             };
             let listed = rows.iter().any(|m| own(&m.symbol, &instrument.symbol) && m.mark_price.is_some());
             if !listed {
-                let coin = rows
-                    .iter()
-                    .filter(|m| m.symbol.is_none() && m.expiry.is_none() && own(&m.underlying, &instrument.underlying));
+                let coin = rows.iter().filter(|m| {
+                    m.symbol.is_none() && m.expiry.is_none() && own(&m.underlying, &instrument.underlying)
+                });
                 row.mark_price = coin.filter_map(|m| m.mark_price.or(m.index_price)).next();
             }
         }

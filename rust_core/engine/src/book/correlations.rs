@@ -4,6 +4,7 @@ use super::build::Input;
 use super::collect::Collected;
 use crate::error::{Error, Result};
 use crate::instrument::Instrument;
+use crate::statistics::smallest_eigenvalue;
 
 /// Correlations in the order of the book's instruments.
 pub(super) fn correlations(
@@ -16,14 +17,6 @@ pub(super) fn correlations(
     let expected = collected.positions.instruments.len();
     if given.len() != expected || given.iter().any(|row| row.len() != expected) {
         return Err(Error::Shape { name: "correlations".into(), found: given.len(), expected });
-    }
-    if let Some(pivot) = negative_pivot(given) {
-        return Err(Error::OutOfRange {
-            name: "correlation matrix".into(),
-            value: pivot,
-            must_be: "positive semi-definite (no pivot below zero)",
-            place: crate::error::Place::default(),
-        });
     }
     let size = instruments.len();
     let mut matrix = vec![0.0; size * size];
@@ -46,6 +39,14 @@ pub(super) fn correlations(
                 matrix[i * size + j] = *value;
             }
         }
+    }
+    if negative_pivot(given).is_some() {
+        return Err(Error::OutOfRange {
+            name: "smallest eigenvalue of the correlations".into(),
+            value: smallest_eigenvalue(&matrix, size)?,
+            must_be: "zero or above: no instruments can have these correlations",
+            place: crate::error::Place::default(),
+        });
     }
     Ok(Some(matrix))
 }

@@ -170,8 +170,7 @@ pub fn walk_forward(
     starts: &[f64],
     aim: &Aim,
 ) -> Result<Vec<Fold>> {
-    let known_at =
-        |day: &Observed| day.known.checked_sub(1).and_then(|bar| bars.instants.get(bar)).copied();
+    let known_at = |day: &Observed| day.known.checked_sub(1).and_then(|bar| bars.instants.get(bar)).copied();
     let ended_at = |day: &Observed| bars.instants.get(day.known + length - 1).copied();
     let mut folds = Vec::new();
     for (place, from) in starts.iter().enumerate() {
@@ -220,7 +219,9 @@ mod tests {
 
     fn days(margins: &[f64], losses: &[f64]) -> Vec<Observed> {
         let pairs = margins.iter().zip(losses).enumerate();
-        pairs.map(|(known, (margin, loss))| Observed { known: known + 1, margin: *margin, loss: *loss }).collect()
+        pairs
+            .map(|(known, (margin, loss))| Observed { known: known + 1, margin: *margin, loss: *loss })
+            .collect()
     }
 
     fn bars(count: usize) -> Bars {
@@ -242,8 +243,10 @@ mod tests {
         assert_eq!((found.exceeded, found.coverage, found.average), (1, 0.75, 1.5));
         assert_eq!((found.shortfall, found.rise, found.peak_to_trough), (0.125, 1.0, Some(2.0)));
         assert_eq!(found.objective, 1.5 + 10.0 * 0.125 + 1.0);
-        // Clopper and Pearson: 1 of 4 leaves at most 75.14 % (scipy.stats.beta.ppf(0.95, 2, 3))
-        assert!((found.lower - (1.0 - 0.751_395_445_3)).abs() < 1e-9, "{}", found.lower);
+        // Clopper and Pearson: at most one of four has 5 % where (1-r)^4 + 4 r (1-r)^3 = 0.05
+        let rate = 1.0 - found.lower;
+        let likely = (1.0 - rate).powi(4) + 4.0 * rate * (1.0 - rate).powi(3);
+        assert!((likely - 0.05).abs() < 1e-12 && (rate - 0.751_395).abs() < 1e-6, "{rate}");
     }
 
     #[test]

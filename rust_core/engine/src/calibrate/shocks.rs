@@ -23,7 +23,8 @@ pub struct Shocks {
 }
 
 /// The size of the relative move, up or down, that a share of the scenarios of each day stays within: the lower
-/// empirical quantile at the rule's confidence. Each is made of the bars before it.
+/// empirical quantile at the rule's confidence. Each is made of the bars before it. `watch` counts the bars of the
+/// history and was told of them.
 ///
 /// # Errors
 ///
@@ -37,21 +38,27 @@ pub fn shocks(rule: &TailRule, bars: &Bars, watch: &Watch) -> Result<Shocks> {
             place: crate::error::Place::default(),
         });
     }
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "at most the bars of the history")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "at most the bars of the history"
+    )]
     let length = ratio.round() as usize;
     let now = shock(rule, bars, bars.count())?;
     let whole = |known: usize| {
         bars.usable.get(known..known + length).is_some_and(|list| list.iter().all(|usable| *usable))
     };
     let days: Vec<usize> = (0..=bars.count() - length).filter(|known| whole(*known)).collect();
-    watch.expect(days.len());
+    // bars without a loss are done at once
+    watch.advance(bars.count() - days.len())?;
     let made: Vec<Result<Option<Observed>>> = days
         .par_iter()
         .map(|known| {
             watch.advance(1)?;
             // too few bars for a shock: the day is not tested
             let Ok(margin) = shock(rule, bars, *known) else { return Ok(None) };
-            let moved = bars.moves.first().map_or(f64::NAN, |own| sum(own.iter().skip(*known).take(length).copied()));
+            let moved =
+                bars.moves.first().map_or(f64::NAN, |own| sum(own.iter().skip(*known).take(length).copied()));
             Ok(Some(Observed { known: *known, margin, loss: moved.exp_m1().abs() }))
         })
         .collect();
@@ -61,9 +68,11 @@ pub fn shocks(rule: &TailRule, bars: &Bars, watch: &Watch) -> Result<Shocks> {
 
 fn shock(rule: &TailRule, bars: &Bars, known: usize) -> Result<f64> {
     let sets = at(rule, bars, known)?;
-    let set = sets.levels.first().map(|level| &level.main).ok_or_else(|| Error::NoAnswer {
-        why: "the rule has no scenarios".into(),
-    })?;
+    let set = sets
+        .levels
+        .first()
+        .map(|level| &level.main)
+        .ok_or_else(|| Error::NoAnswer { why: "the rule has no scenarios".into() })?;
     check_enough(set.count, rule.confidence)?;
     let sizes: Vec<f64> =
         set.moves.first().map_or_else(Vec::new, |own| own.iter().map(|size| size.exp_m1().abs()).collect());

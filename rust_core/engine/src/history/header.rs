@@ -58,7 +58,7 @@ const PRICES: [&str; 13] = [
 ];
 const VOLUMES: [&str; 5] = ["volume", "volumebase", "volumeusd", "volumecoin", "volumebtc"];
 /// What stands beside closes and is none of them, as whole headers.
-const REST: [&str; 20] = [
+const REST: [&str; 26] = [
     "open",
     "high",
     "low",
@@ -79,6 +79,12 @@ const REST: [&str; 20] = [
     "vwap",
     "forward",
     "returns",
+    "oi",
+    "openinterest",
+    "funding",
+    "liquidation",
+    "liquidations",
+    "basis",
 ];
 /// Words that a price column may have beside its coin.
 const BESIDE_A_COIN: [&str; 11] =

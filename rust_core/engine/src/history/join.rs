@@ -1,6 +1,8 @@
 //! Histories put together, and bars of a longer step.
 
-use super::{History, SECONDS_OF_A_DAY, SHEET, Series, bars::LARGEST_STEP, day_of, levels::history};
+use super::{
+    History, SECONDS_OF_A_DAY, SHEET, Series, bars::LARGEST_STEP, day_of, levels::history, shown_days,
+};
 use crate::error::{Error, Place, Result, Sign};
 use crate::finding::{Finding, Severity};
 
@@ -59,9 +61,9 @@ fn two(before: &History, part: &History, number: usize, clash: Clash) -> Result<
     if !(1.0 / LARGEST_STEP..=LARGEST_STEP).contains(&ratio) {
         return Err(refused(format!(
             "bars of {} d and of {} d cannot be joined: read the finer one with the option step={}",
-            before.step_days,
-            part.step_days,
-            before.step_days.max(part.step_days)
+            shown_days(before.step_days),
+            shown_days(part.step_days),
+            shown_days(before.step_days.max(part.step_days))
         )));
     }
     let mut instants: Vec<f64> = before.instants.iter().chain(&part.instants).copied().collect();
@@ -163,7 +165,7 @@ pub(super) fn resampled(given: &History, step_days: f64) -> Result<History> {
             name: "step".into(),
             value: step_days,
             must_be: "at least the days between the bars of the history",
-            place: Place::label(format!("they are {} d apart", given.step_days)),
+            place: Place::label(format!("they are {} d apart", shown_days(given.step_days))),
         });
     }
     let period = step_days * SECONDS_OF_A_DAY;

@@ -19,12 +19,12 @@ pub(super) struct Levels {
 }
 
 /// Instants as keys that sort as they do.
-fn sortable(instant: f64) -> u64 {
+pub(super) fn sortable(instant: f64) -> u64 {
     let bits = instant.to_bits();
     if instant.is_sign_negative() { !bits } else { bits | (1 << 63) }
 }
 
-fn instant_of(key: u64) -> f64 {
+pub(super) fn instant_of(key: u64) -> f64 {
     if key >> 63 == 1 { f64::from_bits(key & !(1 << 63)) } else { f64::from_bits(!key) }
 }
 
@@ -132,7 +132,7 @@ pub(super) fn history(instants: Vec<f64>, mut series: Vec<Series>, findings: Vec
     made
 }
 
-fn hash(history: &History) -> String {
+pub(super) fn hash(history: &History) -> String {
     let mut hasher = blake3::Hasher::new();
     for instant in &history.instants {
         hasher.update(&instant.to_bits().to_le_bytes());

@@ -9,6 +9,7 @@ mod join;
 mod levels;
 mod notices;
 mod read;
+mod splice;
 
 use std::fmt;
 
@@ -17,6 +18,7 @@ use crate::finding::Finding;
 pub use bars::{Bars, Filled};
 pub use join::{Clash, joined};
 pub use read::{Reading, inspect_history, read_history};
+pub use splice::splice;
 
 /// The name of the table in refusals and findings.
 const SHEET: &str = "History";
@@ -120,7 +122,7 @@ impl History {
             self.hash,
             self.series.len(),
             self.instants.len(),
-            self.step_days,
+            shown_days(self.step_days),
             day(self.instants.first()),
             day(self.instants.last())
         )
@@ -148,4 +150,9 @@ impl History {
 /// The day of an instant, `YYYY-MM-DD`.
 pub fn day_of(instant: f64) -> String {
     crate::tables::day(instant)
+}
+
+/// A number of days with four decimals at most, for people.
+pub fn shown_days(days: f64) -> f64 {
+    (days * 1e4).round() / 1e4
 }

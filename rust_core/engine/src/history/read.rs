@@ -86,6 +86,16 @@ fn read(table: &Table, reading: &Reading) -> Result<(Levels, Vec<Finding>)> {
             *own = Meaning::Ignored;
         }
     }
+    // a column of remarks is no series
+    let wordy = |column: &Column| {
+        let mut cells = (0..table.rows()).map(|row| column.cell(row)).filter(|cell| *cell != Cell::Empty);
+        cells.next().is_some() && !(0..table.rows()).any(|row| number_of(&column.cell(row)).is_some())
+    };
+    for (own, column) in meanings.iter_mut().zip(&table.columns) {
+        if matches!(own, Meaning::Named(_)) && wordy(column) {
+            *own = Meaning::Ignored;
+        }
+    }
     let place = |wanted: &Meaning| meanings.iter().position(|meaning| meaning == wanted);
     let Some(dates) = place(&Meaning::Date) else {
         return Err(refused(
@@ -198,12 +208,10 @@ impl Reader<'_> {
     /// The level of a cell: `Some(None)` where the cell is empty, `None` where it cannot be used.
     fn level(&mut self, row: usize, column: usize, factor: &Factor) -> Option<Option<f64>> {
         let cell = self.cell(row, column);
-        let number = match &cell {
-            Cell::Empty => return Some(None),
-            Cell::Number(number) => Ok(*number),
-            other => other.shown().replace(',', "").parse::<f64>(),
-        };
-        let Ok(number) = number else {
+        if cell == Cell::Empty {
+            return Some(None);
+        }
+        let Some(number) = number_of(&cell) else {
             self.bad(row, column, &cell.shown(), "not_a_number", "needs a number");
             return None;
         };
@@ -252,6 +260,15 @@ impl Reader<'_> {
                 self.found.push(super::notices::finding(Severity::Warning, header, "expiries", message, fix));
             }
         }
+    }
+}
+
+/// The number in a cell; thousands may be set off by commas.
+fn number_of(cell: &Cell) -> Option<f64> {
+    match cell {
+        Cell::Number(number) => Some(*number),
+        Cell::Text(text) => text.replace(',', "").parse().ok(),
+        Cell::Empty | Cell::Error(_) => None,
     }
 }
 

@@ -126,7 +126,8 @@ fn coins(context: &Context<'_>, standing: &Standing<'_>, pool: usize, part: &Par
         let mut tier: std::result::Result<(f64, String), String> =
             Err("neither a bracket nor an initial margin of a position says one".into());
         for (position, margin) in view.positions.iter().zip(&requirement.by_position) {
-            if underlying_of(book, position) != index || part.only.is_some_and(|only| !only.holds(book, position))
+            if underlying_of(book, position) != index
+                || part.only.is_some_and(|only| !only.holds(book, position))
             {
                 continue;
             }

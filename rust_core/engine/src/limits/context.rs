@@ -84,7 +84,8 @@ impl<'a> Context<'a> {
             place: Place::default(),
         };
         let slot = self.tails.get(rulebook).ok_or_else(missing)?;
-        let made = slot.get_or_init(|| self.make(rulebook, self.book.rulebooks.get(rulebook).ok_or_else(missing)?));
+        let made =
+            slot.get_or_init(|| self.make(rulebook, self.book.rulebooks.get(rulebook).ok_or_else(missing)?));
         made.as_ref().map_err(Clone::clone)
     }
 

@@ -17,6 +17,8 @@ use crate::tables::{LimitRow, ReportedAccount, day, instant};
 pub const WATCH: f64 = 0.5;
 /// The second of them.
 pub const CALL: f64 = 0.7;
+/// A value that is beyond a bound by no more than this share of it is on it: sums of floats are no better.
+const ROUNDING: f64 = 1e-12;
 /// How closely a deposit is searched, relative.
 const CLOSE: f64 = 0.005;
 /// States between today and the bound at which a deposit is found.
@@ -107,13 +109,21 @@ impl Limit {
         if let Some(warn) = row.warn
             && (if floor { warn < limit } else { warn > limit })
         {
-            let must_be = if floor { "at or above the limit, which is the least allowed" } else { "at or below the limit" };
+            let must_be = if floor {
+                "at or above the limit, which is the least allowed"
+            } else {
+                "at or below the limit"
+            };
             return refuse("warn", warn, must_be);
         }
         if let Some(hard) = row.hard
             && (if floor { hard > limit } else { hard < limit })
         {
-            let must_be = if floor { "at or below the limit, which is the least allowed" } else { "at or above the limit" };
+            let must_be = if floor {
+                "at or below the limit, which is the least allowed"
+            } else {
+                "at or above the limit"
+            };
             return refuse("hard", hard, must_be);
         }
         Ok(Self { metric, warn: row.warn, limit, hard: row.hard, of_equity })
@@ -126,12 +136,24 @@ impl Limit {
             return self;
         }
         let scaled = |own: Option<f64>| own.map(|own| own * equity);
-        Self { warn: scaled(self.warn), limit: self.limit * equity, hard: scaled(self.hard), of_equity: false, ..self }
+        Self {
+            warn: scaled(self.warn),
+            limit: self.limit * equity,
+            hard: scaled(self.hard),
+            of_equity: false,
+            ..self
+        }
     }
 
     /// Whether a value is inside.
     pub fn allows(&self, value: Option<f64>) -> bool {
-        value.is_none_or(|value| if self.metric.is_floor() { value >= self.limit } else { value <= self.limit })
+        value.is_none_or(|value| !self.is_beyond(value, self.limit))
+    }
+
+    /// Whether a value is beyond a bound, on the side that the metric must not be.
+    fn is_beyond(&self, value: f64, bound: f64) -> bool {
+        let slack = ROUNDING * bound.abs();
+        if self.metric.is_floor() { value < bound - slack } else { value > bound + slack }
     }
 
     /// The share of the limit that is used; no number where a floor has been passed altogether.
@@ -150,7 +172,7 @@ impl Limit {
     pub fn status(&self, value: Option<f64>) -> Status {
         let Some(own) = value else { return Status::Ok };
         let floor = self.metric.is_floor();
-        let beyond = |bound: f64| if floor { own < bound } else { own > bound };
+        let beyond = |bound: f64| self.is_beyond(own, bound);
         let reached = |bound: f64| if floor { own <= bound } else { own >= bound };
         let band = |share: f64| if floor { self.limit / share } else { self.limit * share };
         let watch = self.warn.unwrap_or_else(|| band(WATCH));
@@ -193,7 +215,12 @@ pub struct Finding {
 /// # Errors
 ///
 /// As [`measure`].
-pub fn compare(context: &Context<'_>, standing: &Standing<'_>, limit: &Limit, part: &Part) -> Result<Finding> {
+pub fn compare(
+    context: &Context<'_>,
+    standing: &Standing<'_>,
+    limit: &Limit,
+    part: &Part,
+) -> Result<Finding> {
     let limit = if limit.of_equity {
         limit.clone().times(standing.positive_equity(part, limit.metric)?)
     } else {
@@ -202,11 +229,8 @@ pub fn compare(context: &Context<'_>, standing: &Standing<'_>, limit: &Limit, pa
     let reading = measure(context, standing, limit.metric, part)?;
     let status = limit.status(reading.value);
     let inside = limit.allows(reading.value);
-    let (money, what) = if inside {
-        (Some(0.0), String::new())
-    } else {
-        cure(context, standing, &limit, part, &reading)?
-    };
+    let (money, what) =
+        if inside { (Some(0.0), String::new()) } else { cure(context, standing, &limit, part, &reading)? };
     let floor = limit.metric.is_floor();
     let compared = match (inside, floor) {
         (true, false) => "at most",
@@ -265,7 +289,9 @@ fn cure(
         }
         Cure::Requirement { .. } => (None, "close everything".into()),
         Cure::Shares(parts) => match reduction(limit.metric, parts, bound) {
-            Some(money) => (Some(money), format!("reduce the largest underlying by {} of notional", shown(money))),
+            Some(money) => {
+                (Some(money), format!("reduce the largest underlying by {} of notional", shown(money)))
+            }
             None => (None, "no reduction of the largest underlying alone brings it inside".into()),
         },
         Cure::PerUnit(scale) => {
@@ -360,11 +386,7 @@ fn shortfall(context: &Context<'_>, view: &PoolView<'_>, limit: &Limit) -> Resul
 }
 
 /// A deposit found by simulating again with the same random numbers.
-fn by_simulation(
-    context: &Context<'_>,
-    view: &PoolView<'_>,
-    limit: &Limit,
-) -> Result<Option<f64>> {
+fn by_simulation(context: &Context<'_>, view: &PoolView<'_>, limit: &Limit) -> Result<Option<f64>> {
     let inside = |money: f64| -> Result<bool> {
         let balances = with_cash(context.book, view, money)?;
         let richer = PoolView { balances: &balances, ..*view };
@@ -397,11 +419,12 @@ fn by_simulation(
 /// [`Error::Missing`] where the book does not know the currency.
 pub fn with_cash(book: &Book, view: &PoolView<'_>, money: f64) -> Result<Vec<Balance>> {
     let code = &view.rulebook()?.report_currency;
-    let place = book.currencies.iter().position(|known| known.code == *code).ok_or_else(|| Error::Missing {
-        what: code.clone(),
-        why: "the book has no such currency".into(),
-        place: Place::default(),
-    })?;
+    let place =
+        book.currencies.iter().position(|known| known.code == *code).ok_or_else(|| Error::Missing {
+            what: code.clone(),
+            why: "the book has no such currency".into(),
+            place: Place::default(),
+        })?;
     Ok(with_cash_in(view, place, money))
 }
 
@@ -467,9 +490,10 @@ mod tests {
     fn bands_are_shares_of_the_limit_unless_a_warning_is_given() {
         let own = limit("leverage", None, 4.0, Some(6.0)).unwrap();
         let at = |value: f64| own.status(Some(value)).word();
-        assert_eq!([0.0, 1.9, 2.0, 2.8, 4.0, 4.1, 6.1].map(at), [
-            "ok", "ok", "watch", "call", "call", "restricted", "suspended"
-        ]);
+        assert_eq!(
+            [0.0, 1.9, 2.0, 2.8, 4.0, 4.1, 6.1].map(at),
+            ["ok", "ok", "watch", "call", "call", "restricted", "suspended"]
+        );
         let warned = limit("leverage", Some(3.5), 4.0, None).unwrap();
         assert_eq!([3.4, 3.5].map(|value| warned.status(Some(value)).word()), ["ok", "call"]);
         let early = limit("leverage", Some(1.0), 4.0, None).unwrap();
@@ -480,9 +504,10 @@ mod tests {
     fn of_a_floor_less_is_worse() {
         let own = limit("nearest", None, 0.15, Some(0.05)).unwrap();
         let at = |value: f64| own.status(Some(value)).word();
-        assert_eq!([0.4, 0.25, 0.2, 0.15, 0.14, 0.04].map(at), [
-            "ok", "watch", "call", "call", "restricted", "suspended"
-        ]);
+        assert_eq!(
+            [0.4, 0.25, 0.2, 0.15, 0.14, 0.04].map(at),
+            ["ok", "watch", "call", "call", "restricted", "suspended"]
+        );
         assert_eq!(own.status(None), Status::Ok);
         assert_eq!(own.used(Some(0.3)), Some(0.5));
         assert_eq!(own.used(Some(-1.0)), None);
@@ -499,7 +524,10 @@ mod tests {
             why(limit("excess", None, 100.0, Some(200.0))),
             "hard must be at or below the limit, which is the least allowed, was 200 (row 3, L2)"
         );
-        assert_eq!(why(limit("es", None, -5.0, None)), "limit must be finite and at least 0, was -5 (row 3, L2)");
+        assert_eq!(
+            why(limit("es", None, -5.0, None)),
+            "limit must be finite and at least 0, was -5 (row 3, L2)"
+        );
         assert_eq!(
             why(limit("liqprob", None, 1.0, None)),
             "limit must be a probability above 0 and below 1, was 1 (row 3, L2)"

@@ -63,7 +63,12 @@ pub struct Reading {
 ///
 /// [`Error::NotCovered`] for an account's metric of a coin; [`Error::NoAnswer`] for a ratio without a meaning;
 /// [`Error::Missing`] for a price, a volatility, a depth or a history.
-pub fn measure(context: &Context<'_>, standing: &Standing<'_>, metric: Metric, part: &Part) -> Result<Reading> {
+pub fn measure(
+    context: &Context<'_>,
+    standing: &Standing<'_>,
+    metric: Metric,
+    part: &Part,
+) -> Result<Reading> {
     context.watch.check()?;
     if part.only.is_some() && metric.is_of_account() {
         return Err(Error::NotCovered {
@@ -229,7 +234,11 @@ fn concentration(
         let value = sum(parts.iter().map(|(_, own)| (own / gross) * (own / gross)));
         return Ok(Reading {
             value: Some(value),
-            words: format!("squared shares of {} underlyings in gross notional {}, {name} being the largest", parts.len(), shown(gross)),
+            words: format!(
+                "squared shares of {} underlyings in gross notional {}, {name} being the largest",
+                parts.len(),
+                shown(gross)
+            ),
             cure: Cure::Shares(parts.into_iter().map(|(_, own)| own).collect()),
         });
     }
@@ -316,12 +325,7 @@ fn volatility(context: &Context<'_>, standing: &Standing<'_>, part: &Part) -> Re
     })
 }
 
-fn liquidity(
-    context: &Context<'_>,
-    standing: &Standing<'_>,
-    metric: Metric,
-    part: &Part,
-) -> Result<Reading> {
+fn liquidity(context: &Context<'_>, standing: &Standing<'_>, metric: Metric, part: &Part) -> Result<Reading> {
     let sizes = standing.sizes(part)?;
     let mut worst: Option<(f64, f64, String)> = None;
     for (coin, delta) in by_coin(&sizes, |size| size.delta) {
@@ -412,11 +416,7 @@ pub fn simulated(
     Ok((found, covariance))
 }
 
-fn liquidation_probability(
-    context: &Context<'_>,
-    standing: &Standing<'_>,
-    part: &Part,
-) -> Result<Reading> {
+fn liquidation_probability(context: &Context<'_>, standing: &Standing<'_>, part: &Part) -> Result<Reading> {
     let mut worst: Option<(f64, String)> = None;
     for pool in &part.pools {
         let Some(view) = standing.views.get(*pool) else { continue };

@@ -122,9 +122,10 @@ fn builtin() -> Result<&'static Builtin> {
         let source = format!("{} ({}, {})", raw.source, raw.status, raw.retrieved);
         Ok(Builtin { source, profiles: raw.profile.into_iter().map(RawProfile::made).collect() })
     };
-    BUILTIN.get_or_init(read).as_ref().map_err(|message| Error::NoAnswer {
-        why: format!("the risk profiles cannot be read: {message}"),
-    })
+    BUILTIN
+        .get_or_init(read)
+        .as_ref()
+        .map_err(|message| Error::NoAnswer { why: format!("the risk profiles cannot be read: {message}") })
 }
 
 /// Where the numbers of the built-in profiles come from.
@@ -188,10 +189,12 @@ impl Profile {
             name => name,
         };
         let known = &builtin()?.profiles;
-        known.iter().find(|own| own.name.eq_ignore_ascii_case(wanted)).cloned().ok_or_else(|| Error::Unknown {
-            what: "risk profile",
-            value: name.to_owned(),
-            known: known.iter().map(|own| own.name.as_str()).collect::<Vec<_>>().join(", "),
+        known.iter().find(|own| own.name.eq_ignore_ascii_case(wanted)).cloned().ok_or_else(|| {
+            Error::Unknown {
+                what: "risk profile",
+                value: name.to_owned(),
+                known: known.iter().map(|own| own.name.as_str()).collect::<Vec<_>>().join(", "),
+            }
         })
     }
 

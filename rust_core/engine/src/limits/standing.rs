@@ -116,7 +116,8 @@ impl<'a> Standing<'a> {
     pub fn sizes(&self, part: &Part) -> Result<Vec<Size>> {
         let mut found = Vec::new();
         for view in part.pools.iter().filter_map(|pool| self.views.get(*pool)) {
-            let held = view.positions.iter().filter(|p| part.only.is_none_or(|only| only.holds(view.book, p)));
+            let held =
+                view.positions.iter().filter(|p| part.only.is_none_or(|only| only.holds(view.book, p)));
             for position in held {
                 found.push(size(view, position)?);
             }

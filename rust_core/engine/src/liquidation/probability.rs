@@ -207,7 +207,12 @@ impl Boundary {
     }
 
     /// Looks for the boundary along the axes and in fixed random directions, in standard deviations of one day.
-    fn many_coins(view: &PoolView<'_>, coins: &[usize], root: &[f64], simulation: &Simulation) -> Result<Self> {
+    fn many_coins(
+        view: &PoolView<'_>,
+        coins: &[usize],
+        root: &[f64],
+        simulation: &Simulation,
+    ) -> Result<Self> {
         if brackets_only(view)? || simulation.screen == Screen::Every {
             return Ok(Self::ManyCoins { safe: 0.0, tried: 0 });
         }
@@ -380,7 +385,7 @@ impl Walk<'_> {
         }
         let list = if position < 0.0 { down } else { up };
         let beyond = |crossing: &&Crossing| crossing.ratio.ln().abs() <= position.abs();
-        let last = list.iter().filter(beyond).last().map_or(self.broken_today, |own| own.into_breach);
+        let last = list.iter().rfind(beyond).map_or(self.broken_today, |own| own.into_breach);
         (1.0 - survives, f64::from(u8::from(last)))
     }
 

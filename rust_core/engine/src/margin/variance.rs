@@ -3,10 +3,13 @@
 use statrs::distribution::{ContinuousCDF, Normal};
 
 use super::component::{Component, ComponentKind, Share};
+use super::tail::market_risk;
 use super::{PoolView, PositionMargin, Requirement};
-use crate::book::Volatility;
+use crate::book::{Position, Volatility};
 use crate::error::{Error, Place, Result};
 use crate::market::{MarketState, notional, settle_of, underlying_of};
+use crate::moves::typed_correlations;
+use crate::rulebook::tail::Repair;
 use crate::rulebook::{Measure, Rulebook};
 use crate::statistics::{book_volatility, covariance_with_book};
 
@@ -76,25 +79,50 @@ pub fn exposures(view: &PoolView<'_>, rulebook: &Rulebook, state: &MarketState) 
     let size = values.len();
     let first = view.positions.first().map(|position| position.instrument);
     let several = view.positions.iter().any(|position| Some(position.instrument) != first);
-    if book.correlations.is_none() && several {
-        return Err(Error::Missing {
-            what: "correlations".into(),
-            why: "value at risk of several positions needs their correlation matrix".into(),
-            place: Place::default(),
-        });
-    }
     let all = book.instruments.len();
-    let correlation = |i: usize, j: usize| match &book.correlations {
-        Some(matrix) => matrix.get(i * all + j).copied().unwrap_or(0.0),
-        None => 1.0,
+    let typed = if several && book.correlations.is_none() { Some(typed(view)?) } else { None };
+    let correlation = |first: &Position, second: &Position| match (&book.correlations, &typed) {
+        (Some(matrix), _) => matrix.get(first.instrument * all + second.instrument).copied().unwrap_or(0.0),
+        (None, Some((coins, matrix))) => {
+            let place = |position| coins.iter().position(|coin| *coin == underlying_of(book, position));
+            place(first)
+                .zip(place(second))
+                .and_then(|(row, column)| matrix.get(row * coins.len() + column).copied())
+                .unwrap_or(0.0)
+        }
+        (None, None) => 1.0,
     };
     let mut covariance = Vec::with_capacity(size * size);
     for (first, sigma) in view.positions.iter().zip(&volatilities) {
         for (second, other) in view.positions.iter().zip(&volatilities) {
-            covariance.push(correlation(first.instrument, second.instrument) * sigma * other);
+            covariance.push(correlation(first, second) * sigma * other);
         }
     }
     Ok(Exposures { values, covariance, quantile: standard.inverse_cdf(confidence) })
+}
+
+/// Coins of a pool and the correlations that the market table gives for them; contracts of one coin move as one.
+fn typed(view: &PoolView<'_>) -> Result<(Vec<usize>, Vec<f64>)> {
+    let book = view.book;
+    let market = market_risk(book);
+    if market.correlations.is_empty() {
+        return Err(Error::Missing {
+            what: "correlations".into(),
+            why: "value at risk of several positions needs their correlation matrix: columns such as 'corr ETH' on \
+                  the Market sheet, or the option correlations"
+                .into(),
+            place: Place::default(),
+        });
+    }
+    let mut coins: Vec<usize> = view.positions.iter().map(|position| underlying_of(book, position)).collect();
+    coins.sort_unstable();
+    coins.dedup();
+    let names: Vec<&str> = coins
+        .iter()
+        .map(|coin| book.underlyings.get(*coin).map_or("", |known| known.name.as_str()))
+        .collect();
+    let matrix = typed_correlations(&market, &names, Repair::Refused)?;
+    Ok((coins, matrix.used))
 }
 
 pub(super) fn requirement(

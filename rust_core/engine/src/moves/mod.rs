@@ -17,7 +17,7 @@ use crate::rulebook::tail::{Aggregation, CovarianceRule, TailRule, TailScenarios
 
 pub use mapping::{Mapping, between};
 pub use simulated::{covariance_of, draw};
-pub use typed::{MarketRisk, TypedMatrix, typed_coins, typed_correlations, typed_volatilities};
+pub use typed::{MarketRisk, TypedMatrix, typed_correlations, typed_volatilities};
 
 /// One set of scenarios.
 #[derive(Debug, Clone, PartialEq)]
@@ -170,7 +170,11 @@ pub fn price_covariance(rule: &TailRule, known: Known<'_>, coins: &[&str], days:
     let places: Result<Vec<usize>> = wanted.iter().map(place).collect();
     let places = places?;
     let entry = |row: usize, column: usize| found.get(row * size + column).copied().unwrap_or(f64::NAN);
-    Ok(places.iter().flat_map(|row| places.iter().map(move |column| (*row, *column))).map(|(r, c)| entry(r, c)).collect())
+    Ok(places
+        .iter()
+        .flat_map(|row| places.iter().map(move |column| (*row, *column)))
+        .map(|(r, c)| entry(r, c))
+        .collect())
 }
 
 fn missing_history(rule: &TailRule) -> Error {

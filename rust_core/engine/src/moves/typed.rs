@@ -121,19 +121,6 @@ pub fn typed_correlations(market: &MarketRisk, coins: &[&str], repair: Repair) -
     Ok(TypedMatrix { given, used: found.correlation, smallest_eigenvalue: least, distance: found.distance })
 }
 
-/// Coins that a correlation is typed for, in the order in which they appear.
-pub fn typed_coins(market: &MarketRisk) -> Vec<&str> {
-    let mut coins: Vec<&str> = Vec::new();
-    for (first, second, _) in &market.correlations {
-        for coin in [first, second] {
-            if !coins.contains(&coin.as_str()) {
-                coins.push(coin);
-            }
-        }
-    }
-    coins
-}
-
 /// The correlation of a coin with itself, which may be typed too.
 fn own(market: &MarketRisk, coin: &str) -> Result<f64> {
     let typed = market.correlations.iter().filter(|(a, b, _)| a == coin && b == coin);

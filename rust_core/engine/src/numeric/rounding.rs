@@ -25,6 +25,14 @@ pub fn to_step(value: f64, step: f64, direction: Direction) -> f64 {
     whole * step
 }
 
+/// A whole number of steps. Where a unit is a whole number of steps it is a division, whose result is the number
+/// that people write: 78 steps of 0.1 are 7.8 and not 7.800000000000001.
+pub fn of_steps(count: f64, step: f64) -> f64 {
+    let per_unit = step.recip().round();
+    let divides = per_unit >= 1.0 && (per_unit * step - 1.0).abs() <= 4.0 * f64::EPSILON;
+    if divides { count / per_unit } else { count * step }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -33,6 +41,12 @@ mod tests {
     fn a_multiple_stays_where_it_is() {
         assert_eq!(to_step(0.3, 0.1, Direction::Down), 3.0 * 0.1);
         assert_eq!(to_step(7735.5, 0.5, Direction::Up), 7735.5);
+    }
+
+    #[test]
+    fn steps_make_the_number_that_people_write() {
+        assert_eq!((of_steps(78.0, 0.1), of_steps(3.0, 0.5), of_steps(7.0, 25.0)), (7.8, 1.5, 175.0));
+        assert_eq!(of_steps(2.0, 0.3), 0.6);
     }
 
     #[test]

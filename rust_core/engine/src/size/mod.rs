@@ -15,6 +15,7 @@ use crate::limits::metric::Metric;
 use crate::limits::profile::Profile;
 use crate::limits::standing::Part;
 use crate::liquidation::price::shown;
+use crate::numeric::rounding::of_steps;
 
 pub use trial::{Trial, account_of, found};
 
@@ -85,9 +86,7 @@ pub fn limit_of(text: &str, profile: &Profile) -> Result<Limit> {
                 Limit::of(&row(name, profile.loss_budget, "equity"))
             }
             (_, Metric::Volatility) => Limit::of(&row(name, profile.volatility_target, "")),
-            (_, Metric::LiquidationProbability) => {
-                Limit::of(&row(name, profile.liquidation_probability, ""))
-            }
+            (_, Metric::LiquidationProbability) => Limit::of(&row(name, profile.liquidation_probability, "")),
             (_, Metric::LeverageCap) => Limit::of(&row(name, 1.0, "")),
             _ => Err(Error::Unknown {
                 what: "limit",
@@ -124,17 +123,27 @@ pub fn largest(context: &Context<'_>, trial: &Trial<'_>, bounds: &[Bound], buys:
         bounds.get(which).ok_or_else(|| Error::NoAnswer { why: "the limit has no bound".into() })
     };
     let before = outside(context, trial, bounds, 0.0)?;
-    let at = |lots: f64| outside(context, trial, bounds, sign * (lots * lot));
+    let at = |lots: f64| outside(context, trial, bounds, sign * of_steps(lots, lot));
     let most = (LARGEST * scale / lot).ceil();
     let turning = (trial.held() / lot).abs();
     let first = (scale / lot * 1e-6).floor().max(1.0);
-    let mut grid: Vec<f64> =
-        std::iter::successors(Some(first), |own| Some((own * GROWTH).ceil())).take_while(|own| *own <= most).collect();
-    grid.extend([1.0, turning.floor(), turning.ceil(), (2.0 * turning).floor()].into_iter().filter(|own| *own >= 1.0));
+    let mut grid: Vec<f64> = std::iter::successors(Some(first), |own| Some((own * GROWTH).ceil()))
+        .take_while(|own| *own <= most)
+        .collect();
+    grid.extend(
+        [1.0, turning.floor(), turning.ceil(), (2.0 * turning).floor()].into_iter().filter(|own| *own >= 1.0),
+    );
     grid.sort_by(f64::total_cmp);
     grid.dedup_by(|a, b| a.total_cmp(b).is_eq());
     if let Some((which, finding)) = before {
-        return Err(already(bound(which)?, &finding, &grid, |lots| Ok(at(lots)?.is_none()), sign * lot, trial)?);
+        return Err(already(
+            bound(which)?,
+            &finding,
+            &grid,
+            |lots| Ok(at(lots)?.is_none()),
+            sign * lot,
+            trial,
+        )?);
     }
     let mut low = 0.0;
     let mut beyond = None;
@@ -152,7 +161,7 @@ pub fn largest(context: &Context<'_>, trial: &Trial<'_>, bounds: &[Bound], buys:
         return Err(Error::NoAnswer {
             why: format!(
                 "no size up to {} of {} reaches the limit {}",
-                shown(most * lot),
+                shown(of_steps(most, lot)),
                 trial.symbol(),
                 bounds.iter().map(|bound| bound.name.as_str()).collect::<Vec<_>>().join(", ")
             ),
@@ -168,8 +177,9 @@ pub fn largest(context: &Context<'_>, trial: &Trial<'_>, bounds: &[Bound], buys:
     }
     let (which, last) = found;
     let bound = bound(which)?;
-    let one = |change: f64| trial.with(change, |standing| compare(context, standing, &bound.limit, &bound.part));
-    let size = if low == 0.0 { 0.0 } else { sign * (low * lot) };
+    let one =
+        |change: f64| trial.with(change, |standing| compare(context, standing, &bound.limit, &bound.part));
+    let size = if low == 0.0 { 0.0 } else { sign * of_steps(low, lot) };
     Ok(Largest {
         size,
         lot,

@@ -54,7 +54,8 @@ pub fn found(book: &Book, symbol: &str, account: Option<&str>, buys: bool) -> Re
     if other_leg {
         return Err(Error::NotCovered {
             what: format!("a second leg of {}", symbol.trim()),
-            why: "the account holds the other leg in hedge mode; add a row of the leg to the positions".into(),
+            why: "the account holds the other leg in hedge mode; add a row of the leg to the positions"
+                .into(),
             place: Place::default(),
         });
     }
@@ -69,9 +70,11 @@ pub fn found(book: &Book, symbol: &str, account: Option<&str>, buys: bool) -> Re
 pub fn account_of(book: &Book, symbol: &str, account: Option<&str>) -> Result<usize> {
     let names = || book.accounts.iter().map(|own| own.name.as_str()).collect::<Vec<_>>().join(", ");
     if let Some(name) = account {
-        return book.accounts.iter().position(|own| own.name.eq_ignore_ascii_case(name.trim())).ok_or_else(|| {
-            Error::Unknown { what: "account", value: name.to_owned(), known: names() }
-        });
+        return book
+            .accounts
+            .iter()
+            .position(|own| own.name.eq_ignore_ascii_case(name.trim()))
+            .ok_or_else(|| Error::Unknown { what: "account", value: name.to_owned(), known: names() });
     }
     if book.accounts.len() == 1 {
         return Ok(0);
@@ -223,7 +226,8 @@ impl<'a> Trial<'a> {
         let own = self.position()?;
         let mut positions = view.positions.to_vec();
         let quantity = self.held + change;
-        let option = self.book.instruments.get(own.instrument).is_some_and(|i| i.kind == ContractKind::Option);
+        let option =
+            self.book.instruments.get(own.instrument).is_some_and(|i| i.kind == ContractKind::Option);
         let carried = if self.added { 0.0 } else { own.unrealised_pnl };
         let (left, cash) = if option {
             // the value is all in the position; the premium comes out of the cash

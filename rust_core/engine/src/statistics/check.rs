@@ -22,6 +22,19 @@ pub(super) fn confidence(value: f64) -> Result<()> {
     }
 }
 
+/// Checks a confidence as a person states it: 0.99 for 99 %, and never the tail's 0.01.
+///
+/// # Errors
+///
+/// [`Error::OutOfRange`] for less than 0.5, or 1 and more; it says which way round is meant.
+pub fn check_confidence(value: f64) -> Result<()> {
+    if (0.5..1.0).contains(&value) {
+        Ok(())
+    } else {
+        outside("confidence", value, "at least 0.5 and below 1 (0.99 for 99 %, not the tail's 0.01)", None)
+    }
+}
+
 /// Checks that every entry is a finite number.
 pub(super) fn finite(name: &str, values: &[f64]) -> Result<()> {
     values

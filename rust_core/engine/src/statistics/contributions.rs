@@ -1,7 +1,7 @@
 //! What every exposure adds to a risk that is a multiple of the book's volatility (methods.md section 2.5): a
 //! normal value at risk, or the shortfall of an elliptical law.
 
-use super::check::{finite, symmetric};
+use super::check::{finite, length, symmetric};
 use crate::error::{Error, Place, Result, check_positive};
 use crate::numeric::accumulate::sum;
 
@@ -20,6 +20,58 @@ pub struct Contributions {
     pub stand_alone: Vec<f64>,
     /// Beta to the book: `(Sigma x)_i / (x' Sigma x)` times the sum of exposures.
     pub beta: Vec<f64>,
+}
+
+/// Exposures by their place, the largest first; equal ones as they are listed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Orders {
+    /// By component.
+    pub component: Vec<usize>,
+    /// By component per unit of notional: what the next small reduction brings.
+    pub marginal: Vec<usize>,
+    /// By what falls away with the whole exposure.
+    pub incremental: Vec<usize>,
+    /// By notional.
+    pub notional: Vec<usize>,
+}
+
+impl Contributions {
+    /// The share of each exposure in the total, a fraction.
+    pub fn shares(&self) -> Vec<f64> {
+        self.component.iter().map(|component| component / self.total).collect()
+    }
+
+    /// Sum of what the exposures risk by themselves; less the total it is the benefit of diversification.
+    pub fn undiversified(&self) -> f64 {
+        sum(self.stand_alone.iter().copied())
+    }
+
+    /// The orders in which exposures would be reduced; they differ (methods.md section 2.5).
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Shape`] for another number of exposures.
+    pub fn orders(&self, exposures: &[f64]) -> Result<Orders> {
+        length("exposures", exposures.len(), self.marginal.len())?;
+        let by = |key: &dyn Fn(f64, f64) -> f64, values: &[f64]| {
+            let keys: Vec<f64> = exposures.iter().zip(values).map(|(w, value)| key(*w, *value)).collect();
+            descending(&keys)
+        };
+        Ok(Orders {
+            component: descending(&self.component),
+            marginal: by(&|exposure, marginal| exposure.signum() * marginal, &self.marginal),
+            incremental: descending(&self.incremental),
+            notional: by(&|exposure, _| exposure.abs(), &self.marginal),
+        })
+    }
+}
+
+/// Places by falling value.
+fn descending(values: &[f64]) -> Vec<usize> {
+    let at = |place: &usize| values.get(*place).copied().unwrap_or(f64::NAN);
+    let mut places: Vec<usize> = (0..values.len()).collect();
+    places.sort_by(|a, b| at(b).total_cmp(&at(a)).then(a.cmp(b)));
+    places
 }
 
 /// `Sigma x`.
@@ -110,6 +162,27 @@ mod tests {
         assert!((found.stand_alone[1] - 1_316_000.0).abs() < 1e-6);
         // beta: 6e6 * 0.01 / 1e12 * 1e7
         assert!((found.beta[0] - 0.6).abs() < 1e-12);
+    }
+
+    #[test]
+    fn three_definitions_give_three_orders() {
+        // methods.json liq.risk_contribution_order
+        let volatilities = [0.6, 0.6, 0.8];
+        let correlation = [[1.0, 0.99, 0.8], [0.99, 1.0, 0.8], [0.8, 0.8, 1.0]];
+        let covariance: Vec<f64> = (0..9)
+            .map(|k| correlation[k / 3][k % 3] * volatilities[k / 3] * volatilities[k % 3] / 365.0)
+            .collect();
+        let exposures = [1e6, -9e5, 6e5];
+        let found = contributions(&exposures, &covariance, 2.326_347_874_040_841).unwrap();
+        assert!((found.total - 65_183.249_973_890_67).abs() < 1e-6, "{found:?}");
+        let orders = found.orders(&exposures).unwrap();
+        assert_eq!(orders.component, [0, 2, 1]);
+        assert_eq!(orders.marginal, [2, 0, 1]);
+        assert_eq!(orders.incremental, [2, 0, 1]);
+        assert_eq!(orders.notional, [0, 1, 2]);
+        assert!((sum(found.shares()) - 1.0).abs() < 1e-14);
+        assert!(found.undiversified() > found.total);
+        assert!(found.orders(&exposures[..2]).is_err());
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Correlations: from and to covariances, checked, stressed, and how far they have moved.
 
 use super::check::{entry, finite, length, outside, rows, symmetric};
+use super::eigen::smallest_eigenvalue;
 use crate::error::{Error, Place, Result};
 
 /// How far a diagonal may be from 1, and an entry beyond 1, for rounding.
@@ -15,6 +16,8 @@ pub enum Target<'a> {
     Zero,
     /// Two groups that move against each other: `s s'` of signs -1 and 1.
     Signs(&'a [f64]),
+    /// Another correlation matrix, row by row.
+    Matrix(&'a [f64]),
 }
 
 /// How far a fast estimate of a correlation is from a slow one.
@@ -116,6 +119,28 @@ pub fn check_correlation(matrix: &[f64], size: usize) -> Result<()> {
     symmetric("correlation", matrix, size)
 }
 
+/// Checks a correlation matrix and that moves can have it: no eigenvalue below zero. Returns the smallest one.
+///
+/// # Errors
+///
+/// As [`check_correlation`]; [`Error::NoAnswer`] for a matrix that no moves have, with its smallest eigenvalue.
+pub fn check_possible(matrix: &[f64], size: usize) -> Result<f64> {
+    check_correlation(matrix, size)?;
+    let lowest = smallest_eigenvalue(matrix, size)?;
+    if lowest < -POSSIBLE {
+        return Err(Error::NoAnswer {
+            why: format!(
+                "no moves have this correlation: its smallest eigenvalue was {lowest:.6}; the nearest possible \
+                 one is found by Higham's method"
+            ),
+        });
+    }
+    Ok(lowest)
+}
+
+/// How far below zero an eigenvalue may be for the rounding of printed correlations.
+const POSSIBLE: f64 = 1e-10;
+
 fn not_a_correlation(name: &str, value: f64, row: usize, column: usize) -> Error {
     Error::OutOfRange {
         name: name.into(),
@@ -125,8 +150,8 @@ fn not_a_correlation(name: &str, value: f64, row: usize, column: usize) -> Error
     }
 }
 
-/// `(1 - share) R + share T`: correlations moved towards a target, positive semidefinite if `R` is
-/// (methods.md section 3.4).
+/// `(1 - share) R + share T`: correlations moved towards a target, positive semidefinite if `R` and `T`
+/// are (methods.md section 3.4).
 ///
 /// # Errors
 ///
@@ -148,7 +173,11 @@ pub fn stressed_correlation(
             return outside("signs", *sign, "-1 or 1", Some(index));
         }
     }
+    if let Target::Matrix(matrix) = target {
+        check_correlation(matrix, size)?;
+    }
     let towards = |row: usize, column: usize| match target {
+        Target::Matrix(matrix) => entry(matrix, size, row, column),
         Target::One => 1.0,
         Target::Zero => 0.0,
         Target::Signs(signs) => {
@@ -210,6 +239,28 @@ mod tests {
             assert!((found[position] - expected).abs() < 1e-15);
         }
         assert!((smallest_eigenvalue(&found, 3).unwrap() - 0.179_255_889_924_055_92).abs() < 1e-12);
+    }
+
+    #[test]
+    fn a_correlation_that_no_moves_have_is_refused_with_its_eigenvalue() {
+        // two series that equal a third one equal each other: the eigenvalue is 1 - sqrt 2
+        let given = [1.0, 1.0, 0.0, 1.0, 1.0, 1.0, 0.0, 1.0, 1.0];
+        assert_eq!(
+            check_possible(&given, 3).unwrap_err().to_string(),
+            "no moves have this correlation: its smallest eigenvalue was -0.414214; the nearest possible one is \
+             found by Higham's method"
+        );
+        assert!((check_possible(&[1.0, 0.4, 0.4, 1.0], 2).unwrap() - 0.6).abs() < 1e-15);
+    }
+
+    #[test]
+    fn any_correlation_matrix_may_be_the_target() {
+        let from = [1.0, 0.6, 0.6, 1.0];
+        let to = [1.0, -0.2, -0.2, 1.0];
+        let found = stressed_correlation(&from, 2, 0.25, Target::Matrix(&to)).unwrap();
+        assert!((found[1] - 0.4).abs() < 1e-15 && found[0] == 1.0);
+        assert!(stressed_correlation(&from, 2, 0.25, Target::Matrix(&[1.0, 1.2, 1.2, 1.0])).is_err());
+        assert!(stressed_correlation(&from, 2, 0.25, Target::Matrix(&[1.0])).is_err());
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use statrs::distribution::{Binomial, Continuous, ContinuousCDF, DiscreteCDF, Normal};
 
 use super::check::{confidence as check_confidence, outside};
+use super::laws::{Spread, student, student_quantile, student_tail};
 use super::tail::{Ties, effective_size, quantile_weights, tail};
 use crate::error::{Error, Place, Result, check_positive};
 use crate::numeric::accumulate::sum;
@@ -151,6 +152,40 @@ pub fn normal_expected_shortfall_error(volatility: f64, confidence: f64, count: 
     Ok(volatility * error(variance, shortfall - quantile, confidence, count))
 }
 
+/// Asymptotic standard errors of both measures.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct SamplingErrors {
+    /// Of the value at risk.
+    pub value_at_risk: f64,
+    /// Of the expected shortfall.
+    pub expected_shortfall: f64,
+}
+
+/// The same errors for Student losses of a volatility with `nu` degrees of freedom.
+///
+/// The variance in the tail follows from `x^2 f(x) = nu (1 + x^2 / nu) f(x) - nu f(x)`, where the first part is the
+/// density with `nu - 2` degrees: `E[X^2; X > q] = nu ((nu - 1)/(nu - 2) S_{nu-2}(q sqrt((nu - 2)/nu)) - (1 - alpha))`.
+///
+/// # Errors
+///
+/// As [`normal_value_at_risk_error`]; [`Error::OutOfRange`] for `nu` of 2 or less: the shortfall then has no standard
+/// error.
+pub fn student_errors(volatility: f64, nu: f64, confidence: f64, count: f64) -> Result<SamplingErrors> {
+    standard(volatility, confidence, count)?;
+    let unit = student_tail(1.0, nu, confidence, Spread::Volatility)?;
+    let quantile = student_quantile(nu, confidence)?;
+    let (law, lighter) = (student(nu)?, student(nu - 2.0)?);
+    let scale = ((nu - 2.0) / nu).sqrt();
+    let beyond = 1.0 - confidence;
+    let squares = nu * ((nu - 1.0) / (nu - 2.0) * lighter.sf(quantile * scale) - beyond);
+    let variance = scale * scale * squares / beyond - unit.expected_shortfall * unit.expected_shortfall;
+    let distance = unit.expected_shortfall - unit.value_at_risk;
+    Ok(SamplingErrors {
+        value_at_risk: volatility * scale * (confidence * beyond / count).sqrt() / law.pdf(quantile),
+        expected_shortfall: volatility * error(variance, distance, confidence, count),
+    })
+}
+
 /// The same error with the losses of scenarios; weighted ones count as their effective size `1 / sum w^2`.
 ///
 /// # Errors
@@ -253,6 +288,25 @@ mod tests {
         assert!((found / expected - 1.0).abs() < 2e-3, "{found} {expected}");
         let weighted = expected_shortfall_error(&losses, Some(&vec![2.0; 200_000]), 0.975).unwrap();
         assert!((weighted / found - 1.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn student_errors_tend_to_the_normal_ones_and_are_those_of_many_scenarios() {
+        let nearly_normal = student_errors(2.0, 1e6, 0.99, 1e4).unwrap();
+        let value_at_risk = normal_value_at_risk_error(2.0, 0.99, 1e4).unwrap();
+        let shortfall = normal_expected_shortfall_error(2.0, 0.99, 1e4).unwrap();
+        assert!((nearly_normal.value_at_risk / value_at_risk - 1.0).abs() < 1e-4);
+        assert!((nearly_normal.expected_shortfall / shortfall - 1.0).abs() < 1e-4);
+        // even quantiles stand for the law; those beyond the last one are missing, hence the tolerance
+        let losses: Vec<f64> = (0..100_000)
+            .map(|k| {
+                student_quantile(6.0, (f64::from(k) + 0.5) / 100_000.0).unwrap() * (4.0_f64 / 6.0).sqrt()
+            })
+            .collect();
+        let found = student_errors(1.0, 6.0, 0.975, 1e5).unwrap();
+        let expected = expected_shortfall_error(&losses, None, 0.975).unwrap();
+        assert!((found.expected_shortfall / expected - 1.0).abs() < 0.01, "{found:?} {expected}");
+        assert!(student_errors(1.0, 2.0, 0.99, 1e4).is_err());
     }
 
     #[test]

@@ -2,8 +2,8 @@
 
 use statrs::distribution::{Continuous, ContinuousCDF, Normal, StudentsT};
 
-use super::check::{confidence as check_confidence, outside};
-use crate::error::{Error, Place, Result, check_finite};
+use super::check::{check_confidence as check_stated, confidence as check_confidence, outside};
+use crate::error::{Error, Place, Result, check_finite, check_positive};
 
 /// Value at risk and expected shortfall of a law, positive = loss.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -12,6 +12,22 @@ pub struct Measures {
     pub value_at_risk: f64,
     /// Mean of the losses beyond it.
     pub expected_shortfall: f64,
+}
+
+impl Measures {
+    /// The measures in money, of a position of `value` whose returns have this law.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::OutOfRange`] for a value that is below zero or not finite: give the loss of a short position its own
+    /// law.
+    pub fn of_value(self, value: f64) -> Result<Self> {
+        check_spread("value", value)?;
+        Ok(Self {
+            value_at_risk: value * self.value_at_risk,
+            expected_shortfall: value * self.expected_shortfall,
+        })
+    }
 }
 
 /// What the spread of a Student law is measured by.
@@ -37,6 +53,39 @@ pub(super) fn normal() -> Result<Normal> {
 pub fn normal_quantile(confidence: f64) -> Result<f64> {
     check_confidence(confidence)?;
     Ok(normal()?.inverse_cdf(confidence))
+}
+
+/// Volatility over a horizon: `volatility sqrt(days / days per year)`, for returns that do not depend on each other.
+///
+/// # Errors
+///
+/// [`Error::OutOfRange`] for a volatility below zero, or days that are not above zero.
+pub fn horizon_volatility(volatility: f64, horizon_days: f64, days_per_year: f64) -> Result<f64> {
+    check_spread("volatility", volatility)?;
+    check_positive("horizon_days", horizon_days, Place::default)?;
+    check_positive("days_per_year", days_per_year, Place::default)?;
+    Ok(volatility * (horizon_days / days_per_year).sqrt())
+}
+
+/// What turns a volatility into a value at risk: the multiple given, or the normal quantile of a confidence.
+///
+/// # Errors
+///
+/// [`Error::Missing`] unless exactly one is given; [`Error::OutOfRange`] for a multiple that is not above zero or a
+/// confidence that [`super::check_confidence`] refuses.
+pub fn multiple_of_volatility(confidence: Option<f64>, multiple: Option<f64>) -> Result<f64> {
+    match (confidence, multiple) {
+        (Some(confidence), None) => {
+            check_stated(confidence)?;
+            normal_quantile(confidence)
+        }
+        (None, Some(multiple)) => check_positive("multiple", multiple, Place::default),
+        _ => Err(Error::Missing {
+            what: "confidence or multiple".into(),
+            why: "give one of the two: the confidence of a normal loss, or its volatilities".into(),
+            place: Place::default(),
+        }),
+    }
 }
 
 /// Normal losses with mean 0: `sigma z` and `sigma phi(z) / (1 - alpha)`.
@@ -86,7 +135,7 @@ pub fn student_tail(size: f64, nu: f64, confidence: f64, spread: Spread) -> Resu
     })
 }
 
-fn check_spread(name: &str, value: f64) -> Result<()> {
+pub(super) fn check_spread(name: &str, value: f64) -> Result<()> {
     if value.is_finite() && value >= 0.0 {
         Ok(())
     } else {
@@ -100,7 +149,7 @@ pub(super) fn student(nu: f64) -> Result<StudentsT> {
 
 /// Quantile of the Student law by Newton's method on the logarithm of its upper tail, kept inside a bracket: the
 /// inverse in statrs misses some quantiles by percents.
-fn student_quantile(nu: f64, confidence: f64) -> Result<f64> {
+pub(super) fn student_quantile(nu: f64, confidence: f64) -> Result<f64> {
     let law = student(nu)?;
     if confidence == 0.5 {
         return Ok(0.0);
@@ -131,75 +180,6 @@ fn student_quantile(nu: f64, confidence: f64) -> Result<f64> {
     Ok(sign * found)
 }
 
-/// Cornish and Fisher's quantile `z + (z^2 - 1) S/6 + (z^3 - 3z) K/24 - (2z^3 - 5z) S^2/36` at a probability.
-///
-/// `whole_law` asks that it rises everywhere, which is Maillard's domain of skewness and excess kurtosis;
-/// otherwise it must rise from the median to the quantile.
-///
-/// # Errors
-///
-/// [`Error::NoAnswer`] where it does not rise: there it is no quantile; [`Error::OutOfRange`] for a probability
-/// outside (0, 1) or a moment that is not finite.
-pub fn cornish_fisher_quantile(
-    probability: f64,
-    skewness: f64,
-    excess_kurtosis: f64,
-    whole_law: bool,
-) -> Result<f64> {
-    if !(probability > 0.0 && probability < 1.0) {
-        return outside("probability", probability, "above 0 and below 1", None);
-    }
-    check_finite("skewness", skewness, Place::default)?;
-    check_finite("excess_kurtosis", excess_kurtosis, Place::default)?;
-    let (s, k) = (skewness, excess_kurtosis);
-    let z = normal()?.inverse_cdf(probability);
-    let slope = Slope {
-        constant: 1.0 - k / 8.0 + 5.0 * s * s / 36.0,
-        linear: s / 3.0,
-        square: k / 8.0 - s * s / 6.0,
-    };
-    let rises =
-        if whole_law { slope.positive_everywhere() } else { slope.positive_between(z.min(0.0), z.max(0.0)) };
-    if !rises {
-        let where_ = if whole_law { "everywhere" } else { "up to the quantile" };
-        return Err(Error::NoAnswer {
-            why: format!(
-                "the Cornish-Fisher quantile does not rise {where_} with skewness {s} and excess kurtosis {k}: \
-                 it is outside Maillard's domain"
-            ),
-        });
-    }
-    let cube = z * z * z;
-    Ok(z + (z * z - 1.0) * s / 6.0 + (cube - 3.0 * z) * k / 24.0 - (2.0 * cube - 5.0 * z) * s * s / 36.0)
-}
-
-/// The derivative of Cornish and Fisher's polynomial.
-struct Slope {
-    constant: f64,
-    linear: f64,
-    square: f64,
-}
-
-impl Slope {
-    fn at(&self, z: f64) -> f64 {
-        self.constant + z * (self.linear + z * self.square)
-    }
-
-    fn positive_everywhere(&self) -> bool {
-        if self.square == 0.0 {
-            self.linear == 0.0 && self.constant > 0.0
-        } else {
-            self.square > 0.0 && self.linear * self.linear < 4.0 * self.square * self.constant
-        }
-    }
-
-    fn positive_between(&self, from: f64, to: f64) -> bool {
-        let lowest = -0.5 * self.linear / self.square;
-        let inside = self.square > 0.0 && lowest > from && lowest < to;
-        self.at(from) > 0.0 && self.at(to) > 0.0 && (!inside || self.at(lowest) > 0.0)
-    }
-}
-
 /// Losses of a position that has gamma and no delta, `P&L = gamma x^2 / 2` with normal `x` of a volatility.
 ///
 /// Its delta-normal value at risk is 0, however much gamma it is short. Short gamma (below 0) loses up to the
@@ -223,46 +203,6 @@ pub fn pure_gamma_tail(gamma: f64, volatility: f64, confidence: f64) -> Result<M
         (z, (1.0 - confidence) - 2.0 * z * law.pdf(z))
     };
     Ok(Measures { value_at_risk: scale * z * z, expected_shortfall: scale * mean / (1.0 - confidence) })
-}
-
-/// Expected-shortfall margin rates of a long and a short position in a lognormal price, as a share of notional.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Rates {
-    /// `1 - e^(mu tau) N(z - sigma sqrt(tau)) / lambda`, `z` the normal quantile of the tail probability `lambda`.
-    pub long: f64,
-    /// `e^(mu tau) N(sigma sqrt(tau) + z) / lambda - 1`.
-    pub short: f64,
-}
-
-/// Expected-shortfall rates of a lognormal price, as Vega sets its risk factors.
-///
-/// `tail_probability` is 1 less the confidence: 1e-8 does not survive being subtracted from 1. `volatility` and
-/// `drift` are yearly, `years` is the horizon.
-///
-/// # Errors
-///
-/// [`Error::OutOfRange`] for a tail probability outside (0, 0.5), a volatility or horizon below zero, or a drift
-/// that is not finite.
-pub fn lognormal_shortfall_rates(
-    tail_probability: f64,
-    volatility: f64,
-    years: f64,
-    drift: f64,
-) -> Result<Rates> {
-    if !(tail_probability > 0.0 && tail_probability < 0.5) {
-        return outside("tail_probability", tail_probability, "above 0 and below 0.5", None);
-    }
-    check_spread("volatility", volatility)?;
-    check_spread("years", years)?;
-    check_finite("drift", drift, Place::default)?;
-    let law = normal()?;
-    let z = law.inverse_cdf(tail_probability);
-    let total = volatility * years.sqrt();
-    let growth = (drift * years).exp();
-    Ok(Rates {
-        long: 1.0 - growth * law.cdf(z - total) / tail_probability,
-        short: growth * law.cdf(total + z) / tail_probability - 1.0,
-    })
 }
 
 /// How often normal losses exceed their own expected shortfall: 0.385 % of days at 99 %. A backtest that counts
@@ -336,6 +276,24 @@ mod tests {
     }
 
     #[test]
+    fn a_multiple_is_given_once() {
+        assert!((multiple_of_volatility(Some(0.99), None).unwrap() - 2.326_347_874_040_841).abs() < 1e-14);
+        assert_eq!(multiple_of_volatility(None, Some(1.65)).unwrap(), 1.65);
+        for (confidence, multiple) in [(None, None), (Some(0.99), Some(2.33))] {
+            assert_eq!(
+                multiple_of_volatility(confidence, multiple).unwrap_err().to_string(),
+                "confidence or multiple is missing: give one of the two: the confidence of a normal loss, or its \
+                 volatilities"
+            );
+        }
+        assert_eq!(
+            multiple_of_volatility(Some(0.01), None).unwrap_err().to_string(),
+            "confidence must be at least 0.5 and below 1 (0.99 for 99 %, not the tail's 0.01), was 0.01"
+        );
+        assert_eq!(horizon_volatility(0.5, 4.0, 16.0).unwrap(), 0.25);
+    }
+
+    #[test]
     fn a_student_law_of_many_degrees_is_nearly_normal() {
         let normal = normal_tail(1.0, 0.99).unwrap();
         let student = student_tail(1.0, 1e6, 0.99, Spread::Volatility).unwrap();
@@ -356,33 +314,6 @@ mod tests {
     }
 
     #[test]
-    fn cornish_and_fisher_quantiles_are_refused_where_they_fall() {
-        // methods.json cf.quantile
-        let found = cornish_fisher_quantile(0.01, -0.5, 1.0, true).unwrap();
-        assert!((found + 2.833_709_035_339_368_6).abs() < 1e-12, "{found}");
-        assert_eq!(
-            cornish_fisher_quantile(0.01, -1.5, 1.0, true).unwrap_err().to_string(),
-            "the Cornish-Fisher quantile does not rise everywhere with skewness -1.5 and excess kurtosis 1: it is \
-             outside Maillard's domain"
-        );
-        assert!(cornish_fisher_quantile(0.4, -0.1, 0.0, true).is_err());
-        assert!(cornish_fisher_quantile(0.4, -0.1, 0.0, false).is_ok());
-        assert!(cornish_fisher_quantile(0.01, 0.0, 9.0, false).is_err());
-    }
-
-    #[test]
-    fn rates_of_a_lognormal_price_are_the_published_ones() {
-        // vega-es-riskfactor-00 and -02
-        for (tail, long, short) in
-            [(1e-6, 0.800_728_207_984_414_7, 3.556_903_591_579_34), (1e-8, 0.846_890_379_231_785, 4.925_684)]
-        {
-            let found = lognormal_shortfall_rates(tail, 1.0, 0.1, 0.0).unwrap();
-            close(found.long, long, 2e-9);
-            close(found.short, short, 1e-6);
-        }
-    }
-
-    #[test]
     fn a_shortfall_is_exceeded_more_rarely_than_the_quantile() {
         // phi(2.3263) / 0.01 = 2.66521; 1 - Phi(2.66521) = 0.385 %
         assert!((expected_shortfall_exceedance_rate(0.99).unwrap() - 0.003_85).abs() < 5e-6);
@@ -393,10 +324,6 @@ mod tests {
         assert_eq!(
             student_tail(1.0, 2.0, 0.99, Spread::Volatility).unwrap_err().to_string(),
             "nu must be finite and above 2, else the law has no variance, was 2"
-        );
-        assert_eq!(
-            lognormal_shortfall_rates(0.99, 1.0, 1.0, 0.0).unwrap_err().to_string(),
-            "tail_probability must be above 0 and below 0.5, was 0.99"
         );
         assert_eq!(
             normal_tail(-1.0, 0.99).unwrap_err().to_string(),

@@ -1,7 +1,6 @@
 //! What it costs and how long it takes to leave a position (methods.md sections 3.5, 3.6 and 3.8).
 
 use super::check::outside;
-use super::laws::normal_tail;
 use crate::error::{Error, Place, Result, check_finite, check_positive};
 use crate::numeric::accumulate::sum;
 
@@ -21,27 +20,29 @@ pub struct LiquidityAdjusted {
 
 /// Bangia and others' (1999) `V z sigma + V (spread + multiple x spread volatility) / 2`.
 ///
-/// `value` is money, `volatility` that of the horizon, spreads are shares of the price; with a spread volatility
-/// of 0 the spread is constant.
+/// `value` is money, `volatility` that of the horizon, `multiple` how many of them the price may move (2.326 for a
+/// normal price at 99 %), spreads are shares of the price; with a spread volatility of 0 the spread is constant.
 ///
 /// # Errors
 ///
-/// [`Error::OutOfRange`] for a number below zero or not finite, or a confidence outside (0, 1).
+/// [`Error::OutOfRange`] for a number below zero or not finite.
 pub fn liquidity_adjusted_value_at_risk(
     value: f64,
     volatility: f64,
-    confidence: f64,
+    multiple: f64,
     spread: Spread,
 ) -> Result<LiquidityAdjusted> {
     for (name, number) in [
         ("value", value),
+        ("volatility", volatility),
+        ("multiple", multiple),
         ("spread", spread.mean),
         ("spread_volatility", spread.volatility),
         ("spread_multiple", spread.multiple),
     ] {
         check_not_negative(name, number)?;
     }
-    let value_at_risk = value * normal_tail(volatility, confidence)?.value_at_risk;
+    let value_at_risk = value * (multiple * volatility);
     let spread_cost = 0.5 * value * (spread.mean + spread.multiple * spread.volatility);
     Ok(LiquidityAdjusted { value_at_risk, spread_cost, total: value_at_risk + spread_cost })
 }
@@ -98,6 +99,28 @@ pub struct Impact {
     pub peak: f64,
     /// Average cost, as a share of the price: two thirds of the peak.
     pub average: f64,
+}
+
+/// Price impact in money.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct ImpactCost {
+    /// Shares of the price.
+    pub impact: Impact,
+    /// How far the price has moved at the end of the order, quote currency per unit.
+    pub price_move: f64,
+    /// Cost of the whole order, quote currency.
+    pub cost: f64,
+}
+
+/// The square-root law at a price.
+///
+/// # Errors
+///
+/// As [`square_root_impact`]; [`Error::OutOfRange`] for a price that is not above zero.
+pub fn square_root_cost(quantity: f64, price: f64, depth: &Depth) -> Result<ImpactCost> {
+    check_positive("price", price, Place::default)?;
+    let impact = square_root_impact(quantity, depth)?;
+    Ok(ImpactCost { impact, price_move: price * impact.peak, cost: quantity.abs() * price * impact.average })
 }
 
 /// The square-root law `coefficient x sigma x sqrt(quantity / volume)`.
@@ -189,6 +212,25 @@ pub fn autocorrelated_variance_factor(days: u32, autocorrelation: f64) -> Result
     Ok(f64::from(days) + 2.0 * pairs)
 }
 
+/// The same factors on a variance and on a volatility.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct HorizonFactor {
+    /// Factor on the one-day variance.
+    pub variance: f64,
+    /// Its root, the factor on a one-day volatility or value at risk.
+    pub volatility: f64,
+}
+
+/// Both factors of [`autocorrelated_variance_factor`].
+///
+/// # Errors
+///
+/// As there.
+pub fn autocorrelated_factor(days: u32, autocorrelation: f64) -> Result<HorizonFactor> {
+    let variance = autocorrelated_variance_factor(days, autocorrelation)?;
+    Ok(HorizonFactor { variance, volatility: variance.sqrt() })
+}
+
 /// A haircut for another revaluation period and holding period: `H sqrt((N + T - 1) / T)`, `N` the days between
 /// revaluations and `T` the holding period that `H` is for.
 ///
@@ -231,17 +273,22 @@ mod tests {
         let small = concentration(500.0, 60_000.0, 0.0002, &DEPTH, 0.05, 0.1).unwrap();
         assert_eq!(small.impact, 0.0);
         let impact = square_root_impact(500.0, &DEPTH).unwrap();
+        // methods.json impact.sqrt
+        let cost = square_root_cost(-500.0, 60_000.0, &DEPTH).unwrap();
+        assert!((cost.price_move - 379.473_319_220_205_55).abs() < 1e-9, "{cost:?}");
+        assert!((cost.cost - 126_491.106_406_735_18).abs() < 1e-6, "{cost:?}");
         assert!((impact.peak - 0.006_324_555_320_336_759).abs() < 1e-17);
     }
 
     #[test]
     fn a_constant_spread_adds_half_of_itself() {
+        let quantile = super::super::laws::normal_quantile(0.99).unwrap();
         let constant = Spread { mean: 0.02, volatility: 0.0, multiple: 0.0 };
-        let found = liquidity_adjusted_value_at_risk(100.0, 0.01, 0.99, constant).unwrap();
+        let found = liquidity_adjusted_value_at_risk(100.0, 0.01, quantile, constant).unwrap();
         assert!((found.spread_cost - 1.0).abs() < 1e-15);
         assert!((found.total - 3.326_347_874_040_841).abs() < 1e-12, "{found:?}");
         let moving = Spread { volatility: 0.01, multiple: 3.0, ..constant };
-        let found = liquidity_adjusted_value_at_risk(100.0, 0.01, 0.99, moving).unwrap();
+        let found = liquidity_adjusted_value_at_risk(100.0, 0.01, quantile, moving).unwrap();
         assert!((found.spread_cost - 2.5).abs() < 1e-15);
         assert!((elasticity_ratio(-0.4, 0.1).unwrap() - 1.04).abs() < 1e-15);
     }

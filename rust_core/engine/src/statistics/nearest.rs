@@ -48,6 +48,38 @@ pub fn nearest_correlation(matrix: &[f64], size: usize, smallest_eigenvalue: f64
     Ok(Nearest { correlation, distance, iterations })
 }
 
+/// A correlation matrix by the spectral method (Rebonato and Jaeckel 1999): eigenvalues are raised to
+/// `smallest_eigenvalue` once, then the diagonal is scaled to ones.
+///
+/// Hundreds of times faster than [`nearest_correlation`], but not the nearest matrix; scaling may leave eigenvalues
+/// a little below the floor. A correlation matrix whose eigenvalues are all above it stays what it is.
+///
+/// # Errors
+///
+/// As [`nearest_correlation`]; [`Error::NoAnswer`] where a row keeps no variance.
+pub fn spectral_correlation(matrix: &[f64], size: usize, smallest_eigenvalue: f64) -> Result<Nearest> {
+    symmetric("matrix", matrix, size)?;
+    if !(0.0..1.0).contains(&smallest_eigenvalue) {
+        return outside("smallest_eigenvalue", smallest_eigenvalue, "at least 0 and below 1", None);
+    }
+    let found = decompose(matrix, size)?;
+    let whole = found.values.first().is_none_or(|lowest| *lowest >= smallest_eigenvalue);
+    if whole && with_unit_diagonal(matrix, size) == matrix {
+        return Ok(Nearest { correlation: matrix.to_vec(), distance: 0.0, iterations: 0 });
+    }
+    let clipped = found.recompose(|value| value.max(smallest_eigenvalue));
+    if let Some(row) = (0..size).find(|row| entry(&clipped, size, *row, *row) <= 0.0) {
+        return Err(Error::NoAnswer {
+            why: format!(
+                "row {row} of the matrix has no variance left once negative eigenvalues are cut off"
+            ),
+        });
+    }
+    let correlation = scaled_to_ones(&clipped, size);
+    let distance = norm(&difference(&correlation, matrix));
+    Ok(Nearest { correlation, distance, iterations: 1 })
+}
+
 /// The projections, and in how many steps they came to rest.
 fn project(matrix: &[f64], size: usize) -> Result<(Vec<f64>, usize)> {
     let lowest = |matrix: &[f64]| Ok(decompose(matrix, size)?.values.first().copied().unwrap_or(0.0));
@@ -85,18 +117,25 @@ fn raised(correlation: &[f64], size: usize, floor: f64) -> Result<Vec<f64>> {
             return Ok(matrix);
         }
         let clipped = found.recompose(|value| value.max(target));
-        let scale: Vec<f64> = (0..size).map(|k| entry(&clipped, size, k, k).sqrt().recip()).collect();
-        let scaled: Vec<f64> = clipped
-            .chunks_exact(size)
-            .zip(&scale)
-            .flat_map(|(line, mine)| line.iter().zip(&scale).map(move |(value, other)| value * mine * other))
-            .collect();
-        matrix = with_unit_diagonal(&scaled, size);
+        matrix = scaled_to_ones(&clipped, size);
         target *= 1.0 + 1e-3;
     }
     Err(Error::NoAnswer {
         why: format!("no correlation matrix near this one has eigenvalues of {floor} at least"),
     })
+}
+
+/// The matrix divided by the roots of its diagonal, so that the diagonal is ones to the bit.
+fn scaled_to_ones(matrix: &[f64], size: usize) -> Vec<f64> {
+    let scale: Vec<f64> = (0..size).map(|k| entry(matrix, size, k, k).sqrt().recip()).collect();
+    let scaled: Vec<f64> = matrix
+        .chunks_exact(size)
+        .zip(&scale)
+        .flat_map(|(line, mine)| {
+            line.iter().zip(&scale).map(move |(value, other)| (value * mine * other).clamp(-1.0, 1.0))
+        })
+        .collect();
+    with_unit_diagonal(&scaled, size)
 }
 
 fn with_unit_diagonal(matrix: &[f64], size: usize) -> Vec<f64> {
@@ -168,6 +207,26 @@ mod tests {
         let found = nearest_correlation(&matrix, 3, 1e-3).unwrap();
         assert!(smallest_eigenvalue(&found.correlation, 3).unwrap() >= 1e-3);
         assert_eq!(found.correlation[0], 1.0);
+    }
+
+    #[test]
+    fn the_spectral_method_cuts_and_scales_and_is_not_the_nearest() {
+        // eigenvalues of [[1, 1, 0], [1, 1, 1], [0, 1, 1]] are 1 - sqrt 2, 1 and 1 + sqrt 2; without the first the
+        // diagonal is d = 1/2 + (1 + sqrt 2)/4 at the ends and m = (1 + sqrt 2)/2 in the middle
+        let root = 2.0_f64.sqrt();
+        let (ends, middle) = (0.5 + (1.0 + root) / 4.0, (1.0 + root) / 2.0);
+        let (beside, across) = ((1.0 + root) * root / 4.0, (1.0 + root) / 4.0 - 0.5);
+        let given = [1.0, 1.0, 0.0, 1.0, 1.0, 1.0, 0.0, 1.0, 1.0];
+        let found = spectral_correlation(&given, 3, 0.0).unwrap();
+        assert!((found.correlation[1] - beside / (ends * middle).sqrt()).abs() < 1e-14, "{found:?}");
+        assert!((found.correlation[2] - across / ends).abs() < 1e-14, "{found:?}");
+        assert!(found.distance > nearest_correlation(&given, 3, 0.0).unwrap().distance);
+        let whole = [1.0, 0.3, 0.3, 1.0];
+        assert_eq!(spectral_correlation(&whole, 2, 0.0).unwrap().correlation, whole);
+        assert_eq!(
+            spectral_correlation(&[-1.0, 0.0, 0.0, 1.0], 2, 0.0).unwrap_err().to_string(),
+            "row 0 of the matrix has no variance left once negative eigenvalues are cut off"
+        );
     }
 
     #[test]

@@ -179,6 +179,8 @@ pub fn barrier_probability(
     }
 }
 
+const HOURS_OF_A_DAY: f64 = 24.0;
+
 /// How far the price is from a liquidation price.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Distance {
@@ -186,6 +188,10 @@ pub struct Distance {
     pub logarithmic: f64,
     /// The same in standard deviations of one day.
     pub daily_sigmas: f64,
+    /// `|liquidation price / price - 1|`.
+    pub relative: f64,
+    /// Hours until one standard deviation of the price spans the distance: `24 x sigmas^2`.
+    pub hours_to_one_sigma: f64,
 }
 
 /// Distance to a liquidation price on either side, `volatility` yearly over `days_per_year`.
@@ -208,7 +214,13 @@ pub fn distance_to_liquidation(
         check_positive(name, value, Place::default)?;
     }
     let logarithmic = (price / liquidation_price).ln().abs();
-    Ok(Distance { logarithmic, daily_sigmas: logarithmic / (volatility / days_per_year.sqrt()) })
+    let daily_sigmas = logarithmic / (volatility / days_per_year.sqrt());
+    Ok(Distance {
+        logarithmic,
+        daily_sigmas,
+        relative: (liquidation_price / price - 1.0).abs(),
+        hours_to_one_sigma: HOURS_OF_A_DAY * daily_sigmas * daily_sigmas,
+    })
 }
 
 /// An initial rate raised by open interest, as dYdX does: `min(rate + max(0, scale) (1 - rate), 1)` with
@@ -312,6 +324,10 @@ mod tests {
         let found = distance_to_liquidation(60_000.0, 54_000.0, 0.6, 365.0).unwrap();
         assert!((found.logarithmic - 0.105_360_515_657_826_35).abs() < 1e-15);
         assert!((found.daily_sigmas - 3.354_849_708_831_282_3).abs() < 1e-12);
+        assert!((found.relative - 0.1).abs() < 1e-15);
+        // over these hours the volatility is the distance itself
+        let years = found.hours_to_one_sigma / 24.0 / 365.0;
+        assert!((0.6 * years.sqrt() - found.logarithmic).abs() < 1e-15);
         let other = distance_to_liquidation(54_000.0, 60_000.0, 0.6, 365.0).unwrap();
         assert!((found.logarithmic - other.logarithmic).abs() < 1e-15);
     }

@@ -2,6 +2,7 @@
 //! volatility of their day (methods.md section 2.2).
 
 use super::check::{at, decay as check_decay, finite, length, outside};
+use super::tail::effective_size;
 use crate::error::{Error, Place, Result, check_finite, check_positive};
 use crate::numeric::accumulate::sum;
 
@@ -128,6 +129,28 @@ pub fn age_weights(count: usize, decay: f64) -> Result<Vec<f64>> {
     // 1 - decay^n without the cancellation of a decay near 1
     let scale = (1.0 - decay) / -(log * count as f64).exp_m1();
     Ok((0..count).rev().map(|age| scale * (log * age as f64).exp()).collect())
+}
+
+/// Weights by age and what they are worth.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AgeWeights {
+    /// The oldest first.
+    pub weights: Vec<f64>,
+    /// Their sum: 1 but for rounding.
+    pub total: f64,
+    /// How many equal scenarios they are worth, about `(1 + decay) / (1 - decay)` at most.
+    pub effective_size: f64,
+}
+
+/// [`age_weights`] with what they are worth.
+///
+/// # Errors
+///
+/// As there.
+pub fn measured_age_weights(count: usize, decay: f64) -> Result<AgeWeights> {
+    let weights = age_weights(count, decay)?;
+    let (total, effective_size) = (sum(weights.iter().copied()), effective_size(&weights)?);
+    Ok(AgeWeights { weights, total, effective_size })
 }
 
 /// How far filtering may go.

@@ -269,14 +269,8 @@ pub(super) fn normalise(header: &str) -> String {
 mod tests {
     use super::*;
 
-    const SHEETS: [Sheet; 6] = [
-        Sheet::Positions,
-        Sheet::Collateral,
-        Sheet::Orders,
-        Sheet::Market,
-        Sheet::Brackets,
-        Sheet::Limits,
-    ];
+    const SHEETS: [Sheet; 6] =
+        [Sheet::Positions, Sheet::Collateral, Sheet::Orders, Sheet::Market, Sheet::Brackets, Sheet::Limits];
 
     #[test]
     fn the_file_is_readable_and_every_venue_word_has_a_source() {

@@ -90,11 +90,14 @@ impl Reader<'_> {
         let [id, scope, metric, unit, owner, approver, reason, action, since] =
             self.words.each_ref().map(|column| text(column, row, &mut notes));
         let [effective, expires] = self.dates.each_ref().map(|column| day(column, row, &mut notes));
-        let [warn, limit, hard] =
-            self.numbers.each_ref().map(|column| column.read(row, Rule::Volatility, &mut notes).ok().flatten());
+        let [warn, limit, hard] = self
+            .numbers
+            .each_ref()
+            .map(|column| column.read(row, Rule::Volatility, &mut notes).ok().flatten());
         let wrong = notes.finish().into_iter().find(|finding| finding.severity == Severity::Error);
         let refusal = wrong.map(|finding| finding.message).or_else(|| {
-            let missing = [("limit_id", id.is_empty()), ("metric", metric.is_empty()), ("limit", limit.is_none())];
+            let missing =
+                [("limit_id", id.is_empty()), ("metric", metric.is_empty()), ("limit", limit.is_none())];
             let (name, _) = missing.into_iter().find(|(_, missing)| *missing)?;
             Some(format!("a limit needs a {name}"))
         });
@@ -122,7 +125,14 @@ impl Reader<'_> {
 fn text(column: &WordColumn<'_>, row: usize, notes: &mut Notes) -> String {
     match column.word(column.code(row)) {
         Cell::Error(index) => {
-            refuse(column, row, Cell::Error(*index).shown(), "error_cell", "holds a spreadsheet error", notes);
+            refuse(
+                column,
+                row,
+                Cell::Error(*index).shown(),
+                "error_cell",
+                "holds a spreadsheet error",
+                notes,
+            );
             String::new()
         }
         cell => cell.shown(),

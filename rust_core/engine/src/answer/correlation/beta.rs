@@ -6,7 +6,7 @@ use super::settings::Settings;
 use super::stress::Sets;
 use crate::answer::{Answer, Value};
 use crate::error::Result;
-use crate::history::{Factor, FactorKind};
+use crate::history::{Factor, FactorKind, shown_days};
 use crate::numeric::accumulate::sum;
 use crate::statistics::{Mean, beta, blume, correlation_of, downside_beta, sample_covariance};
 
@@ -36,7 +36,9 @@ pub(super) fn table(source: &Source<'_>, settings: &Settings) -> Result<Answer> 
     let mut answer = Answer::new(&HEADER);
     answer.note = format!(
         "of {}, logarithmic moves of {} d; downside: the worst {} of its moves",
-        driver, returns.bars.step_days, settings.quantile
+        driver,
+        shown_days(returns.bars.step_days),
+        settings.quantile
     );
     let mut weighted = Vec::new();
     for (index, factor) in returns.bars.factors.iter().enumerate() {

@@ -3,7 +3,7 @@
 use super::Source;
 use super::settings::Settings;
 use crate::error::{Error, Place, Result};
-use crate::history::{Bars, Factor};
+use crate::history::{Bars, Factor, shown_days};
 use crate::moves::{covariance_of, typed_correlations, typed_volatilities};
 use crate::rulebook::tail::{CovarianceRule, Repair};
 use crate::statistics::correlation_of;
@@ -33,7 +33,10 @@ impl Returns {
             if known < window {
                 return Err(Error::Missing {
                     what: "history".into(),
-                    why: format!("{known} moves of all series together are known, and window is {window}"),
+                    why: format!(
+                        "{known} moves of all series together are known, and window is {window}{}",
+                        fewest(&bars)
+                    ),
                     place: Place::default(),
                 });
             }
@@ -74,6 +77,18 @@ impl Returns {
     }
 }
 
+/// The series that has the fewest moves, where there are several.
+fn fewest(bars: &Bars) -> String {
+    let moves = |own: &Vec<f64>| own.iter().filter(|size| **size != 0.0).count();
+    let counted = bars.factors.iter().zip(&bars.moves).map(|(factor, own)| (factor, moves(own)));
+    match counted.min_by_key(|(_, count)| *count) {
+        Some((factor, count)) if bars.factors.len() > 1 => {
+            format!("; {factor} has the fewest, {count}: it is young, stale or has gaps (CM_CHECK)")
+        }
+        _ => String::new(),
+    }
+}
+
 /// An estimate.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Estimate {
@@ -98,7 +113,16 @@ impl Estimate {
     /// By a method and a decay of moves.
     pub(super) fn of(returns: &Returns, method: CovarianceRule, decay: f64) -> Result<Self> {
         let count = returns.bars.factors.len();
-        let (volatilities, correlation) = correlation_of(&returns.covariance(method, decay)?, count)?;
+        let (volatilities, mut correlation) = correlation_of(&returns.covariance(method, decay)?, count)?;
+        // the two divisions of a pair may round differently
+        for place in 0..correlation.len() {
+            let mirrored = (place % count) * count + place / count;
+            if let Some(value) = correlation.get(mirrored).copied().filter(|_| mirrored < place)
+                && let Some(slot) = correlation.get_mut(place)
+            {
+                *slot = value;
+            }
+        }
         let root = returns.bars.step_days.sqrt();
         let word = CovarianceRule::ALL.iter().find(|(_, own)| *own == method).map_or("", |(word, _)| word);
         let weights = if method == CovarianceRule::Ewma { format!(", decay {decay}") } else { String::new() };
@@ -106,7 +130,11 @@ impl Estimate {
             factors: returns.bars.factors.clone(),
             volatilities: volatilities.iter().map(|own| own / root).collect(),
             correlation,
-            note: format!("{word} of {} moves of {} d{weights}", returns.rows.len(), returns.bars.step_days),
+            note: format!(
+                "{word} of {} moves of {} d{weights}",
+                returns.rows.len(),
+                shown_days(returns.bars.step_days)
+            ),
         })
     }
 

@@ -5,7 +5,8 @@ use super::estimate::Estimate;
 use super::settings::Settings;
 use crate::answer::{Answer, Value};
 use crate::error::Result;
-use crate::moves::{typed_coins, typed_correlations};
+use crate::history::FactorKind;
+use crate::moves::typed_correlations;
 use crate::rulebook::tail::{CovarianceRule, Repair};
 use crate::statistics::smallest_eigenvalue;
 
@@ -17,10 +18,8 @@ const UNCHANGED: f64 = 1e-9;
 pub(super) fn table(source: &Source<'_>, settings: &Settings) -> Result<Answer> {
     let typed = !source.market.correlations.is_empty() || settings.method == CovarianceRule::Market;
     let (names, given, used, note) = if typed {
-        let mut coins = typed_coins(&source.market);
-        if coins.is_empty() {
-            coins = source.factors.iter().map(|factor| factor.coin.as_str()).collect();
-        }
+        let prices = source.factors.iter().filter(|factor| factor.kind == FactorKind::Price);
+        let coins: Vec<&str> = prices.map(|factor| factor.coin.as_str()).collect();
         let found = typed_correlations(&source.market, &coins, Repair::Nearest)?;
         let names: Vec<String> = coins.into_iter().map(str::to_owned).collect();
         (names, found.given, found.used, "as typed on the Market sheet".to_owned())
