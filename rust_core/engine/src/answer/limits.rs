@@ -154,6 +154,11 @@ pub fn table(
     Ok(answer)
 }
 
+/// A bound that is not given is no missing answer.
+fn blank(bound: Option<f64>) -> Value {
+    bound.map_or_else(|| "".into(), Value::from)
+}
+
 fn refused(row: &LimitRow, scope: &str, error: &Error) -> Vec<Value> {
     let place = match row.row {
         Some(number) if !error.to_string().contains("(row ") => format!(" (row {number}, {})", row.id),
@@ -164,7 +169,7 @@ fn refused(row: &LimitRow, scope: &str, error: &Error) -> Vec<Value> {
         scope.into(),
         row.metric.as_str().into(),
         Value::Missing,
-        row.warn.into(),
+        blank(row.warn),
         row.limit.into(),
         Value::Missing,
         "error".into(),
@@ -198,7 +203,7 @@ fn cells(book: &Book, row: &LimitRow, part: &Part, found: &Finding) -> Vec<Value
         part.name.as_str().into(),
         found.limit.metric.word().into(),
         found.value.into(),
-        found.limit.warn.into(),
+        blank(found.limit.warn),
         found.limit.limit.into(),
         used.into(),
         status.into(),

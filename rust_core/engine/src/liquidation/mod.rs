@@ -7,6 +7,7 @@ pub mod policy;
 pub mod price;
 pub mod probability;
 mod run;
+mod separable;
 pub mod single;
 pub mod sweep;
 mod walk;

@@ -14,6 +14,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::boundary::{Boundary, breach, state_of};
 use super::price::coins_of;
+use super::separable::Separable;
 use super::sweep::Crossing;
 use crate::currency::is_stable;
 use crate::error::{Error, Place, Result, check_positive};
@@ -133,6 +134,7 @@ pub fn probability(
         boundary: &boundary,
         evaluations: AtomicUsize::new(0),
         broken_today: breach(view, &MarketState::today(view.book))?,
+        quick: Separable::of(view, coins)?,
         negligible: 0.0,
     };
     let walk = Walk { negligible: walk.product_that_matters()?, ..walk };
@@ -160,6 +162,10 @@ pub fn probability(
     })
 }
 
+fn ratios_of(moves: &[f64]) -> Vec<f64> {
+    moves.iter().map(|own| own.exp()).collect()
+}
+
 /// Mean and standard error; what is added is in the order of the paths.
 fn mean(values: impl Iterator<Item = f64> + Clone, count: usize) -> (f64, f64) {
     let count = count as f64;
@@ -179,6 +185,8 @@ struct Walk<'a> {
     boundary: &'a Boundary,
     evaluations: AtomicUsize,
     broken_today: bool,
+    /// The excess without a whole evaluation, where the account allows it.
+    quick: Option<Separable<'a>>,
     /// Two excesses whose product is above this have no bridge that matters.
     negligible: f64,
 }
@@ -321,6 +329,9 @@ impl Walk<'_> {
 
     fn excess_at(&self, moves: &[f64]) -> Result<f64> {
         self.evaluations.fetch_add(1, Ordering::Relaxed);
+        if let Some(quick) = &self.quick {
+            return Ok(quick.at(&ratios_of(moves)));
+        }
         excess(self.view, &state_of(self.view, self.coins, moves))
     }
 
@@ -362,6 +373,20 @@ impl Walk<'_> {
             Point::Seen { excess, .. } => excess,
             Point::Safe => self.excess_at(moves)?,
         };
+        let slopes = match &self.quick {
+            Some(quick) => quick.slopes(&ratios_of(moves)),
+            None => self.slopes(here, moves)?,
+        };
+        let variance = sum(self.daily.chunks(moves.len()).zip(&slopes).map(|(row, slope)| {
+            slope * sum(row.iter().zip(&slopes).map(|(covariance, other)| covariance * other))
+        }));
+        let found = if variance > 0.0 { here / variance.sqrt() } else { f64::INFINITY };
+        *point = Point::Seen { excess: here, distance: Some(found) };
+        Ok(found)
+    }
+
+    /// Derivatives of the excess by the logarithm of each coin's price, by a small step.
+    fn slopes(&self, here: f64, moves: &[f64]) -> Result<Vec<f64>> {
         let mut slopes = Vec::with_capacity(moves.len());
         let mut nudged = moves.to_vec();
         for place in 0..moves.len() {
@@ -374,12 +399,7 @@ impl Walk<'_> {
                 *slot = own;
             }
         }
-        let variance = sum(self.daily.chunks(moves.len()).zip(&slopes).map(|(row, slope)| {
-            slope * sum(row.iter().zip(&slopes).map(|(covariance, other)| covariance * other))
-        }));
-        let found = if variance > 0.0 { here / variance.sqrt() } else { f64::INFINITY };
-        *point = Point::Seen { excess: here, distance: Some(found) };
-        Ok(found)
+        Ok(slopes)
     }
 }
 
