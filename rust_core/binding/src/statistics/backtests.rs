@@ -15,6 +15,9 @@ use crate::enter::{enter, enter_watched};
 /// Neither day, the later day, the day before, both days.
 type Pairs = (u64, u64, u64, u64);
 
+/// First and second statistic, exceedances, verdict, why there is none.
+type ShortfallTest = (Option<f64>, f64, usize, Option<&'static str>, String);
+
 fn transitions((calm_calm, calm_exceeded, exceeded_calm, exceeded_exceeded): Pairs) -> Transitions {
     Transitions { calm_calm, calm_exceeded, exceeded_calm, exceeded_exceeded }
 }
@@ -109,7 +112,7 @@ pub(crate) fn shortfall_test(
     value_at_risk: Numbers<'_>,
     expected_shortfall: Numbers<'_>,
     expected_rate: f64,
-) -> PyResult<(Option<f64>, f64, usize, Option<&'static str>, String)> {
+) -> PyResult<ShortfallTest> {
     let pnl = array::slice("pnl", &pnl)?;
     let value_at_risk = array::slice("value_at_risk", &value_at_risk)?;
     let expected_shortfall = array::slice("expected_shortfall", &expected_shortfall)?;
