@@ -126,7 +126,7 @@ def six_coins(history: History) -> crossmargin.Book:
     """Return the book: long perpetuals in six coins, priced at 1 so that quantities are money."""
     positions: list[tuple[object, ...]] = [("symbol", "quantity", "markPrice", "entryPrice")]
     positions += [(coin, money, 1.0, 1.0) for coin, money in MONEY.items()]
-    return crossmargin.book(positions, rulebook(), options={"history": history})  # type: ignore[dict-item]
+    return crossmargin.book(positions, rulebook(), options={"history": history})
 
 
 def series(book: crossmargin.Book, method: str) -> list[Day]:
@@ -218,11 +218,12 @@ def draw(by_method: Mapping[str, list[Day]], path: Path) -> None:
     worth = sum(MONEY.values())
     days = by_method["filtered"]
     dates = [day.date for day in days]
-    upper.bar(
+    upper.vlines(
         dates,
+        0,
         [100 * max(day.loss, 0) / worth for day in days],
-        width=1.0,
-        color="#b7b7b7",
+        color="#8c8c8c",
+        linewidth=0.9,
         label="loss of the day",
     )
     for method, (colour, words) in style.items():
@@ -250,10 +251,9 @@ def draw(by_method: Mapping[str, list[Day]], path: Path) -> None:
     _shade(upper, lower)
     upper.set_ylabel("% of the value of the book")
     upper.set_ylim(bottom=0)
-    upper.set_title(
-        "Margin by 99 % expected shortfall over one day, and the loss that followed", loc="left"
-    )
-    upper.legend(loc="upper right", fontsize=9, frameon=True, framealpha=0.95, ncols=2)
+    title = "Margin by 99 % expected shortfall over one day, and the loss that followed"
+    upper.set_title(title, loc="left", pad=44)
+    upper.legend(loc="lower left", bbox_to_anchor=(0, 1), fontsize=9, frameon=False, ncols=3)
     lower.set_xlim(FIRST, LAST)
     for own in axes:
         own.spines[["top", "right"]].set_visible(False)
@@ -266,7 +266,7 @@ def draw(by_method: Mapping[str, list[Day]], path: Path) -> None:
 def _shade(upper: Axes, lower: Axes) -> None:
     from matplotlib.dates import date2num  # noqa: PLC0415
 
-    top = upper.get_ylim()[1] * 1.28
+    top = upper.get_ylim()[1] * 1.1
     upper.set_ylim(top=top)
     for crisis, first, last in CRISES:
         begin, end = (float(date2num(day)) for day in (first, last))  # type: ignore[no-untyped-call]
@@ -275,7 +275,7 @@ def _shade(upper: Axes, lower: Axes) -> None:
         late = crisis == CRISES[-1][0]
         upper.text(
             end if late else begin,
-            top * 0.80,
+            top * 0.985,
             crisis + " " if late else " " + crisis,
             ha="right" if late else "left",
             va="top",

@@ -148,7 +148,12 @@ def _options(what: Argument, cell: object) -> dict[str, str]:
     elif rows is not None:
         pairs = [_pair(what, row) for row in rows if not all(map(is_blank, row))]
     else:
-        pieces = [piece for piece in str(cell).split(";") if piece.strip()]
+        # the key of a history may stand alone, so that an argument can be the name of its cell
+        pieces = [
+            f"history={piece.strip()}" if piece.strip().startswith(HISTORY_PREFIX) else piece
+            for piece in str(cell).split(";")
+            if piece.strip()
+        ]
         for piece in pieces:
             if "=" not in piece:
                 raise _wrong(what, f"must be written key=value; key=value, was {_shown(piece)}")

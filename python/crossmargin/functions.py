@@ -115,8 +115,8 @@ def book(
         Moment of the data, text; default the latest timestamp of the positions.
     options
         partial=1 goes on without the rows that have errors; totals are then #N/A.
-        history= takes the key of CM_HISTORY, as "history="&History or in a range, which rulebooks
-        of value at risk and expected shortfall need (in Python a table will do).
+        history= takes the key of CM_HISTORY, which rulebooks of value at risk and expected
+        shortfall need; the cell of the key may stand alone (in Python a table will do).
 
     Returns
     -------

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import math
+import os
 import random
 import statistics
+import subprocess
+import sys
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +16,7 @@ import pytest
 
 import crossmargin
 from crossmargin import registry
+from tests.conftest import ROOT
 
 if TYPE_CHECKING:
     from crossmargin.table import Table
@@ -413,3 +417,25 @@ def test_two_sources_are_spliced_without_a_step() -> None:
         assert other["margin"] == pytest.approx(one["margin"], rel=1e-9)
     with pytest.raises(crossmargin.CrossmarginError, match="a date on which both sources know BTC"):
         crossmargin.spliced_history([older[:-1], newer])
+
+
+def test_the_number_of_threads_changes_no_bit() -> None:
+    script = (
+        "import sys; sys.path[:0] = ['.', 'tests/unit']; import test_backtest as t, crossmargin\n"
+        "held = t.book(t.bars(400))\n"
+        "print(crossmargin.backtest(held, options=t.WINDOW).rows)\n"
+        "print(crossmargin.calibration(held, options=t.WINDOW | {'scenarios': 'filtered'}).rows)"
+    )
+    printed = [
+        subprocess.run(
+            [sys.executable, "-c", script],
+            env=os.environ | {"RAYON_NUM_THREADS": threads},
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for threads in ("1", "2", "8")
+    ]
+    assert len(printed[0]) > 1_000
+    assert len(set(printed)) == 1

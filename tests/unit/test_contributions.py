@@ -49,7 +49,7 @@ def _book(rulebook: str = "es", quantities: tuple[float, ...] = QUANTITIES) -> B
         rulebook,
         collateral={"currency": ["USD"], "cash": [60_000.0]},
         market={"underlying": COINS, "indexPrice": MARKS},
-        options={"history": _history(_moves())},  # type: ignore[dict-item]
+        options={"history": _history(_moves())},
     )
 
 
@@ -236,7 +236,7 @@ def _hedged(equity: float) -> Book:
         },
         collateral={"currency": ["USD"], "cash": [equity]},
         market={"underlying": ["AAA", "BBB", "CCC"], "annualVol": [0.6, 0.6, 0.8]},
-        options={"correlations": [[1, 0.99, 0.8], [0.99, 1, 0.8], [0.8, 0.8, 1]]},  # type: ignore[dict-item]
+        options={"correlations": [[1, 0.99, 0.8], [0.99, 1, 0.8], [0.8, 0.8, 1]]},
     )
 
 

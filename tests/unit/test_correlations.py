@@ -377,8 +377,12 @@ def test_a_parametric_value_at_risk_reads_the_market_sheet_too() -> None:
     """The closed form z sqrt(w' C w); two contracts of one coin move as one."""
     measure = {"kind": "normal_value_at_risk", "confidence": 0.99, "horizon_days": 1.0}
     rules = rulebook(measure=measure)
-    rows = [["BTC", 1, 1_000, 1_000], ["BTC-26MAR27", -0.5, 1_000, 1_000], ["ETH", -2, 400, 400]]
-    positions = table("symbol contracts entryPrice markPrice", *rows)
+    positions = table(
+        "symbol underlying settle inverse contracts entryPrice markPrice",
+        ["BTC", "BTC", "USD", "no", 1, 1_000, 1_000],
+        ["BTC-26MAR27", "BTC", "USD", "no", -0.5, 1_000, 1_000],
+        ["ETH", "ETH", "USD", "no", -2, 400, 400],
+    )
     market = table("underlying dailyVol corr_ETH", ["BTC", 0.03, 0.7], ["ETH", 0.04, 1])
     cash = table("currency cash", ["USD", 1_000])
     book = crossmargin.book(positions, rules, collateral=cash, market=market)

@@ -200,13 +200,29 @@ def test_bars_without_volume_have_no_price() -> None:
     assert (series[0]["bars"], series[0]["missing"]) == (8, 1)
 
 
+def test_stable_currencies_and_lower_case_coins_have_columns_too() -> None:
+    header = ["date", "USDC", "usdt_price", "btc", "ETHUSDT", "sol usd", "OI", "volume_note"]
+    rows: Rows = [header]
+    rows += [
+        [day.isoformat(), *(1.0 + k % 3 for _ in header[1:])] for k, day in enumerate(DAYS[:9])
+    ]
+    history = crossmargin.history(rows)
+    coins = crossmargin.check(history, view="columns").column("coin")
+    assert coins == ["USDC", "USDT", "BTC", "ETH", "SOL"]
+    unused = [row["column"] for row in crossmargin.check(history) if row["code"] == "ignored"]
+    assert unused == ["OI", "volume_note"]
+
+
 # In a sheet --------------------------------------------------------------------------------------
 
 
 def test_a_book_takes_a_history_by_text_and_by_range() -> None:
     key = registry.call("CM_HISTORY", [PRICES])
     assert isinstance(key, str)
-    options: list[object] = [f"history={key}", [["history", key]], f"partial=0; history={key}"]
+    options: list[object] = [
+        key, [[key]], f"history={key}", [["history", key]], f"partial=0; history={key}",
+        f"{key}; partial=0",
+    ]  # fmt: skip
     margins = set()
     for given in options:
         book = registry.call("CM_BOOK", [POSITIONS, "es", CASH, None, None, None, given])

@@ -12,9 +12,9 @@ from crossmargin.errors import CrossmarginError
 from tests.oracle.sheets import Rows, number, rulebook, table
 
 POSITIONS = table(
-    "symbol contracts entryPrice markPrice maintenanceMarginRate",
-    ["BTC-PERPETUAL", 3000, 60000, 60000, 0.01],
-    ["BTC-27MAR26", -500, 60000, 60000, 0.01],
+    "symbol contracts entryPrice markPrice maintenanceMarginRate inverse settle contractSize",
+    ["BTC-PERPETUAL", 3000, 60000, 60000, 0.01, "no", "USD", 1],
+    ["BTC-27MAR26", -500, 60000, 60000, 0.01, "no", "USD", 1],
 )
 MARKET: Rows = table(
     "underlying indexPrice dailyVol adv spread", ["BTC", 60000, 0.04, 20000, 0.0004]

@@ -60,7 +60,7 @@ def horizon_volatility(
     Examples
     --------
     >>> round(horizon_volatility(0.6, horizon_days=10), 6)
-    0.099312
+    0.099313
     """
     return _core.horizon_volatility(volatility, horizon_days, days_per_year)
 

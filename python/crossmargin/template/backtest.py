@@ -77,7 +77,7 @@ def write(page: Page) -> None:
     page.section(top, "Tests", _LAST)
     tests = page.block(
         f"B{top + 1}", call("CM_BACKTEST", RISK_BOOK, "all", Named("BacktestOptions")), 90,
-        wrap=("note",), words=_WORDS,
+        words=_WORDS,
     )  # fmt: skip
     page.count(f"N{top}", tests)
     top = tests.bottom + 3
@@ -144,12 +144,19 @@ def _chart(page: Page, series: Block) -> None:
     chart.set_title(
         {"name": "Margin and loss, first account of the book", "name_font": {"size": 12}}
     )
-    chart.set_x_axis({"num_font": {**small, "rotation": -45}, "interval_unit": max(count // 24, 1),
-                      "interval_tick": max(count // 24, 1), "label_position": "low"})  # fmt: skip
-    chart.set_y_axis({"num_format": "#,##0", "num_font": small, "name": "reporting currency",
-                      "name_font": {"size": 9, "bold": False},
-                      "major_gridlines": {"visible": True, "line": {"color": "#E5E7EB"}}})  # fmt: skip
+    every = max(count // 18, 1)
+    chart.set_x_axis({"num_font": small, "interval_unit": every, "interval_tick": every,
+                      "label_position": "low"})  # fmt: skip
+    chart.set_y_axis(
+        {
+            "num_format": "#,##0",
+            "num_font": small,
+            "name": "reporting currency",
+            "name_font": {"size": 9, "bold": False},
+            "major_gridlines": {"visible": True, "line": {"color": "#E5E7EB"}},
+        }
+    )
     chart.set_legend({"position": "bottom", "font": {"size": 9}})
-    chart.set_size({"width": 1380, "height": 390})
+    chart.set_size({"width": 1560, "height": 390})
     chart.set_chartarea({"border": {"color": "#D5DAE1"}})
     page.sheet.insert_chart("B11", chart, {"object_position": 2, "y_offset": 4})

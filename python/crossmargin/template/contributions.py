@@ -22,6 +22,7 @@ _SERIES: Final = (
     ("incremental", "frees when closed (incremental)", "#E0922F"),
 )
 _MOST: Final = 14
+_CHART_ROWS: Final = 20  # between a heading and its table
 _NOTES: Final = (
     (
         "component: the share of the margin that the row bears; all rows add up to the TOTAL. "
@@ -57,14 +58,13 @@ def write(page: Page) -> None:
     )
     top, ranges = 10, []
     for number, (title, one) in enumerate(made):
+        first = 1 if number == 0 else top - 1
         page.section(top, title, _LAST)
-        block = page.block(f"B{top + 1}", one, 60, wrap=("note",))
+        block = page.block(f"B{top + _CHART_ROWS}", one, 60)
         page.count(f"Q{top}", block)
         bars(page, block, _BARS)
         _chart(page, block, top + 1)
-        first = 1 if number == 0 else top - 1
-        end = max(block.printed(4), top + 22)
-        ranges.append(f"A{first}:AB{end}")
+        ranges.append(f"A{first}:Q{block.printed(4)}")
         top = block.bottom + 3
     page.print_ranges(*ranges)
 
@@ -74,8 +74,8 @@ def _by() -> Named:
 
 
 def _chart(page: Page, block: Block, top: int) -> None:
-    """Show beside a table what its first rows bear and free."""
-    chart = page.workbook.add_chart({"type": "bar"})
+    """Show above a table what its first rows bear and free."""
+    chart = page.workbook.add_chart({"type": "column"})
     last = max(min(len(block.rows) - 2, _MOST), 1)
     area = (block.top + 1, block.top + last)
     at = {name: block.left + block.header.index(name) for name in ("symbol", "component",
@@ -92,13 +92,13 @@ def _chart(page: Page, block: Block, top: int) -> None:
         )
     small = {"name": "Calibri", "size": 9}
     chart.set_title({"name": "Bears, and frees when closed", "name_font": {"size": 11}})
-    chart.set_y_axis({"reverse": True, "label_position": "low", "num_font": small})
-    chart.set_x_axis(
-        {"num_format": "#,##0", "num_font": small, "name": "money, reporting currency",
-         "name_font": {"size": 9, "bold": False}, "label_position": "high",
+    chart.set_x_axis({"label_position": "low", "num_font": small})
+    chart.set_y_axis(
+        {"num_format": "#,##0", "num_font": small, "name": "reporting currency",
+         "name_font": {"size": 9, "bold": False},
          "major_gridlines": {"visible": True, "line": {"color": "#E5E7EB"}}}
     )  # fmt: skip
     chart.set_legend({"position": "bottom", "font": {"size": 9}})
-    chart.set_size({"width": 620, "height": 400})
+    chart.set_size({"width": 1460, "height": 370})
     chart.set_chartarea({"border": {"color": "#D5DAE1"}})
-    page.sheet.insert_chart(f"S{top}", chart, {"object_position": 2})
+    page.sheet.insert_chart(f"B{top}", chart, {"object_position": 2, "y_offset": 4})

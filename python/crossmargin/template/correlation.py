@@ -58,7 +58,7 @@ def write(page: Page) -> None:
     for title, view, capacity, shown, words in _TABLES:
         page.section(top, title, _LAST)
         made = call("CM_CORREL", RISK_BOOK, view)
-        block = page.block(f"B{top + 1}", made, capacity, wrap=("note",), words=words)
+        block = page.block(f"B{top + 1}", made, capacity, words=words)
         page.count(f"Q{top}", block)
         bars(page, block, shown)
         if view in {"stress", "beta", "change"}:

@@ -97,7 +97,7 @@ def write(page: Page, rows: Rows) -> None:
     page.section(top, "Dynamic leverage cap, term by term", _LAST)
     caps = page.block(
         f"B{top + 1}", call("CM_LEVERAGE", BOOK, None, profile), 110,
-        wrap=("rule",), words=_BINDING,
+        words=_BINDING,
     )  # fmt: skip
     page.count(f"N{top}", caps)
     _size(page, caps.bottom + 3)

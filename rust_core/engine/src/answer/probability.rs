@@ -6,7 +6,7 @@ use super::{Answer, Value};
 use crate::book::Book;
 use crate::error::{Error, Place, Result};
 use crate::limits::context::Context;
-use crate::limits::measure::simulated;
+use crate::limits::market::simulated;
 use crate::limits::metric::Metric;
 use crate::limits::profile::Profile;
 use crate::margin::PoolView;

@@ -7,7 +7,7 @@ use crate::book::{Book, Input, Options, RulebookChoice, build};
 use crate::cell::{Cell, Table};
 use crate::error::{Error, Place, Result, check_positive};
 use crate::limits::context::Context;
-use crate::limits::finding::{Limit, holds_at};
+use crate::limits::limit::{Limit, holds_at};
 use crate::limits::profile::Profile;
 use crate::size::{Bound, Largest, Trial, account_of, found, largest, limit_of};
 use crate::watch::Watch;

@@ -87,8 +87,9 @@ const REST: [&str; 26] = [
     "basis",
 ];
 /// Words that a price column may have beside its coin.
-const BESIDE_A_COIN: [&str; 11] =
-    ["price", "close", "last", "mark", "index", "spot", "perp", "perpetual", "usd", "usdt", "usdc"];
+const OF_A_PRICE: [&str; 8] = ["price", "close", "last", "mark", "index", "spot", "perp", "perpetual"];
+/// What a price may be quoted in; alone such a word is the coin itself.
+const QUOTED_IN: [&str; 3] = ["usd", "usdt", "usdc"];
 const VOLATILITY: [&str; 6] = ["vol", "iv", "volatility", "impliedvol", "impliedvolatility", "atmvol"];
 
 /// Reads a header; in tables with a row per symbol words without a coin are about the row's coin.
@@ -149,12 +150,23 @@ pub(super) fn meaning(header: &str) -> Meaning {
 
 /// A contract, a pair or a coin is the price of its coin; several words are only where the others are known.
 fn priced(header: &str) -> Meaning {
-    let own: Vec<&str> = header
-        .split(|c: char| c.is_whitespace() || c == '_')
-        .filter(|word| !word.is_empty() && !BESIDE_A_COIN.contains(&word.to_lowercase().as_str()))
-        .collect();
+    let is = |list: &[&str], word: &str| list.contains(&word.to_lowercase().as_str());
+    let words: Vec<&str> =
+        header.split(|c: char| c.is_whitespace() || c == '_').filter(|word| !word.is_empty()).collect();
+    // price_usd is a price in dollars, usdt_price that of a coin
+    if let [first, rest @ ..] = words.as_slice()
+        && is(&OF_A_PRICE, first)
+        && !rest.is_empty()
+        && rest.iter().all(|word| is(&QUOTED_IN, word))
+    {
+        return Meaning::OfRow(FactorKind::Price);
+    }
+    let mut own: Vec<&str> = words.into_iter().filter(|word| !is(&OF_A_PRICE, word)).collect();
+    if own.len() > 1 {
+        own.retain(|word| !is(&QUOTED_IN, word));
+    }
     match own.as_slice() {
-        [symbol] if !REST.contains(&symbol.to_lowercase().as_str()) => crate::tables::coin_of(symbol)
+        [symbol] if !is(&REST, symbol) => crate::tables::coin_of(symbol)
             .map_or(Meaning::Ignored, |coin| Meaning::Named(Factor::price(&coin))),
         _ => Meaning::Ignored,
     }
@@ -189,6 +201,9 @@ mod tests {
             ("BTCUSDT", Meaning::Named(Factor::price("BTC"))),
             ("ETH-USD", Meaning::Named(Factor::price("ETH"))),
             ("USDC", Meaning::Named(Factor::price("USDC"))),
+            ("price_usd", Meaning::OfRow(FactorKind::Price)),
+            ("usdt close", Meaning::Named(Factor::price("USDT"))),
+            ("BTC usd", Meaning::Named(Factor::price("BTC"))),
             (
                 "BTC vol 30d",
                 Meaning::Named(Factor { coin: "BTC".into(), kind: FactorKind::Volatility { days: 30.0 } }),

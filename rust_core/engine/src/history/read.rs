@@ -351,7 +351,8 @@ mod tests {
             [("price_not_positive", Some(2)), ("not_a_date", Some(3)), ("not_a_number", Some(4))]
         );
         let history = read_history(&table(text), &Reading { partial: true, ..Reading::default() }).unwrap();
-        assert_eq!(history.series[0].levels, [None, None, Some(2.0), Some(3.0)]);
+        let bitcoin = history.series_of(&Factor::price("BTC")).unwrap();
+        assert_eq!(bitcoin.levels, [None, None, Some(2.0), Some(3.0)]);
         assert_eq!(history.issues().iter().filter(|own| own.severity == Severity::Error).count(), 3);
     }
 

@@ -3,7 +3,8 @@
 //! `L_max = min(tier, 1 / (IM_vol + IM_liq), b / (z sigma sqrt(h)), phi D / E, max L with P(liquidation) <= p)`.
 
 use super::context::Context;
-use super::measure::{coin_name, depth_of, pool_name, volume_of};
+use super::market::{depth_of, volume_of};
+use super::measure::{coin_name, pool_name};
 use super::metric::Metric;
 use super::standing::{Part, Standing, by_coin, size};
 use crate::currency::is_stable;

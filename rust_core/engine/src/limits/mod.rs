@@ -4,8 +4,13 @@
 
 pub mod cap;
 pub mod context;
+mod cure;
 pub mod finding;
+pub mod limit;
+pub mod market;
 pub mod measure;
 pub mod metric;
 pub mod profile;
 pub mod standing;
+
+pub use cure::{with_cash, with_cash_in};

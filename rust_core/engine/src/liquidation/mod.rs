@@ -1,6 +1,7 @@
 //! Liquidation: at which price, in which order, what of it is sure.
 
 pub mod adl;
+mod boundary;
 pub mod order;
 pub mod policy;
 pub mod price;

@@ -12,8 +12,9 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use super::price::{coins_of, crossings};
-use super::sweep::{Crossing, Target};
+use super::boundary::{Boundary, breach, state_of};
+use super::price::coins_of;
+use super::sweep::Crossing;
 use crate::currency::is_stable;
 use crate::error::{Error, Place, Result, check_positive};
 use crate::margin::status::broken;
@@ -21,17 +22,14 @@ use crate::margin::tiers::brackets_only;
 use crate::margin::{PoolView, excess};
 use crate::market::MarketState;
 use crate::numeric::accumulate::sum;
-use crate::path::Path;
 use crate::random::counter::{Purpose, Stream};
-use crate::random::normal::{centred, standard_normal, standard_normals};
+use crate::random::normal::standard_normals;
 use crate::statistics::factor_root;
 use crate::threads::Workers;
 use crate::watch::Watch;
 
 /// Paths that are followed together.
 const BLOCK: usize = 256;
-/// How far, as a multiple of the mark, the boundary of an account without a closed form is searched.
-const SEARCH: f64 = 100.0;
 /// A step of the log price for derivatives of the excess.
 const NUDGE: f64 = 1e-4;
 /// Beyond this exponent a bridge has no probability that matters.
@@ -39,13 +37,6 @@ const NEGLIGIBLE: f64 = 40.0;
 /// How many times today's standard deviation of the excess that of a point on a path is taken to be at most, when
 /// it is decided whether a bridge can matter: of brackets, of other measures.
 const LARGEST_GROWTH: [f64; 2] = [2.0, 4.0];
-/// Directions in which the safe zone is looked for, besides the axes.
-const DIRECTIONS: usize = 64;
-/// Points on each of them.
-const POINTS: usize = 40;
-/// The share of the nearest boundary found that is taken as safe.
-const SAFE_SHARE: f64 = 0.6;
-
 /// How a path is drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Screen {
@@ -175,123 +166,6 @@ fn mean(values: impl Iterator<Item = f64> + Clone, count: usize) -> (f64, f64) {
     let mean = sum(values.clone()) / count;
     let square = sum(values.map(|value| (value - mean) * (value - mean)));
     (mean, (square / (count * (count - 1.0).max(1.0))).sqrt())
-}
-
-fn breach(view: &PoolView<'_>, state: &MarketState) -> Result<bool> {
-    Ok(broken(&view.rulebook()?.maintenance, excess(view, state)?))
-}
-
-/// Where a pool is liquidated.
-enum Boundary {
-    /// Nothing moves it.
-    Still,
-    /// At prices of one coin: logarithms of ratios at which it changes, the nearest ones on each side.
-    OneCoin { down: Vec<Crossing>, up: Vec<Crossing>, below: Option<f64>, above: Option<f64>, closed: bool },
-    /// Where the excess says so; nothing within `safe` standard deviations is evaluated.
-    ManyCoins { safe: f64, tried: usize },
-}
-
-impl Boundary {
-    fn one_coin(view: &PoolView<'_>, coin: usize) -> Result<Self> {
-        let found = crossings(view, &Path::Alone(coin), Target::Trigger, SEARCH)?;
-        let nearest = |list: &[Crossing]| {
-            list.iter().find(|crossing| crossing.into_breach).map(|crossing| crossing.ratio.ln())
-        };
-        Ok(Self::OneCoin {
-            below: nearest(&found.down),
-            above: nearest(&found.up),
-            down: found.down,
-            up: found.up,
-            closed: brackets_only(view)?,
-        })
-    }
-
-    /// Looks for the boundary along the axes and in fixed random directions, in standard deviations of one day.
-    fn many_coins(
-        view: &PoolView<'_>,
-        coins: &[usize],
-        root: &[f64],
-        simulation: &Simulation,
-    ) -> Result<Self> {
-        if brackets_only(view)? || simulation.screen == Screen::Every {
-            return Ok(Self::ManyCoins { safe: 0.0, tried: 0 });
-        }
-        let count = coins.len();
-        let reach = 6.0 * simulation.horizon_days.sqrt();
-        let mut nearest = reach;
-        let mut directions = Vec::new();
-        for axis in 0..count {
-            for sign in [1.0, -1.0] {
-                let mut direction = vec![0.0; count];
-                if let Some(slot) = direction.get_mut(axis) {
-                    *slot = sign;
-                }
-                directions.push(direction);
-            }
-        }
-        for path in 0..DIRECTIONS {
-            let mut direction = vec![0.0; count];
-            for (dimension, slot) in direction.iter_mut().enumerate() {
-                let stream = Stream {
-                    seed: simulation.seed,
-                    purpose: Purpose::Scrambling,
-                    step: 0,
-                    dimension: dimension as u64,
-                };
-                let mut bits = [0];
-                stream.fill(path as u64, &mut bits);
-                *slot = standard_normal(centred(bits[0]));
-            }
-            let length = sum(direction.iter().map(|own| own * own)).sqrt();
-            direction.iter_mut().for_each(|own| *own /= length);
-            directions.push(direction);
-        }
-        for direction in &directions {
-            for point in 1..=POINTS {
-                let radius = reach * point as f64 / POINTS as f64;
-                if radius >= nearest {
-                    break;
-                }
-                let moves: Vec<f64> = root
-                    .chunks(count)
-                    .map(|row| radius * sum(row.iter().zip(direction).map(|(a, b)| a * b)))
-                    .collect();
-                if breach(view, &state_of(view, coins, &moves))? {
-                    nearest = radius;
-                    break;
-                }
-            }
-        }
-        Ok(Self::ManyCoins { safe: SAFE_SHARE * nearest, tried: directions.len() })
-    }
-
-    fn words(&self) -> String {
-        match self {
-            Self::Still => "no price moves the account".into(),
-            Self::OneCoin { closed: true, .. } => {
-                "one coin: trigger prices in closed form, exact bridge between steps".into()
-            }
-            Self::OneCoin { closed: false, .. } => {
-                "one coin: trigger prices by search, exact bridge between steps".into()
-            }
-            Self::ManyCoins { tried: 0, .. } => {
-                "maintenance margin evaluated at every step, bridge to first order between steps".into()
-            }
-            Self::ManyCoins { safe, tried } => format!(
-                "maintenance margin evaluated at every step beyond {safe:.2} one-day sigmas (no trigger in {tried} directions within {:.2}), bridge to first order between steps",
-                safe / SAFE_SHARE
-            ),
-        }
-    }
-}
-
-/// The market with log moves of some coins.
-fn state_of(view: &PoolView<'_>, coins: &[usize], moves: &[f64]) -> MarketState {
-    let mut state = MarketState::today(view.book);
-    for (coin, own) in coins.iter().zip(moves) {
-        state = state.with(*coin, own.exp());
-    }
-    state
 }
 
 struct Walk<'a> {
@@ -506,5 +380,81 @@ impl Walk<'_> {
         let found = if variance > 0.0 { here / variance.sqrt() } else { f64::INFINITY };
         *point = Point::Seen { excess: here, distance: Some(found) };
         Ok(found)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::book::{Book, Input, Options, RulebookChoice, build};
+    use crate::cell::{Cell, Table};
+    use crate::rulebook::builtin;
+    use crate::statistics::sizing::{Leveraged, liquidation_probability};
+
+    fn table(text: &str) -> Table {
+        let cell = |text: &str| text.parse().map_or_else(|_| Cell::from_text(text), Cell::Number);
+        Table::from_rows(text.lines().map(|line| line.split('|').map(cell).collect()).collect())
+    }
+
+    fn book(positions: &str, cash: f64) -> Book {
+        let positions =
+            table(&format!("symbol|contracts|entryPrice|markPrice|maintenanceMarginRate\n{positions}"));
+        let collateral = table(&format!("currency|cash\nUSD|{cash}"));
+        let input = Input { positions: Some(&positions), collateral: Some(&collateral), ..Input::default() };
+        let rules = RulebookChoice::One(Box::new(builtin("custom").unwrap().clone()));
+        build(&input, &rules, &Options::default()).book.unwrap()
+    }
+
+    const SIMULATION: Simulation = Simulation {
+        horizon_days: 1.0,
+        paths: 3000,
+        steps: 8,
+        seed: 11,
+        screen: Screen::SafeZone,
+        threads: None,
+    };
+
+    fn of(book: &Book, daily: &[f64], simulation: &Simulation) -> Result<Probability> {
+        let view = PoolView::of(book, &book.pools[0]);
+        probability(&view, &moving_coins(&view), daily, simulation, &Watch::new())
+    }
+
+    #[test]
+    fn one_long_position_agrees_with_the_closed_form() {
+        let held = book("BTC|1|60000|60000|0.005", 3000.0);
+        let found = of(&held, &[0.64 / 365.0], &Simulation { paths: 20_000, ..SIMULATION }).unwrap();
+        let position = Leveraged { leverage: 20.0, maintenance_rate: 0.005, long: true };
+        let expected = liquidation_probability(position, 0.8, 1.0 / 365.0, 0.0).unwrap();
+        assert!((found.first_passage - expected).abs() < 3.0 * found.first_error, "{found:?} {expected}");
+        let (below, above) = found.barriers.unwrap();
+        assert!((below.unwrap() - (0.95_f64 / 0.995).ln()).abs() < 1e-12 && above.is_none());
+    }
+
+    #[test]
+    fn no_number_of_threads_changes_a_bit() {
+        let held = book("BTC|1|60000|60000|0.01\nETH|-15|3000|3000|0.02", 4500.0);
+        let daily = [0.0016, 0.0014, 0.0014, 0.0025];
+        let at = |threads| of(&held, &daily, &Simulation { threads: Some(threads), ..SIMULATION }).unwrap();
+        let one = at(1);
+        assert!(one.first_passage > one.terminal && one.terminal > 0.0, "{one:?}");
+        for threads in [2, 8] {
+            let other = at(threads);
+            assert_eq!(one.first_passage.to_bits(), other.first_passage.to_bits());
+            assert_eq!(one.terminal_error.to_bits(), other.terminal_error.to_bits());
+        }
+    }
+
+    #[test]
+    fn a_stopped_simulation_and_one_without_time_are_refused() {
+        let held = book("BTC|1|60000|60000|0.01", 3000.0);
+        let view = PoolView::of(&held, &held.pools[0]);
+        let watch = Watch::new();
+        watch.stop();
+        let refusal = probability(&view, &moving_coins(&view), &[0.0016], &SIMULATION, &watch).unwrap_err();
+        assert_eq!(refusal.to_string(), "the calculation was stopped");
+        let refusal = of(&held, &[0.0016], &Simulation { horizon_days: 0.0, ..SIMULATION }).unwrap_err();
+        assert_eq!(refusal.to_string(), "horizon_days must be finite and above zero, was 0");
+        let refusal = of(&held, &[0.0016], &Simulation { paths: 0, ..SIMULATION }).unwrap_err();
+        assert_eq!(refusal.to_string(), "paths must be 1 or above, was 0");
     }
 }

@@ -4,6 +4,7 @@
 //! every account under the rulebook shares it. Moves are logarithms of ratios, for a basis differences.
 
 mod aged;
+mod copula;
 mod historical;
 mod mapping;
 mod simulated;
@@ -199,7 +200,12 @@ pub fn at(rule: &TailRule, bars: &Bars, end: usize) -> Result<Moves> {
         let main = match rule.scenarios {
             TailScenarios::Simulated => {
                 let covariance = simulated::covariance(rule, bars, end, days)?;
-                simulated::draw(rule, &covariance, bars.factors.len(), days)?
+                let mut set = simulated::draw(rule, &covariance, bars.factors.len(), days)?;
+                if rule.simulation.shaped {
+                    let known = simulated::window(rule, bars, end)?;
+                    copula::shaped(&mut set, rule.simulation.law, &covariance, &known)?;
+                }
+                set
             }
             TailScenarios::Historical => historical::plain(rule, bars, end, days, rule.history.window)?,
             TailScenarios::Filtered => historical::filtered(rule, bars, end, days)?,

@@ -35,7 +35,21 @@ pub(super) fn market_covariance(
 
 /// Covariance of one-bar moves as known at `end`, times the bars of the horizon.
 pub(super) fn covariance(rule: &TailRule, bars: &Bars, end: usize, days: f64) -> Result<Vec<f64>> {
+    let known = window(rule, bars, end)?;
+    let count = known.first().map_or(0, Vec::len);
+    let entry = |bar: usize| known.iter().map(move |own| own.get(bar).copied().unwrap_or(f64::NAN));
+    let returns: Vec<f64> = (0..count).flat_map(entry).collect();
     let factors = bars.factors.len();
+    let one_bar = covariance_of(&returns, factors, rule.simulation.covariance, rule.history.decay)?;
+    Ok(one_bar.iter().map(|value| value * days / bars.step_days).collect())
+}
+
+/// The moves of the rule's window as known at `end`, factor by factor, the oldest first.
+///
+/// # Errors
+///
+/// [`Error::Missing`] where fewer are known.
+pub(super) fn window(rule: &TailRule, bars: &Bars, end: usize) -> Result<Vec<Vec<f64>>> {
     let mut rows: Vec<usize> = (0..end).rev().filter(|bar| bars.usable.get(*bar) == Some(&true)).collect();
     rows.truncate(rule.history.window);
     rows.reverse();
@@ -47,16 +61,9 @@ pub(super) fn covariance(rule: &TailRule, bars: &Bars, end: usize, days: f64) ->
             place: Place::default(),
         });
     }
-    let returns: Vec<f64> = rows
-        .iter()
-        .flat_map(|bar| {
-            (0..factors).map(|factor| {
-                bars.moves.get(factor).and_then(|own| own.get(*bar)).copied().unwrap_or(f64::NAN)
-            })
-        })
-        .collect();
-    let one_bar = covariance_of(&returns, factors, rule.simulation.covariance, rule.history.decay)?;
-    Ok(one_bar.iter().map(|value| value * days / bars.step_days).collect())
+    let own =
+        |moves: &Vec<f64>| rows.iter().map(|bar| moves.get(*bar).copied().unwrap_or(f64::NAN)).collect();
+    Ok(bars.moves.iter().map(own).collect())
 }
 
 /// Covariance of rows of moves, the oldest first, by a rule.

@@ -62,6 +62,8 @@ pub(super) struct RawSimulation {
     #[serde(default)]
     pub(super) sampler: Option<String>,
     #[serde(default)]
+    pub(super) marginals: Option<String>,
+    #[serde(default)]
     pub(super) covariance: Option<String>,
     #[serde(default)]
     pub(super) repair: Option<String>,

@@ -138,7 +138,7 @@ impl Reader {
             reason = "a whole number in range"
         )]
         let seed = seed as u64;
-        Ok(SimulationRule {
+        let found = SimulationRule {
             paths: self.count("tail.simulation.paths", raw.paths.unwrap_or(10_000.0), 2.0)?,
             seed,
             law,
@@ -146,6 +146,11 @@ impl Reader {
                 "tail.simulation.sampler",
                 raw.sampler.as_deref(),
                 &[("plain", false), ("sobol", true)],
+            )?,
+            shaped: self.word(
+                "tail.simulation.marginals",
+                raw.marginals.as_deref(),
+                &[("law", false), ("history", true)],
             )?,
             covariance: self.word(
                 "tail.simulation.covariance",
@@ -157,7 +162,12 @@ impl Reader {
                 raw.repair.as_deref(),
                 &[("refuse", Repair::Refused), ("nearest", Repair::Nearest)],
             )?,
-        })
+        };
+        if found.shaped && found.covariance == CovarianceRule::Market {
+            let why = "history needs moves that happened, and covariance = market takes none".to_owned();
+            return self.refuse("tail.simulation.marginals", why);
+        }
+        Ok(found)
     }
 
     /// A whole number of observations or scenarios.

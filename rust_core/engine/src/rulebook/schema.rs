@@ -197,6 +197,7 @@ static TAIL: &[Key] = &[
             may("law", Text, "", "normal"),
             may("degrees_of_freedom", Number, "", ""),
             may("sampler", Text, "", "plain"),
+            may("marginals", Text, "", "law"),
             may("covariance", Text, "", "ewma"),
             may("repair", Text, "", "refuse"),
         ],

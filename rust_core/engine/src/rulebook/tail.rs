@@ -156,6 +156,8 @@ pub struct SimulationRule {
     pub law: TailLaw,
     /// Whether the draws are scrambled Sobol points rather than independent.
     pub sobol: bool,
+    /// Whether every factor's moves have the shape of its own history and only move together by the law (a copula).
+    pub shaped: bool,
     /// Variances and correlations.
     pub covariance: CovarianceRule,
     /// What happens to typed correlations that no coins can have.

@@ -10,7 +10,8 @@ mod trial;
 
 use crate::error::{Error, Place, Result};
 use crate::limits::context::Context;
-use crate::limits::finding::{Finding, Limit, compare};
+use crate::limits::finding::{Finding, compare};
+use crate::limits::limit::Limit;
 use crate::limits::metric::Metric;
 use crate::limits::profile::Profile;
 use crate::limits::standing::Part;

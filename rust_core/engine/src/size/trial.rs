@@ -3,8 +3,8 @@
 use crate::book::{Balance, Book, PoolKind, Position};
 use crate::error::{Error, Place, Result};
 use crate::instrument::ContractKind;
-use crate::limits::finding::with_cash_in;
 use crate::limits::standing::{Standing, size};
+use crate::limits::with_cash_in;
 use crate::margin::{PoolState, PoolView, evaluate};
 use crate::market::{MarketState, settle_of};
 use crate::tables::Leg;

@@ -163,8 +163,8 @@ pub struct SamplingErrors {
 
 /// The same errors for Student losses of a volatility with `nu` degrees of freedom.
 ///
-/// The variance in the tail follows from `x^2 f(x) = nu (1 + x^2 / nu) f(x) - nu f(x)`, where the first part is the
-/// density with `nu - 2` degrees: `E[X^2; X > q] = nu ((nu - 1)/(nu - 2) S_{nu-2}(q sqrt((nu - 2)/nu)) - (1 - alpha))`.
+/// The variance in the tail follows from `x f(x) = -d/dx [(nu + x^2) f(x) / (nu - 1)]` by parts:
+/// `E[X^2; X > q] = (q (nu + q^2) f(q) + nu (1 - alpha)) / (nu - 2)`.
 ///
 /// # Errors
 ///
@@ -174,14 +174,14 @@ pub fn student_errors(volatility: f64, nu: f64, confidence: f64, count: f64) -> 
     standard(volatility, confidence, count)?;
     let unit = student_tail(1.0, nu, confidence, Spread::Volatility)?;
     let quantile = student_quantile(nu, confidence)?;
-    let (law, lighter) = (student(nu)?, student(nu - 2.0)?);
+    let density = student(nu)?.pdf(quantile);
     let scale = ((nu - 2.0) / nu).sqrt();
     let beyond = 1.0 - confidence;
-    let squares = nu * ((nu - 1.0) / (nu - 2.0) * lighter.sf(quantile * scale) - beyond);
+    let squares = (quantile * (nu + quantile * quantile) * density + nu * beyond) / (nu - 2.0);
     let variance = scale * scale * squares / beyond - unit.expected_shortfall * unit.expected_shortfall;
     let distance = unit.expected_shortfall - unit.value_at_risk;
     Ok(SamplingErrors {
-        value_at_risk: volatility * scale * (confidence * beyond / count).sqrt() / law.pdf(quantile),
+        value_at_risk: volatility * scale * (confidence * beyond / count).sqrt() / density,
         expected_shortfall: volatility * error(variance, distance, confidence, count),
     })
 }

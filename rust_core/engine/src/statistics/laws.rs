@@ -147,6 +147,15 @@ pub(super) fn student(nu: f64) -> Result<StudentsT> {
     StudentsT::new(0.0, 1.0, nu).map_err(|_| Error::not_positive("nu", nu, Place::default()))
 }
 
+/// Probability that Student's law gives no more than a value.
+///
+/// # Errors
+///
+/// [`Error::OutOfRange`] for degrees of freedom that are not above zero.
+pub fn student_probability(nu: f64, value: f64) -> Result<f64> {
+    Ok(student(nu)?.cdf(value))
+}
+
 /// Quantile of the Student law by Newton's method on the logarithm of its upper tail, kept inside a bracket: the
 /// inverse in statrs misses some quantiles by percents.
 pub(super) fn student_quantile(nu: f64, confidence: f64) -> Result<f64> {

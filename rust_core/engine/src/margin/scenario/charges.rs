@@ -1,6 +1,7 @@
 //! The charges of a risk unit: what each is taken on, before its rate and the level's factor.
 
 use super::exposure::{Expiry, Line, Unit};
+use super::leaving;
 use super::table::price;
 use super::unit::expiries;
 use crate::book::Book;
@@ -10,7 +11,6 @@ use crate::margin::PoolView;
 use crate::numeric::accumulate::sum;
 use crate::rulebook::Rulebook;
 use crate::rulebook::charge::{Charge, ChargeKind, Growth, PriceBasis};
-use crate::statistics::liquidity::{Depth, concentration, unwind_factor};
 
 /// A charge's base and, where lines bear it one by one, the part of each line; reporting currency.
 #[derive(Debug, Clone, PartialEq)]
@@ -26,7 +26,7 @@ impl Charged {
         Self { base, figures: None, by_line: None }
     }
 
-    fn of(base: f64, figures: [f64; 3]) -> Self {
+    pub(super) fn of(base: f64, figures: [f64; 3]) -> Self {
         Self { base, figures: Some(figures), by_line: None }
     }
 
@@ -270,24 +270,9 @@ fn of_coin(unit: &Unit<'_>, charge: &Charge, context: &Context<'_>) -> Result<Ch
         }
         ChargeKind::Fixed => Charged::whole(1.0),
         ChargeKind::Impact { gross, coefficient, free_share } => {
-            let coins = coins_to_leave(unit, *gross);
-            if coins == 0.0 {
-                return Ok(Charged::of(0.0, [0.0; 3]));
-            }
-            let (depth, half_spread) = depth_of(unit, book, *coefficient)?;
-            let found = concentration(coins, index, half_spread, &depth, *free_share, 1.0)?;
-            Charged::of(found.addon, [coins, found.days, found.impact])
+            leaving::impact(unit, book, *gross, *coefficient, *free_share)?
         }
-        ChargeKind::Unwind { gross, participation } => {
-            let coins = coins_to_leave(unit, *gross);
-            if coins == 0.0 {
-                return Ok(Charged::of(0.0, [0.0; 3]));
-            }
-            let (depth, _) = depth_of(unit, book, 0.0)?;
-            let days = coins / (participation * depth.daily_volume);
-            let more = unwind_factor(days.max(1.0))? - 1.0;
-            Charged::of(coins * index * depth.daily_volatility * more, [coins, days, more])
-        }
+        ChargeKind::Unwind { gross, participation } => leaving::unwind(unit, book, *gross, *participation)?,
         ChargeKind::NetOptionValue => Charged::lines(
             unit.lines
                 .iter()
@@ -298,33 +283,6 @@ fn of_coin(unit: &Unit<'_>, charge: &Charge, context: &Context<'_>) -> Result<Ch
                 .collect(),
         ),
     })
-}
-
-/// Coins of a unit that must be bought or sold to leave it.
-fn coins_to_leave(unit: &Unit<'_>, gross: bool) -> f64 {
-    if gross {
-        sum(unit.lines.iter().map(|line| line.delta.abs()))
-    } else {
-        sum(unit.lines.iter().map(|line| line.delta)).abs()
-    }
-}
-
-/// Volume, volatility and half spread of a unit's coin.
-fn depth_of(unit: &Unit<'_>, book: &Book, coefficient: f64) -> Result<(Depth, f64)> {
-    let coin = unit.lines.first().and_then(|line| book.underlyings.get(line.coin));
-    let missing = |what: &str, column: &str| Error::Missing {
-        what: format!("{what} of {}", coin.map_or("?", |known| known.name.as_str())),
-        why: format!("a charge of the rulebook needs it; give {column} on the Market sheet"),
-        place: Place::default(),
-    };
-    let daily_volume = coin
-        .and_then(|known| known.average_daily_volume)
-        .ok_or_else(|| missing("average daily volume", "adv"))?;
-    let daily_volatility = coin
-        .and_then(|known| known.daily_volatility)
-        .ok_or_else(|| missing("volatility", "dailyVol or annualVol"))?;
-    let half_spread = coin.and_then(|known| known.half_spread).unwrap_or(0.0);
-    Ok((Depth { daily_volume, daily_volatility, coefficient }, half_spread))
 }
 
 /// Sums of a figure of the lines by expiry, with its years; a perpetual is an expiry of its own at zero years.

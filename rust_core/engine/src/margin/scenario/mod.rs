@@ -8,6 +8,7 @@ pub(in crate::margin) mod bare;
 mod charges;
 mod credits;
 pub(crate) mod exposure;
+mod leaving;
 mod table;
 mod unit;
 mod variants;
