@@ -30,7 +30,7 @@ impl Draw {
 
 /// Per coin a price, two volatilities and a basis; and a stable currency that moves by itself.
 fn moves(draw: &mut Draw, count: usize) -> Vec<Vec<f64>> {
-    let mut rows = vec![Vec::with_capacity(count); 4 * COINS + 1];
+    let mut rows = vec![Vec::new(); 4 * COINS + 1];
     for _ in 0..count {
         let chi: f64 = (0..4).map(|_| draw.normal().powi(2)).sum();
         let scale = (2.0 / chi).sqrt();
@@ -124,7 +124,7 @@ fn option(draw: &mut Draw, family: Family) -> Line {
 
 fn book(draw: &mut Draw, family: Family, count: usize) -> Vec<Line> {
     let mut lines: Vec<Line> = (0..count).map(|_| option(draw, family)).collect();
-    for coin in 0..COINS {
+    for (coin, price) in FORWARDS.into_iter().enumerate() {
         let forward = ForwardMove { factor: coin, basis: None };
         let slope = 500.0 * draw.normal();
         lines.push(Line {
@@ -134,10 +134,10 @@ fn book(draw: &mut Draw, family: Family, count: usize) -> Vec<Line> {
             body: Body::Linear { forward, slope },
         });
         lines.push(Line {
-            money: FORWARDS[coin],
+            money: price,
             currency: Some(coin),
             carried: -0.1,
-            body: Body::Inverse { forward, slope: slope / FORWARDS[coin] },
+            body: Body::Inverse { forward, slope: slope / price },
         });
     }
     lines.push(Line { money: FORWARDS[1], currency: Some(1), carried: 0.3, body: Body::Balance });
