@@ -44,7 +44,7 @@ def settings() -> dict[str, float | str | None]:
     """Return the input cells of the sheet."""
     return {
         "BacktestOptions": "window=250",
-        "CalibrateOptions": "window=250; decay=0.94,0.97,0.99; floor_share=0,0.5,1",
+        "CalibrateOptions": "window=250; decay=0.94,0.97,0.99; floor_share=0,0.5",
     }
 
 

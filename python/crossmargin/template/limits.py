@@ -29,6 +29,9 @@ _MADE: Final = call(
 )
 _PROFILES: Final = ("conservative", "standard", "aggressive")
 _LAST: Final = 13
+_QUICK: Final = (
+    "paths=2000; steps=12"  # of the probability of liquidation: a sheet recalculates often
+)
 _COLOURS: Final = {
     "ok": STATUS_COLOURS["ok"],
     "watch": STATUS_COLOURS["watch"],
@@ -56,7 +59,7 @@ _NOTES: Final = (
 
 def settings() -> dict[str, float | str | None]:
     """Return the input cells of the sheet."""
-    return {"RiskProfile": "standard", "SizeSymbol": "BTC", "SizeSide": "buy", "SizeLimit": "IM"}
+    return {"RiskProfile": "standard", "SizeSymbol": "BTC", "SizeSide": "buy", "SizeLimit": "MM"}
 
 
 def prepare(calculator: Calculator) -> None:
@@ -83,7 +86,7 @@ def write(page: Page, rows: Rows) -> None:
     profile = Named("RiskProfile")
     page.section(9, "Findings", _LAST)
     limited = page.block(
-        "B10", call("CM_LIMITS", BOOK, Whole("Limits"), profile), 30,
+        "B10", call("CM_LIMITS", BOOK, Whole("Limits"), profile, _QUICK), 30,
         wrap=("rule",), words=_WORDS,
     )  # fmt: skip
     page.count("N9", limited)

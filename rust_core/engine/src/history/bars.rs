@@ -305,9 +305,7 @@ mod tests {
         for bar in 1..60 {
             old.push(Some(old[bar - 1].unwrap() * wave(bar).exp()));
         }
-        for bar in 10..60 {
-            young.push(Some(old[bar].unwrap().powf(1.5)));
-        }
+        young.extend(old.iter().skip(10).map(|level| Some(level.unwrap().powf(1.5))));
         let proxied = HistoryRule { proxy: Some("BTC".into()), ..rule() };
         let wanted = [Factor::price("BTC"), Factor::price("SOL")];
         let bars = Bars::new(&proxied, &history(&[("BTC", old), ("SOL", young)]), &wanted).unwrap();

@@ -2,10 +2,10 @@
 //! step: linear contracts, money that no coin moves, brackets on the mark or the entry.
 
 use crate::error::Result;
+use crate::instrument::Payoff;
 use crate::margin::equity::{Counting, counting, holdings};
 use crate::margin::tiers::{brackets_only, maintenance_notional};
 use crate::margin::{PoolView, excess};
-use crate::instrument::Payoff;
 use crate::market::{MarketState, payoff, settle_of, underlying_of};
 use crate::numeric::accumulate::sum;
 use crate::rulebook::tiers::TierTable;
