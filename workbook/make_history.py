@@ -66,8 +66,8 @@ def main() -> None:
     known = coins()
     days = moves(random.Random(SEED), [volatility for _, volatility in known.values()])  # noqa: S311  # a sample, not a secret
     levels = [[price for price, _ in known.values()]]
-    for day in reversed(days):
-        levels.append([level / math.exp(move) for level, move in zip(levels[-1], day, strict=True)])
+    for row in reversed(days):
+        levels.append([level / math.exp(move) for level, move in zip(levels[-1], row, strict=True)])
     levels.reverse()
     target = FOLDER / "history.csv"
     with target.open("w", encoding="utf-8", newline="") as file:

@@ -119,7 +119,10 @@ def test_incremental_and_standalone_are_those_of_books_without_it_and_with_it_al
     rows = {str(row["symbol"]): row for row in cm.risk_contributions(whole).records()}
     without = tuple(0.0 if own == place else q for own, q in enumerate(QUANTITIES))
     alone = tuple(q if own == place else 0.0 for own, q in enumerate(QUANTITIES))
-    margin = cm.maintenance_margin
+
+    def margin(book: Book) -> float:
+        return cm.maintenance_margin(book) or 0.0
+
     assert rows[symbol]["incremental"] == pytest.approx(
         margin(whole) - margin(_book(quantities=without)), rel=1e-9
     )
@@ -158,7 +161,9 @@ def test_charges_have_rows_of_their_own() -> None:
 
 def test_a_fixed_minimum_belongs_to_nobody() -> None:
     rules = cm.rulebooks("es")
-    rows = [[row["key"], row["value"], row["source"]] for row in rules.records()]
+    rows: list[list[object]] = [
+        [row["key"], row["value"], row["source"]] for row in rules.records()
+    ]
     rows += [
         [f"profiles.*.charges.minimum.{key}", value, "cost"]
         for key, value in {
@@ -191,7 +196,7 @@ def test_brackets_give_each_position_its_own_margin_where_eulers_shares_give_mor
     margin = 0.01 * 50_000 + 0.05 * 130_000
     assert row["component"] == pytest.approx(margin, rel=1e-12)
     assert row["marginal"] == 0.05
-    assert row["marginal"] * row["notional"] > margin
+    assert float(row["marginal"] or 0) * float(row["notional"] or 0) > margin
 
 
 HEDGED = (1_000_000.0, -900_000.0, 600_000.0)
@@ -256,7 +261,7 @@ def test_policies_by_risk_choose_what_their_definition_ranks_first(policy: str, 
     ).records()
     assert order[0]["symbol"] == first
     assert order[0]["certainty"] == "chosen"
-    equity, margin = float(order[-1]["equity_after"]), float(order[-1]["mm_after"])
+    equity, margin = (float(order[-1][name] or 0) for name in ("equity_after", "mm_after"))
     assert equity >= margin * (1 - 1e-9)
 
 
@@ -265,8 +270,9 @@ def test_closing_a_whole_position_is_the_step_of_the_incremental_policy() -> Non
     options = {"policy": "incremental", "slippage": "0.0005"}
     step = cm.liquidation_order(book, scenario="now", options=options).records()[0]
     freed = _column(cm.risk_contributions(book), "incremental")["CCC"]
-    assert abs(float(step["qty"])) == 600_000.0
-    assert float(step["mm_before"]) - float(step["mm_after"]) == pytest.approx(freed, rel=1e-9)
+    quantity, before, after = (float(step[name] or 0) for name in ("qty", "mm_before", "mm_after"))
+    assert abs(quantity) == 600_000.0
+    assert before - after == pytest.approx(freed, rel=1e-9)
 
 
 def test_a_hedge_is_said_to_be_one_and_goes_last() -> None:

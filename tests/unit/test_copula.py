@@ -48,11 +48,11 @@ def _shortfall(**tail: str) -> float:
         },
         "es",
         collateral={"currency": ["USD"], "cash": [50_000.0]},
-        options={"history": rows},  # type: ignore[dict-item]
+        options={"history": rows},
     )
     options = {"window": "699", "covariance": "sample", "paths": str(PATHS), "seed": "3"} | tail
     answer = cm.tail_measures(book, measure="ES", method="simulated", options=options)
-    return float(answer.records()[0]["value"])
+    return float(answer.records()[0]["value"] or 0)
 
 
 def _cumulative(t: Array) -> Array:

@@ -16,7 +16,7 @@ import pytest
 import crossmargin as cm
 
 if TYPE_CHECKING:
-    from crossmargin.cells import CellContent
+    Cell = float | str | None
 
 MARKS = {"BTC": 90_000.0, "ETH": 3_000.0}
 DAYS, PATHS = 502, 20_000
@@ -38,7 +38,7 @@ def _history() -> dict[str, list[object]]:
 
 def _book(count: int = 160) -> cm.Book:
     draw = np.random.default_rng(9)
-    rows: list[dict[str, CellContent]] = []
+    rows: list[dict[str, Cell]] = []
     for place in range(count):
         coin = ("BTC", "ETH")[place % 2]
         days = float(draw.choice([2.0, 9.0, 30.0, 120.0]))
@@ -67,13 +67,13 @@ def _book(count: int = 160) -> cm.Book:
             *({"underlying": coin, "indexPrice": price} for coin, price in MARKS.items()),
             {"underlying": "USDC", "indexPrice": 1.0},
         ],
-        options={"history": _history()},  # type: ignore[dict-item]
+        options={"history": _history()},
     )
 
 
 def _tail(
     book: cm.Book, revaluation: str, measure: str = "all", paths: int = PATHS
-) -> list[dict[str, CellContent]]:
+) -> list[dict[str, Cell]]:
     options = {"revaluation": revaluation, "paths": str(paths), "law": "student_t"}
     options["degrees_of_freedom"] = "5"
     found = cm.tail_measures(book, measure=measure, method="simulated", options=options)
@@ -126,8 +126,9 @@ sys.exit(cli.main(["long"]))
 
 def test_ctrl_c_ends_a_command_with_a_sentence_and_130() -> None:
     code = COMMAND.format(folder=os.path.dirname(__file__))  # noqa: PTH120  # as the path is given
-    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    with subprocess.Popen([sys.executable, "-c", code], text=True, **pipes) as ran:
+    with subprocess.Popen(
+        [sys.executable, "-c", code], text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as ran:
         assert ran.stdout is not None
         assert ran.stderr is not None
         assert ran.stdout.readline() == "begun\n"

@@ -85,7 +85,9 @@ impl Reader<'_> {
         let lot = self.lot.read(row, Rule::Positive("step_not_positive"), notes);
         let expiry = self.expiry(row, notes);
         let open_interest = self.open_interest.read(row, Rule::NotNegative, notes);
-        let average_daily_volume = self.volume.read(row, Rule::Positive("volume_not_positive"), notes);
+        // volume and spread of an option are its own and say nothing about its coin; it may not have traded at all
+        let volume_rule = if option { Rule::NotNegative } else { Rule::Positive("volume_not_positive") };
+        let average_daily_volume = self.volume.read(row, volume_rule, notes);
         let half_spread = self.half_spread.read(row, Rule::Fraction, notes);
         let spread = self.spread.read(row, Rule::Fraction, notes);
         let depth = self.depth.read(row, Rule::Positive("depth_not_positive"), notes);
@@ -124,8 +126,8 @@ impl Reader<'_> {
             expiry,
             expiry_instant,
             open_interest: open_interest?,
-            average_daily_volume: average_daily_volume?,
-            half_spread: half_spread?.or(spread?.map(|spread| 0.5 * spread)),
+            average_daily_volume: average_daily_volume?.filter(|_| !option),
+            half_spread: half_spread?.or(spread?.map(|spread| 0.5 * spread)).filter(|_| !option),
             depth: depth?,
             depth_two: depth_two?,
             correlations,
