@@ -197,7 +197,7 @@ def test_sheets_names_tables_and_validations_are_there() -> None:
     tables = {name for sheet in book.worksheets for name in sheet.tables}
     assert tables == {
         *("Positions", "Collateral", "Orders", "Market", "Brackets", "OwnRules"),
-        *("OptionPositions", "OptionCollateral", "OptionMarket"),
+        *("OptionPositions", "OptionCollateral", "OptionMarket", "History", "Limits"),
     }
     lists = {
         str(rule.formula1)
@@ -325,6 +325,73 @@ def test_python_compares_the_option_book_as_the_sheet_does(
     answer = functions.comparison(option_book, names)
     assert all(isinstance(row["mm"], float) for row in answer.records())
     assert_shown(shown, calls(template), "=CM_COMPARE(OptionBook,OptionRules)", answer)
+
+
+@pytest.fixture(scope="module")
+def risk_books() -> tuple[Book, Book]:
+    """Return the main book under the rulebook of the tail, and under its own with the history."""
+    sample = builder().sample()
+    under_tail, under_own = (
+        functions.book(
+            sample.positions,
+            rules,
+            collateral=sample.collateral,
+            market=sample.market,
+            orders=sample.orders,
+            as_of=sample.as_of,
+            options={"history": sample.history},
+        )
+        for rules in ("es", sample.rulebook)
+    )
+    return under_tail, under_own
+
+
+RISK_TABLES: tuple[tuple[str, Callable[[Book], Table]], ...] = (
+    (
+        '=CM_TAIL(RiskBook,"all",TailConfidence,TailHorizon,"all")',
+        lambda book: functions.tail_measures(book, confidence=0.99, horizon_days=1.0, method="all"),
+    ),
+    (
+        '=CM_CONTRIB(RiskBook,"ES",ContributionsBy)',
+        lambda book: functions.risk_contributions(book, measure="ES"),
+    ),
+    ("=CM_CORREL(RiskBook)", functions.correlations),
+    *(
+        (
+            f'=CM_CORREL(RiskBook,"{view}")',
+            lambda book, view=view: functions.correlations(book, view=view),
+        )
+        for view in ("stress", "volatility", "beta", "change")
+    ),
+    (
+        '=CM_BACKTEST(RiskBook,"all",BacktestOptions)',
+        lambda book: functions.backtest(book, options={"window": "250"}),
+    ),
+)
+
+
+@pytest.mark.parametrize(("formula", "asked"), RISK_TABLES)
+def test_python_says_the_same_about_the_tail_of_the_main_book(
+    template: Path,
+    risk_books: tuple[Book, Book],
+    formula: str,
+    asked: Callable[[Book], Table],
+) -> None:
+    assert_shown(cached(template), calls(template), formula, asked(risk_books[0]))
+
+
+def test_python_says_the_same_about_the_limits(
+    template: Path, risk_books: tuple[Book, Book]
+) -> None:
+    quick = {"paths": "2000", "steps": "12"}
+    limited = functions.limits(
+        risk_books[1], limits=builder().sample().limits, profile="standard", options=quick
+    )
+    formula = '=CM_LIMITS(LimitBook,Limits[#All],RiskProfile,"paths=2000; steps=12")'
+    shown, formulas = cached(template), calls(template)
+    assert_shown(shown, formulas, formula, limited)
+    caps = functions.leverage_caps(risk_books[1], profile="standard")
+    assert_shown(shown, formulas, "=CM_LEVERAGE(LimitBook,,RiskProfile)", caps)
 
 
 def assert_shown(shown: Shown, formulas: dict[str, str], formula: str, answer: Table) -> None:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["prepare", "settings", "write"]
 
 _LAST: Final = 13
+_SHOCKS: Final = "coverage=0.99; method=filtered; window=250; decay=0.97; floor_share=0.5"
 _VIEWS: Final = (("SeriesOptions", "view=series; "), ("ExceedanceOptions", "view=exceedances; "))
 _GOOD, _BAD = STATUS_COLOURS["ok"], STATUS_COLOURS["call"]
 _COLOURS: Final = {
@@ -61,7 +62,7 @@ def write(page: Page) -> None:
         "Whether the margin of the main book would have been enough on each day of its history.",
         book="RiskBook",
     )
-    page.widths("B", 16, 30, 22, 13, 14, 14, 16, 14, 14, 14, 14, 14, 60)
+    page.widths("B", 16, 30, 22, 40, 14, 14, 16, 14, 14, 14, 14, 14, 60)
     value, label = page.calculator.value, page.styles.label
     for number, text in enumerate(_NOTES):
         page.text(f"B{4 + number}", text, page.styles.note)
@@ -89,20 +90,19 @@ def write(page: Page) -> None:
     bars(page, exceeded, ("excess",))
     first, end = exceeded.bottom + 2, _calibration(page, exceeded.bottom + 3)
     series = page.block(
-        "Q9", call("CM_BACKTEST", RISK_BOOK, "margin", Named("SeriesOptions")), 1_500
+        "S9", call("CM_BACKTEST", RISK_BOOK, "margin", Named("SeriesOptions")), 1_500
     )
-    page.text("Q7", "Feeds the picture; not printed", page.styles.section)
-    page.count("Q8", series)
+    page.text("S7", "Feeds the picture; not printed", page.styles.section)
+    page.count("S8", series)
     _chart(page, series)
-    page.print_ranges(f"A1:N{exceeded.printed(3)}", f"A{first}:N{end}")
+    page.print_ranges(f"A1:N{exceeded.printed(3)}", f"A{first}:Q{end}")
 
 
 def _calibration(page: Page, top: int) -> int:
     """Write shocks and parameters that would cover; return the last row worth printing."""
     page.section(top, "Shocks that cover 99 % of the days, coin by coin", _LAST)
     shocks = page.block(
-        f"B{top + 1}", call("CM_CALIBRATE", RISK_BOOK, "scan", "coverage=0.99"), 24,
-        words={"yes": {"bold": True}},
+        f"B{top + 1}", call("CM_CALIBRATE", RISK_BOOK, "scan", _SHOCKS), 34,
     )  # fmt: skip
     page.count(f"N{top}", shocks)
     top = shocks.bottom + 3
@@ -112,7 +112,6 @@ def _calibration(page: Page, top: int) -> int:
                hint="Keys of the tail, each with the values to try.")  # fmt: skip
     points = page.block(
         f"B{top + 3}", call("CM_CALIBRATE", RISK_BOOK, "tail", Named("CalibrateOptions")), 40,
-        words={"yes": {"bold": True}},
     )  # fmt: skip
     page.count(f"N{top}", points)
     bars(page, points, ("objective",))

@@ -51,6 +51,8 @@ _WORDS: Final = {
     "change_ES worst note",
     "CM_LIMITS": "limit_id scope metric value warn limit use_pct status money rule since owner "
     "action",
+    "CM_LIQPROB": "scope horizon_days probability standard_error terminal terminal_error "
+    "closed_form paths steps evaluations source method",
     "CM_LEVERAGE": "scope underlying term leverage_cap binding leverage largest_notional rule",
     "CM_MAXSIZE": "symbol account side size notional price lot limit metric value_before "
     "value_at_size bound value_beyond status reason",

@@ -25,7 +25,7 @@ _MADE: Final = call(
     Whole("Market"),
     Whole("Orders"),
     Named("AsOf"),
-    Named("RiskOptions"),
+    Named("HistoryKey"),
 )
 _PROFILES: Final = ("conservative", "standard", "aggressive")
 _LAST: Final = 13
@@ -96,15 +96,21 @@ def write(page: Page, rows: Rows) -> None:
     bottom = inputs.table(
         page, "Limits", rows, kind="limits", header_row=top + 2, spare=10, widths=False
     )
-    top = bottom + 2
+    first = top = bottom + 2
     page.section(top, "Dynamic leverage cap, term by term", _LAST)
     caps = page.block(
         f"B{top + 1}", call("CM_LEVERAGE", BOOK, None, profile), 110,
         words=_BINDING,
     )  # fmt: skip
     page.count(f"N{top}", caps)
-    _size(page, caps.bottom + 3)
-    page.print_ranges(f"A1:N{bottom}", f"A{top - 1}:N{caps.printed(4)}")
+    top = caps.bottom + 3
+    page.section(top, "Probability of liquidation within a day", _LAST)
+    chances = page.block(
+        f"B{top + 1}", call("CM_LIQPROB", BOOK, 1.0, "each account", profile, _QUICK), 12
+    )
+    page.count(f"N{top}", chances)
+    _size(page, chances.bottom + 3)
+    page.print_ranges(f"A1:N{bottom}", f"A{first - 1}:N{caps.printed(4)}")
 
 
 def _size(page: Page, top: int) -> None:

@@ -55,10 +55,12 @@ _WORDS: Final = {
     "times": "weight downside_beta blume r2 mean_correlation leverage_cap peak_to_trough",
     "usage": "usage usage_before usage_after ratio_venue collateralRate value_of_next_1 fast slow "
     "daily annual long_run forecast p_value",
-    "rate": "maintenanceMarginRate marginal smallest_eigenvalue",
+    "rate": "probability terminal terminal_error closed_form "
+    "maintenanceMarginRate marginal smallest_eigenvalue",
     "plain": "sigmas z half_life_fast half_life_slow effective n_effective",
     "whole": "step tier row rank id scenarios bars missing rank_component rank_marginal "
-    "rank_incremental rank_notional observations days exceeded",
+    "rank_incremental rank_notional observations days exceeded covers on_frontier "
+    "paths steps evaluations",
     "figure": "statistic average cost rise_5d objective now ours venue warn limit hard bound "
     "value_before value_at_size value_beyond",
     "difference": "diff",
@@ -72,6 +74,7 @@ _BY_FUNCTION: Final = {
     ("CM_CORREL", "change"): "usage",
     ("CM_LIMITS", "value"): "figure",
     ("CM_LEVERAGE", "leverage"): "times",
+    ("CM_LIQPROB", "standard_error"): "rate",
     ("CM_TAIL", "value"): "money",
     ("CM_TAIL", "low"): "money",
     ("CM_TAIL", "high"): "money",
