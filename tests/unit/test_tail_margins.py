@@ -104,9 +104,6 @@ def _margin(book: Book) -> float:
     return margin
 
 
-# Scenario sets -----------------------------------------------------------------------------------
-
-
 @pytest.mark.parametrize("window", [500, 503, 700])
 @pytest.mark.parametrize("confidence", [0.975, 0.99])
 def test_plain_historical_shortfall_and_value_at_risk(window: int, confidence: float) -> None:
