@@ -40,6 +40,7 @@ __all__ = ["run_demo", "sample_book", "sample_files"]
 RULEBOOK: Final = "hyperliquid"
 POLICY: Final = "highest_risk_contribution"
 SHEETS: Final = ("positions", "collateral", "market", "orders")
+RISK: Final = ("history", "limits")
 STEPS: Final = 6.0
 OPTIONS: Final = "options"
 OPTION_RULEBOOK: Final = "deribit-spm"
@@ -55,10 +56,10 @@ _MEANING: Final = {
 }
 
 
-def sample_files(folder: str = "") -> dict[str, Path]:
+def sample_files(folder: str = "", names: tuple[str, ...] = SHEETS) -> dict[str, Path]:
     """Return the files of a sample book that comes with the package, by sheet."""
     here = Path(str(resources.files("crossmargin"))) / "samples" / folder
-    return {name: here / f"{name}.csv" for name in SHEETS if (here / f"{name}.csv").is_file()}
+    return {name: here / f"{name}.csv" for name in names if (here / f"{name}.csv").is_file()}
 
 
 def sample_book(
@@ -94,13 +95,16 @@ def run_demo(output: Path, *, as_json: bool) -> int:
         option_files = {}
         for name, path in sample_files(OPTIONS).items():
             option_files[name] = Path(shutil.copyfile(path, output / OPTIONS / path.name))
+        risk_files = {}
+        for name, path in sample_files(names=RISK).items():
+            risk_files[name] = Path(shutil.copyfile(path, output / path.name))
         book = sample_book(files)
         options = sample_book(option_files, OPTION_RULEBOOK, AS_OF)
         say("Computing")
         results = {**_results(book), **_option_results(options)}
         say("Writing files")
-        written = _write(output, files, option_files, results)
-    everything = [*files.values(), *option_files.values(), *written]
+        written = _write(output, files | risk_files, option_files, results)
+    everything = [*files.values(), *risk_files.values(), *option_files.values(), *written]
     if as_json:
         print_json({**results, "files": [str(path) for path in everything]})
         return 0
@@ -323,6 +327,10 @@ def _print_files(
     inputs = " ".join(f"--{name} {path}" for name, path in files.items())
     for command in ("summary", "liquidation-price", "liquidation-order --option policy=pro_rata"):
         line = f"  crossmargin {command} --rulebook {RULEBOOK} {inputs}"
+        console.print(Text(plain(line), style="dim"), soft_wrap=True)
+    history = next(path for path in paths if path.stem == "history")
+    for command in ("tail --method all", "risk-contributions --measure ES", "backtest"):
+        line = f"  crossmargin {command} --rulebook es {inputs} --history {history}"
         console.print(Text(plain(line), style="dim"), soft_wrap=True)
     inputs = " ".join(f"--{name} {path}" for name, path in option_files.items())
     for command in ("scenarios", "explain --measure IM", "compare --rulebooks 'pm;span-16'"):

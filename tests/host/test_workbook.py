@@ -540,7 +540,7 @@ def test_a_text_never_becomes_a_formula(tmp_path: Path) -> None:
 
 
 def test_a_demo_workbook_shows_the_given_book(running: Office, tmp_path: Path) -> None:
-    names = ("positions", "collateral", "market", "orders")
+    names = ("positions", "collateral", "market", "orders", "history", "limits")
     tables = {name: read_csv(SAMPLES / f"{name}.csv") for name in names}
     orders = Table(tuple(map(str, tables["orders"][0])), tables["orders"][1:])
     made = demo_workbook.write(tmp_path, {**tables, "orders": orders, "summary": orders})

@@ -622,7 +622,7 @@ def test_the_demonstration_in_json_has_the_same_tables(
     assert isinstance(answer, dict)
     prices = run("liquidation-price", *BOOK_ARGUMENTS, "--json").records()
     assert answer["liquidation_price"] == prices
-    assert len(answer["files"]) == 14
+    assert len(answer["files"]) == 16
     worst = next(row for row in answer["option_scenarios"] if row["rank"] == 1.0)
     assert (worst["risk_unit"], worst["price_move"]) == ("BTC", -0.16)
 

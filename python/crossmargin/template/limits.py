@@ -25,7 +25,7 @@ _MADE: Final = call(
     Whole("Market"),
     Whole("Orders"),
     Named("AsOf"),
-    Named("HistoryKey"),
+    Named("RiskOptions"),
 )
 _PROFILES: Final = ("conservative", "standard", "aggressive")
 _LAST: Final = 13

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from crossmargin.template.breakdown import bars
 from crossmargin.template.calls import Named, Whole, call
 from crossmargin.template.style import NUMBERS
+from crossmargin.template.values import is_error
 
 if TYPE_CHECKING:
     from crossmargin.template.blocks import Block
@@ -24,9 +25,10 @@ _BOOK: Final = call(
     Whole("Market"),
     Whole("Orders"),
     Named("AsOf"),
-    Named("HistoryKey"),
+    Named("RiskOptions"),
 )
 _HISTORY: Final = call("CM_HISTORY", Whole("History"))
+_OPTIONS: Final = '=IFERROR(HistoryKey,"")'
 _RULES: Final = ("es", "var")
 _METHODS: Final = ("filtered", "historical", "age_weighted", "simulated")
 _LAST: Final = 12
@@ -59,7 +61,8 @@ def settings() -> dict[str, float | str | None]:
 
 def prepare(calculator: Calculator) -> None:
     """Make history and book known before any sheet refers to them."""
-    calculator.define("HistoryKey", _HISTORY)
+    key = calculator.define("HistoryKey", _HISTORY)
+    calculator.note("RiskOptions", "" if is_error(key) else key)
     calculator.define("RiskBook", _BOOK)
 
 
@@ -121,9 +124,12 @@ def _inputs(page: Page) -> None:
     page.input("C9", "TailMethod", value("TailMethod"), choices=_METHODS)
     page.text("E6", "History (key)", label)
     page.single("G6", _HISTORY, page.styles.get(align="left"), "HistoryKey")
-    page.text("E7", "Book (key)", label)
-    page.single("G7", _BOOK, page.styles.get(align="left"), "RiskBook")
+    page.text("E7", "Options of the book", label)
+    page.formula("G7", _OPTIONS, value("RiskOptions"), page.styles.stamp)
+    page.define("RiskOptions", "G7")
+    page.text("E8", "Book (key)", label)
+    page.single("G8", _BOOK, page.styles.get(align="left"), "RiskBook")
     bold = page.styles.get(num_format=NUMBERS["money"], bold=True, align="left")
-    for number, (text, made) in enumerate(_RESULTS, start=8):
+    for number, (text, made) in enumerate(_RESULTS, start=9):
         page.text(f"E{number}", text, label)
         page.single(f"G{number}", made, bold)

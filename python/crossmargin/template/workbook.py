@@ -39,9 +39,9 @@ if TYPE_CHECKING:
 __all__ = ["SHEETS", "write"]
 
 SHEETS: Final = (
-    "Start", "Positions", "Collateral", "Orders", "Market", "Options", "History", "Limits",
+    "Start", "Positions", "Collateral", "Orders", "Market", "Options", "History",
     "Rulebook", "Summary", "Liquidation", "Explain", "Scenarios", "Exposure", "Compare", "Tail",
-    "Contributions", "Correlation", "Backtest", "Recon", "Checks", "Glossary",
+    "Limits", "Contributions", "Correlation", "Backtest", "Recon", "Checks", "Glossary",
 )  # fmt: skip
 _YELLOW: Final = ("Positions", "Collateral", "Orders", "Market", "Options", "History", "Limits")
 _TABS: Final = {"Start": "#1E7B3A", **dict.fromkeys(_YELLOW,
