@@ -62,7 +62,7 @@ def write(page: Page) -> None:
         "Whether the margin of the main book would have been enough on each day of its history.",
         book="RiskBook",
     )
-    page.widths("B", 16, 30, 22, 40, 14, 14, 16, 14, 14, 14, 14, 14, 60)
+    page.widths("B", 16, 30, 22, 40, 14, 14, 16, 14, 14, 14, 14, 14, 60, 9, 11, 15)
     value, label = page.calculator.value, page.styles.label
     for number, text in enumerate(_NOTES):
         page.text(f"B{4 + number}", text, page.styles.note)
