@@ -12,7 +12,7 @@ from crossmargin.template.values import ERROR_MARK, Rows, Value, is_error
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["Calculator", "Call", "Named", "Whole", "call"]
+__all__ = ["Calculator", "Call", "Named", "Whole", "call", "main_book"]
 
 
 @dataclass(frozen=True)
@@ -48,6 +48,13 @@ class Call:
 def call(function: str, *arguments: Part) -> Call:
     """Return a call; None leaves an argument out."""
     return Call(function, arguments)
+
+
+def main_book(rule: str, options: str) -> Call:
+    """Return the call that books the yellow sheets; cells of these names say how."""
+    tables = ("Positions", "Collateral", "Market", "Orders")
+    positions, *others = (Whole(name) for name in tables)
+    return call("CM_BOOK", positions, Named(rule), *others, Named("AsOf"), Named(options))
 
 
 class Calculator:

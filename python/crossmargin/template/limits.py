@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from crossmargin.template import inputs
 from crossmargin.template.breakdown import bars
-from crossmargin.template.calls import Named, Whole, call
+from crossmargin.template.calls import Named, Whole, call, main_book
 from crossmargin.template.style import STATUS_COLOURS
 
 if TYPE_CHECKING:
@@ -17,16 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["prepare", "settings", "write"]
 
 BOOK: Final = Named("LimitBook")
-_MADE: Final = call(
-    "CM_BOOK",
-    Whole("Positions"),
-    Named("Rule"),
-    Whole("Collateral"),
-    Whole("Market"),
-    Whole("Orders"),
-    Named("AsOf"),
-    Named("RiskOptions"),
-)
+_MADE: Final = main_book("Rule", "RiskOptions")
 _PROFILES: Final = ("conservative", "standard", "aggressive")
 _LAST: Final = 13
 _QUICK: Final = (

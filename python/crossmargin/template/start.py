@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from crossmargin.template.calls import Named, Whole, call
+from crossmargin.template.calls import call, main_book
 from crossmargin.template.style import INK, NUMBERS
 from crossmargin.template.summary import STATUS, colour_status, status_letter
 from crossmargin.template.values import is_error
@@ -18,16 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["BOOK", "ENGINE", "write", "write_book"]
 
-BOOK: Final = call(
-    "CM_BOOK",
-    Whole("Positions"),
-    Named("Rule"),
-    Whole("Collateral"),
-    Whole("Market"),
-    Whole("Orders"),
-    Named("AsOf"),
-    Named("BookOptions"),
-)
+BOOK: Final = main_book("Rule", "BookOptions")
 ENGINE: Final = (
     '=IF(ISERROR(Version),"ENGINE NOT LOADED",IF(ISERROR(Example),"ENGINE NOT LOADED",'
     '"ENGINE READY"))'

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from crossmargin.template.breakdown import bars
-from crossmargin.template.calls import Named, Whole, call
+from crossmargin.template.calls import Named, Whole, call, main_book
 from crossmargin.template.style import NUMBERS
 from crossmargin.template.values import is_error
 
@@ -17,16 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["RISK_BOOK", "prepare", "settings", "write"]
 
 RISK_BOOK: Final = Named("RiskBook")
-_BOOK: Final = call(
-    "CM_BOOK",
-    Whole("Positions"),
-    Named("RiskRule"),
-    Whole("Collateral"),
-    Whole("Market"),
-    Whole("Orders"),
-    Named("AsOf"),
-    Named("RiskOptions"),
-)
+_BOOK: Final = main_book("RiskRule", "RiskOptions")
 _HISTORY: Final = call("CM_HISTORY", Whole("History"))
 _OPTIONS: Final = '=IFERROR(HistoryKey,"")'
 _RULES: Final = ("es", "var")

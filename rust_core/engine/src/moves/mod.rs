@@ -13,7 +13,6 @@ mod typed;
 use crate::error::{Error, Place, Result};
 use crate::finding::{Finding, Severity};
 use crate::history::{Bars, Factor, FactorKind, Filled, History};
-use crate::numeric::accumulate::sum;
 use crate::rulebook::tail::{Aggregation, CovarianceRule, TailRule, TailScenarios};
 
 pub use mapping::{Mapping, between};
@@ -33,17 +32,6 @@ pub struct Scenarios {
     pub moves: Vec<Vec<f64>>,
     /// How many scenarios there are.
     pub count: usize,
-}
-
-impl Scenarios {
-    /// Scenarios that weigh as much as these: `1 / sum of squared probabilities`, divided by the overlap.
-    pub fn effective_count(&self, step_days: f64, overlapping: bool) -> f64 {
-        let whole = match &self.probabilities {
-            None => self.count as f64,
-            Some(list) => 1.0 / sum(list.iter().map(|p| p * p)),
-        };
-        if overlapping { whole / (self.horizon_days / step_days).max(1.0) } else { whole }
-    }
 }
 
 /// The scenarios of one level.
