@@ -50,7 +50,7 @@ pub(in crate::margin) fn extras(
                 }
             }
         }
-        let context = Context::new(view, rulebook, collateral);
+        let context = Context::new(view, rulebook, state, collateral);
         for (place, charge) in profile.charges.iter().enumerate() {
             let Charged { base, figures, by_line } = charged(unit, charge, &context)?;
             let share = |rate: f64| Share { amount: rate * base, counts: true };
