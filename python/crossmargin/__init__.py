@@ -139,7 +139,13 @@ if TYPE_CHECKING:
         liquidation_probability as liquidation_probability,
     )
     from crossmargin.map_functions import (
+        liquidation_map as liquidation_map,
+    )
+    from crossmargin.map_functions import (
         liquidation_zones as liquidation_zones,
+    )
+    from crossmargin.map_functions import (
+        nearest_scenarios as nearest_scenarios,
     )
     from crossmargin.portfolio import (
         compare as compare,
@@ -215,7 +221,9 @@ _HOMES = {
     "liquidation_order": "functions",
     "liquidation_price": "functions",
     "liquidation_probability": "limit_functions",
+    "liquidation_map": "map_functions",
     "liquidation_zones": "map_functions",
+    "nearest_scenarios": "map_functions",
     "maintenance_margin": "functions",
     "normal_implied_volatility": "pricing",
     "one_position_price": "functions",

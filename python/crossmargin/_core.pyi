@@ -79,10 +79,13 @@ __all__ = [
     "leverage_caps",
     "limits",
     "linear_liquidation_prices",
+    "liquidation_map",
     "liquidation_probability",
+    "liquidation_zones",
     "liquidity_adjusted_value_at_risk",
     "lognormal_shortfall_rates",
     "margin_procyclicality",
+    "nearest_scenarios",
     "normal_implied_volatility",
     "normal_tail",
     "open_interest_rate",
@@ -182,9 +185,6 @@ class Book:
     def excess(self, above: str, scope: str) -> float: ...
     def summary(self, group_by: str) -> _Rows: ...
     def liquidation_prices(
-        self, underlying: str | None, path: str, which: str, options: Sequence[tuple[str, str]]
-    ) -> _Rows: ...
-    def liquidation_zones(
         self, underlying: str | None, path: str, which: str, options: Sequence[tuple[str, str]]
     ) -> _Rows: ...
     def liquidation_price(
@@ -350,6 +350,23 @@ def liquidation_probability(
     scope: str,
     options: Sequence[tuple[str, str]],
     progress: Callable[[int, int], object] | None = None,
+) -> _Rows: ...
+def liquidation_zones(
+    book: Book,
+    underlying: str | None,
+    path: str,
+    which: str,
+    options: Sequence[tuple[str, str]],
+) -> _Rows: ...
+def liquidation_map(
+    book: Book,
+    x: tuple[str, Sequence[float]],
+    y: tuple[str, Sequence[float]],
+    measure: str,
+    account: str,
+) -> _Rows: ...
+def nearest_scenarios(
+    book: Book, factors: str, scale: str, options: Sequence[tuple[str, str]]
 ) -> _Rows: ...
 def rulebook_list() -> _Rows: ...
 def rulebook_parts(form: str, text: str, part: str) -> _Rows: ...

@@ -50,11 +50,13 @@ __all__ = [
     "largest_size",
     "leverage_caps",
     "limits",
+    "liquidation_map",
     "liquidation_order",
     "liquidation_price",
     "liquidation_probability",
     "liquidation_zones",
     "maintenance_margin",
+    "nearest_scenarios",
     "one_position_price",
     "ratio",
     "reconciliation",
@@ -739,4 +741,8 @@ from crossmargin.limit_functions import (  # noqa: E402  # they use what stands 
     limits,
     liquidation_probability,
 )
-from crossmargin.map_functions import liquidation_zones  # noqa: E402
+from crossmargin.map_functions import (  # noqa: E402
+    liquidation_map,
+    liquidation_zones,
+    nearest_scenarios,
+)

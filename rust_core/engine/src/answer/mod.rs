@@ -15,6 +15,8 @@ mod explain_tail;
 pub mod exposure;
 pub mod history;
 pub mod limits;
+pub mod map;
+pub mod nearest;
 pub mod options;
 pub mod order;
 pub mod price;

@@ -3,6 +3,7 @@
 pub mod adl;
 mod boundary;
 mod isolate;
+pub mod nearest;
 pub mod order;
 pub mod policy;
 pub mod price;
