@@ -68,6 +68,15 @@ pub fn pnl_of_move(book: &Book, position: &Position, ratio: f64) -> f64 {
     }
 }
 
+/// What one unit of an option gains from the book's prices to a state, settlement currency.
+pub(crate) fn gain_of_unit(book: &Book, instrument: usize, state: &MarketState) -> f64 {
+    let Some((contract, terms, quote)) = option_of(book, instrument) else { return 0.0 };
+    let volatility = quote.implied_volatility.unwrap_or(0.0);
+    let at = |ratio: f64| quote.value(contract.payoff, terms, ratio, volatility);
+    let underlying = book.instrument_underlying.get(instrument).copied().unwrap_or(0);
+    at(state.ratio(underlying)) - at(1.0)
+}
+
 /// Value of one unit (one coin) of an option when its coin stands at `ratio` times its price, settlement
 /// currency; zero of what is no option. The time to expiry is that of the book, the volatility is annual.
 ///

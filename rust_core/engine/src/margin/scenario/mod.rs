@@ -72,6 +72,26 @@ pub fn table_of(view: &PoolView<'_>, state: &MarketState) -> Result<Table> {
     Table::new(view.book, rulebook, state, &exposure::instruments(view, rulebook)?)
 }
 
+/// The rows of everything a pool holds and orders and of further instruments, with what else belongs to the state:
+/// changed forms of the pool are measured with it and price nothing.
+///
+/// # Errors
+///
+/// As [`Table::new`].
+pub fn kept_table(view: &PoolView<'_>, state: &MarketState, further: &[usize]) -> Result<Table> {
+    let rulebook = view.rulebook()?;
+    let mut list = exposure::instruments(view, rulebook)?;
+    for instrument in further {
+        profile_of(view.book, rulebook, *instrument)?;
+    }
+    list.extend(further);
+    list.sort_unstable();
+    list.dedup();
+    let mut table = Table::new(view.book, rulebook, state, &list)?;
+    table.keep_units(view, rulebook, state)?;
+    Ok(table)
+}
+
 /// The factor of a level for a profile, with what a lost peg adds.
 fn factor(level: &Level, own: Option<f64>, context: &Context<'_>, code: &str) -> Result<f64> {
     let base = own.unwrap_or(level.factor);
@@ -91,7 +111,10 @@ pub(super) fn requirement(
     let own;
     let table = match shared {
         Some(table) => {
-            exposure::instruments(view, rulebook)?;
+            // what is kept was covered when it was priced
+            if !table.keeps(view) {
+                exposure::instruments(view, rulebook)?;
+            }
             table
         }
         None => {
