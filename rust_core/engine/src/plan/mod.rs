@@ -5,5 +5,16 @@
 //! assumed to add up. All of it belongs to one market state.
 
 pub mod account;
+pub mod figure;
+pub mod impact;
+pub mod listed;
+pub mod prepared;
+pub mod stage;
+pub mod trades;
+pub mod whatif;
 
 pub use account::Account;
+pub use figure::Figure;
+pub use prepared::Prepared;
+pub use stage::{Origin, Stage, Wanted};
+pub use trades::Trade;
