@@ -30,6 +30,7 @@ pub mod size;
 pub mod summary;
 pub mod tail;
 pub mod tiers;
+pub mod whatif;
 pub mod zones;
 
 pub use evaluated::Evaluated;

@@ -185,7 +185,10 @@ pub fn evaluate_with(
     table: Option<&scenario::Table>,
 ) -> Result<PoolState> {
     let rulebook = view.rulebook()?;
-    let equity = equity::equity(view, state)?;
+    let equity = match table {
+        Some(table) => equity::equity_with(view, state, table)?,
+        None => equity::equity(view, state)?,
+    };
     let requirement = requirement_with(view, state, table)?;
     let excess = equity.maintenance - rulebook.maintenance.trigger * requirement.maintenance;
     // an isolated margin is its initial margin at entry: the level says nothing about it afterwards

@@ -23,7 +23,7 @@ use crate::rulebook::charge::Stage;
 use crate::rulebook::portfolio::Profile;
 use crate::rulebook::{Level, Measure, OrderRule, Rulebook};
 use charges::{Charged, check_peg};
-pub(in crate::margin) use charges::{Context, charged, confidence_of_line};
+pub(in crate::margin) use charges::{Context, charged, confidences};
 use exposure::{Unit, units};
 pub(in crate::margin) use table::{Pricing, check_refusals, not_covered, pricing, shocked};
 pub use table::{Table, profile_of};
@@ -74,6 +74,26 @@ pub fn table_of(view: &PoolView<'_>, state: &MarketState) -> Result<Table> {
     Table::new(view.book, rulebook, state, &exposure::instruments(view, rulebook)?)
 }
 
+/// The rows of everything a pool holds and orders and of further instruments, with what else belongs to the state:
+/// changed forms of the pool are measured with it and price nothing.
+///
+/// # Errors
+///
+/// As [`Table::new`].
+pub fn kept_table(view: &PoolView<'_>, state: &MarketState, further: &[usize]) -> Result<Table> {
+    let rulebook = view.rulebook()?;
+    let mut list = exposure::instruments(view, rulebook)?;
+    for instrument in further {
+        profile_of(view.book, rulebook, *instrument)?;
+    }
+    list.extend(further);
+    list.sort_unstable();
+    list.dedup();
+    let mut table = Table::new(view.book, rulebook, state, &list)?;
+    table.keep_units(view, rulebook, state)?;
+    Ok(table)
+}
+
 /// The factor of a level for a profile, with what a lost peg adds.
 pub(in crate::margin) fn factor(
     level: &Level,
@@ -98,7 +118,10 @@ pub(super) fn requirement(
     let own;
     let table = match shared {
         Some(table) => {
-            exposure::instruments(view, rulebook)?;
+            // what is kept was covered when it was priced
+            if !table.keeps(view) {
+                exposure::instruments(view, rulebook)?;
+            }
             table
         }
         None => {

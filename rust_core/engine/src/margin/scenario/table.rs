@@ -5,16 +5,18 @@
 
 use rayon::prelude::*;
 
-use super::exposure::index_price;
-use crate::book::Book;
+use super::charges::moved_worth;
+use super::exposure::{Line, Moved, index_price, unit_line};
+use crate::book::{Book, Position};
 use crate::error::{Error, Place, Result};
 use crate::instrument::{ContractKind, OptionRight, OptionTerms, Payoff};
-use crate::market::{MarketState, settling_ratio};
+use crate::margin::PoolView;
+use crate::market::{MarketState, gain_of_unit, settling_ratio, unrealised_pnl};
 use crate::pricing::black76::log_moneyness;
 use crate::pricing::kernel::strike_row;
 use crate::pricing::level;
 use crate::rulebook::Rulebook;
-use crate::rulebook::charge::PriceBasis;
+use crate::rulebook::charge::{ChargeKind, PriceBasis};
 use crate::rulebook::portfolio::{Profile, Scenario, VolatilityMove};
 
 /// One instrument in every scenario of its profile.
@@ -32,6 +34,15 @@ pub struct Row {
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Table {
     rows: Vec<Option<Row>>,
+    units: Vec<Option<OneUnit>>,
+}
+
+/// What else of an instrument belongs to the market state alone.
+#[derive(Debug, Clone, PartialEq)]
+struct OneUnit {
+    line: Line<'static>,
+    /// What one unit of an option has gained from the book's prices to the state, settlement currency.
+    gain: Option<f64>,
 }
 
 impl Table {
@@ -71,7 +82,62 @@ impl Table {
                 *slot = Some(row);
             }
         }
-        Ok(Self { rows })
+        Ok(Self { rows, units: Vec::new() })
+    }
+
+    /// Keeps what else the stages need to know about the instruments at this state, so that accounts that hold them
+    /// are measured without pricing anything again, and to the same bits.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Missing`] for a price.
+    pub(crate) fn keep_units(
+        &mut self,
+        view: &PoolView<'_>,
+        rulebook: &Rulebook,
+        state: &MarketState,
+    ) -> Result<()> {
+        let mut units = Vec::with_capacity(self.rows.len());
+        for (instrument, row) in self.rows.iter().enumerate() {
+            let Some(row) = row else {
+                units.push(None);
+                continue;
+            };
+            let mut line = unit_line(view, rulebook, state, instrument, row.base)?;
+            let charges = rulebook.profiles.get(row.profile).map_or(&[][..], |profile| &profile.charges);
+            let moves = charges.iter().find_map(|charge| match charge.kind {
+                ChargeKind::ForwardContingency { moves, .. } => Some(moves),
+                _ => None,
+            });
+            if let (Some(option), Some(moves)) = (line.option, moves) {
+                line.moved = Some(Moved { moves, worth: moved_worth(&option, rulebook, moves)? });
+            }
+            let gain = line.option.is_some().then(|| gain_of_unit(view.book, instrument, state));
+            units.push(Some(OneUnit { line, gain }));
+        }
+        self.units = units;
+        Ok(())
+    }
+
+    /// The line of one unit of an instrument, where it was kept.
+    pub(super) fn unit_line(&self, instrument: usize) -> Option<&Line<'static>> {
+        self.units.get(instrument)?.as_ref().map(|unit| &unit.line)
+    }
+
+    /// Unrealised profit and loss of a position at the state, settlement currency.
+    pub(in crate::margin) fn result(&self, book: &Book, position: &Position, state: &MarketState) -> f64 {
+        let kept = self.units.get(position.instrument).and_then(Option::as_ref).and_then(|unit| unit.gain);
+        match kept {
+            Some(gain) => position.unrealised_pnl + position.quantity * gain,
+            None => unrealised_pnl(book, position, state),
+        }
+    }
+
+    /// Whether what a pool holds is all there, with what else is kept of it.
+    pub(super) fn keeps(&self, view: &PoolView<'_>) -> bool {
+        let kept = |instrument: usize| self.units.get(instrument).is_some_and(Option::is_some);
+        view.positions.iter().all(|position| kept(position.instrument))
+            && view.orders.iter().all(|order| kept(order.instrument))
     }
 }
 
@@ -145,7 +211,7 @@ pub fn profile_of<'a>(
 }
 
 /// What an option is priced from at a state.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub(in crate::margin) struct Pricing {
     pub(in crate::margin) terms: OptionTerms,
     pub(in crate::margin) payoff: Payoff,
