@@ -50,7 +50,7 @@ pub(in crate::margin) struct Line<'a> {
 
 /// An option after two moves of the price, volatility the same.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Moved {
+pub(in crate::margin) struct Moved {
     /// The relative moves.
     pub(super) moves: [f64; 2],
     /// Value of one unit after each, settlement currency.
