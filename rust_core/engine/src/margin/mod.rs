@@ -216,11 +216,7 @@ pub fn evaluate_with(
 }
 
 /// Stages 2 to 6 of the requirement.
-fn requirement(view: &PoolView<'_>, state: &MarketState) -> Result<Requirement> {
-    requirement_with(view, state, None)
-}
-
-pub(in crate::margin) fn requirement_with(
+fn requirement_with(
     view: &PoolView<'_>,
     state: &MarketState,
     table: Option<&scenario::Table>,
@@ -256,8 +252,38 @@ fn measured(
 ///
 /// As [`evaluate`].
 pub fn excess(view: &PoolView<'_>, state: &MarketState) -> Result<f64> {
+    let (equity, maintenance) = standing(view, state, None)?;
+    Ok(equity.maintenance - view.rulebook()?.maintenance.trigger * maintenance)
+}
+
+/// Equity and maintenance margin alone, to the bits of [`evaluate`]: who bears the margin is not asked.
+///
+/// # Errors
+///
+/// As [`evaluate`].
+pub fn standing(
+    view: &PoolView<'_>,
+    state: &MarketState,
+    table: Option<&scenario::Table>,
+) -> Result<(Equity, f64)> {
     let rulebook = view.rulebook()?;
-    let equity = equity::equity(view, state)?;
-    let requirement = requirement(view, state)?;
-    Ok(equity.maintenance - rulebook.maintenance.trigger * requirement.maintenance)
+    let scans = matches!(rulebook.measure, Measure::Scenarios { .. });
+    if !scans || settling::settled(view, state).is_some() {
+        let found = requirement_with(view, state, table)?;
+        return Ok((equity::equity(view, state)?, found.maintenance));
+    }
+    settling::check(view, rulebook, state)?;
+    let own;
+    let table = match table {
+        Some(table) => table,
+        None => {
+            own = scenario::kept_table(view, state, &[])?;
+            &own
+        }
+    };
+    let components = scenario::components(view, rulebook, state, table)?;
+    let maintenance = component::maintenance_total(&components);
+    let mut found = Requirement { maintenance, components, ..Requirement::default() };
+    borrowing::add(view, rulebook, state, &mut found)?;
+    Ok((equity::equity_with(view, state, table)?, found.maintenance))
 }

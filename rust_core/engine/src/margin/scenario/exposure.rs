@@ -73,7 +73,11 @@ pub(in crate::margin) enum Expiry {
 
 impl Expiry {
     pub(in crate::margin) fn of(instrument: Option<&Instrument>, years: f64) -> Self {
-        let digits = |date: &str| date.chars().filter(char::is_ascii_digit).collect::<String>().parse().ok();
+        let digits = |date: &str| {
+            let mut digits = date.bytes().filter(u8::is_ascii_digit).map(|digit| u64::from(digit - b'0'));
+            let first = digits.next()?;
+            digits.try_fold(first, |number, digit| number.checked_mul(10)?.checked_add(digit))
+        };
         match instrument {
             None => Self::Never,
             Some(known) if matches!(known.kind, ContractKind::Perpetual | ContractKind::Spot) => Self::Never,

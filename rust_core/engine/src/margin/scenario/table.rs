@@ -252,17 +252,39 @@ pub(in crate::margin) fn pricing(book: &Book, state: &MarketState, instrument: u
     })
 }
 
-/// The volatility of an option in a scenario.
-pub(in crate::margin) fn shocked(profile: &Profile, scenario: &Scenario, option: &Pricing) -> f64 {
-    let (volatility, years) = (option.volatility, option.years);
-    let log_strike = || (option.terms.strike.0 / option.forward).ln();
-    match (scenario.volatility, profile.volatility, profile.skew) {
-        (VolatilityMove::Up, Some(shock), _) => shock.raised(volatility, years),
-        (VolatilityMove::Down, Some(shock), _) => shock.lowered(volatility, years),
-        (VolatilityMove::Relative(change), ..) => volatility * (1.0 + change),
-        (VolatilityMove::SkewLinear, _, Some(skew)) => skew.shocked(volatility, log_strike(), years, false),
-        (VolatilityMove::SkewAbsolute, _, Some(skew)) => skew.shocked(volatility, log_strike(), years, true),
-        _ => volatility,
+/// The volatilities of an option under the moves of its profile, each worked out once.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::margin) struct Shocked {
+    own: f64,
+    raised: f64,
+    lowered: f64,
+    skewed: (f64, f64),
+}
+
+impl Shocked {
+    /// The volatilities of an option.
+    pub(in crate::margin) fn of(profile: &Profile, option: &Pricing) -> Self {
+        let (own, years) = (option.volatility, option.years);
+        let (raised, lowered) = profile
+            .volatility
+            .map_or((own, own), |shock| (shock.raised(own, years), shock.lowered(own, years)));
+        let skewed = profile.skew.map_or((own, own), |skew| {
+            let log_strike = (option.terms.strike.0 / option.forward).ln();
+            (skew.shocked(own, log_strike, years, false), skew.shocked(own, log_strike, years, true))
+        });
+        Self { own, raised, lowered, skewed }
+    }
+
+    /// The volatility in a scenario.
+    pub(in crate::margin) fn volatility(&self, scenario: &Scenario) -> f64 {
+        match scenario.volatility {
+            VolatilityMove::Same => self.own,
+            VolatilityMove::Up => self.raised,
+            VolatilityMove::Down => self.lowered,
+            VolatilityMove::Relative(change) => self.own * (1.0 + change),
+            VolatilityMove::SkewLinear => self.skewed.0,
+            VolatilityMove::SkewAbsolute => self.skewed.1,
+        }
     }
 }
 
@@ -321,12 +343,13 @@ fn option_row(rulebook: &Rulebook, profile: &Profile, option: &Pricing) -> Resul
     forwards.push(option.forward);
     totals.push(option.volatility * option.years.sqrt());
     discounts.push(rulebook.discounting.factor(option.rate, option.years));
+    let shocked = Shocked::of(profile, option);
     for scenario in &profile.scenarios {
         let years = (option.years - scenario.days / 365.0).max(0.0);
         let ratio = (1.0 + scenario.price_move) * (1.0 + scenario.basis * option.years);
         forwards.push((option.forward - option.fixed) * ratio + option.fixed);
         // at expiry there is nothing left to shock
-        totals.push(if years > 0.0 { shocked(profile, scenario, option) * years.sqrt() } else { 0.0 });
+        totals.push(if years > 0.0 { shocked.volatility(scenario) * years.sqrt() } else { 0.0 });
         discounts.push(rulebook.discounting.factor(option.rate + scenario.rate, years));
     }
     let mut values = price(option.terms, &forwards, &totals)?;
