@@ -2,15 +2,17 @@
 
 use rayon::prelude::*;
 
-use super::evaluated::{check_complete, decisive};
+use super::evaluated::check_complete;
 use super::order::first_in_words;
 use super::{Answer, Value};
 use crate::book::{Book, Pool};
 use crate::currency::is_stable;
 use crate::error::{Error, Place, Result};
 use crate::liquidation::order::{Options, at_state, underlying_named};
-use crate::margin::{PoolState, PoolView, Status, evaluate};
+use crate::margin::plane::{Side, adds_up_over_coins};
+use crate::margin::{Equity, PoolView, Status, judged, standing};
 use crate::market::MarketState;
+use crate::numeric::accumulate::sum;
 
 /// The most nodes of a map.
 const MOST_NODES: usize = 250_000;
@@ -63,6 +65,14 @@ impl Axis {
                 Ok(coin) => Ok(Self::Coin(coin)),
                 Err(_) => Err(unknown),
             }),
+        }
+    }
+
+    /// The one coin that the axis moves.
+    fn coin(self) -> Option<usize> {
+        match self {
+            Self::Coin(coin) | Self::Volatility(Some(coin)) => Some(coin),
+            Self::All | Self::Volatility(None) | Self::Currency(_) => None,
         }
     }
 
@@ -183,7 +193,7 @@ pub struct Question<'a> {
 /// # Errors
 ///
 /// [`Error::Unknown`] for an axis or an account, [`Error::OutOfRange`] for a move of -1 or less or too many nodes;
-/// as [`evaluate`].
+/// as [`crate::margin::evaluate`].
 pub fn table(book: &Book, question: &Question<'_>) -> Result<Answer> {
     check_complete(book)?;
     let (x, y) = (Axis::named(book, question.x.0)?, Axis::named(book, question.y.0)?);
@@ -208,13 +218,20 @@ pub fn table(book: &Book, question: &Question<'_>) -> Result<Answer> {
     }
     let pools = pools_of(book, question.account)?;
     let columns = question.x.1.len();
+    let mut planes = Vec::with_capacity(pools.len());
+    for pool in &pools {
+        planes.push(Plane::of(PoolView::of(book, pool), (x, question.x.1), (y, question.y.1))?);
+    }
     let values: Vec<Result<Value>> = (0..nodes)
         .into_par_iter()
         .map(|node| {
-            let moved = question.x.1.get(node % columns).zip(question.y.1.get(node / columns));
+            let (column, row) = (node % columns, node / columns);
+            let moved = question.x.1.get(column).zip(question.y.1.get(row));
             let (along, across) = moved.map_or((0.0, 0.0), |(along, across)| (*along, *across));
-            let state = x.moved(book, MarketState::today(book), along);
-            value(book, &pools, &y.moved(book, state, across), question.figure)
+            let state = y.moved(book, x.moved(book, MarketState::today(book), along), across);
+            let found: Result<Vec<Stand>> =
+                planes.iter().map(|plane| plane.at(&state, column, row)).collect();
+            value(book, &pools, &state, (&found?, question.figure))
         })
         .collect();
     let mut answer = Answer::new(&[]);
@@ -259,19 +276,70 @@ fn pools_of<'a>(book: &'a Book, account: &str) -> Result<Vec<&'a Pool>> {
     Ok(found)
 }
 
-/// The figure of some pools at a state.
-fn value(book: &Book, pools: &[&Pool], state: &MarketState, figure: Figure) -> Result<Value> {
-    let mut states: Vec<PoolState> = Vec::with_capacity(pools.len());
-    for pool in pools {
-        states.push(evaluate(&PoolView::of(book, pool), state)?);
+/// A pool at a node.
+#[derive(Debug, Clone, Copy)]
+struct Stand {
+    equity: Equity,
+    maintenance: f64,
+    excess: f64,
+    usage: Option<f64>,
+    status: Status,
+}
+
+/// A pool over the map: where its coins add up and the axes move different ones, each axis is evaluated by itself.
+struct Plane<'a> {
+    view: PoolView<'a>,
+    sides: Option<(Vec<Side<'a>>, Vec<Side<'a>>, Side<'a>)>,
+}
+
+impl<'a> Plane<'a> {
+    fn of(view: PoolView<'a>, x: (Axis, &[f64]), y: (Axis, &[f64])) -> Result<Self> {
+        let apart = match (x.0.coin(), y.0.coin()) {
+            (Some(first), Some(second)) => first != second,
+            _ => false,
+        };
+        if !apart || !adds_up_over_coins(&view)? {
+            return Ok(Self { view, sides: None });
+        }
+        let sides = |(axis, moves): (Axis, &[f64])| -> Result<Vec<Side<'a>>> {
+            let at = |relative: &f64| {
+                Side::new(&view, &axis.moved(view.book, MarketState::today(view.book), *relative))
+            };
+            moves.par_iter().map(at).collect()
+        };
+        let today = Side::new(&view, &MarketState::today(view.book))?;
+        Ok(Self { view, sides: Some((sides(x)?, sides(y)?, today)) })
     }
-    let paired: Vec<(usize, &PoolState)> = states.iter().enumerate().collect();
-    let Some((place, decides)) = decisive(&paired) else { return Ok(Value::Missing) };
+
+    fn at(&self, state: &MarketState, column: usize, row: usize) -> Result<Stand> {
+        let joined = self.sides.as_ref().and_then(|(x, y, today)| Some((x.get(column)?, y.get(row)?, today)));
+        let (equity, maintenance) = match joined {
+            Some(sides) => Side::joined(&self.view, state, sides)?,
+            None => standing(&self.view, state, None)?,
+        };
+        let (excess, usage, status) = judged(&self.view, &equity, maintenance)?;
+        Ok(Stand { equity, maintenance, excess, usage, status })
+    }
+}
+
+/// The figure of some pools at a state.
+fn value(
+    book: &Book,
+    pools: &[&Pool],
+    state: &MarketState,
+    (states, figure): (&[Stand], Figure),
+) -> Result<Value> {
+    let used = |own: &Stand| own.usage.unwrap_or(f64::INFINITY);
+    let decisive = states.iter().enumerate().min_by(|(i, a), (j, b)| {
+        let (first, second) = (a.excess.min(0.0), b.excess.min(0.0));
+        first.total_cmp(&second).then(used(b).total_cmp(&used(a))).then(i.cmp(j))
+    });
+    let Some((place, decides)) = decisive else { return Ok(Value::Missing) };
     Ok(match figure {
         Figure::Usage => decides.usage.map_or_else(|| decides.status.word().into(), Value::Number),
         Figure::Excess => decides.excess.into(),
-        Figure::Equity => states.iter().map(|own| own.equity.maintenance).sum::<f64>().into(),
-        Figure::Maintenance => states.iter().map(|own| own.requirement.maintenance).sum::<f64>().into(),
+        Figure::Equity => sum(states.iter().map(|own| own.equity.maintenance)).into(),
+        Figure::Maintenance => sum(states.iter().map(|own| own.maintenance)).into(),
         Figure::First => match (decides.status, pools.get(place)) {
             (Status::Liquidatable | Status::Bankrupt, Some(pool)) => {
                 let order = at_state(book, pool, state, &Options { max_steps: 1, ..Options::default() })?;

@@ -199,7 +199,11 @@ pub(super) fn equity_with(view: &PoolView<'_>, state: &MarketState, table: &Tabl
     of_holdings(view, state, holdings_by(view, state, |position| table.result(view.book, position, state)))
 }
 
-fn of_holdings(view: &PoolView<'_>, state: &MarketState, holdings: Vec<Holding<'_>>) -> Result<Equity> {
+pub(super) fn of_holdings(
+    view: &PoolView<'_>,
+    state: &MarketState,
+    holdings: Vec<Holding<'_>>,
+) -> Result<Equity> {
     let rulebook = view.rulebook()?;
     let mut sums = [Accumulator::default(), Accumulator::default(), Accumulator::default()];
     for holding in holdings {

@@ -7,6 +7,7 @@ pub mod contributions;
 pub mod equity;
 mod expiry;
 mod orders;
+pub mod plane;
 pub mod scenario;
 pub mod settling;
 mod standard;
@@ -244,6 +245,19 @@ fn measured(
         Measure::Tail(_) => tail::requirement(view, rulebook, state),
         Measure::NormalValueAtRisk { .. } => variance::requirement(view, rulebook, state),
     }
+}
+
+/// Excess, usage and status of a pool whose equity and maintenance margin are known; a breach of the initial level is
+/// not looked at.
+///
+/// # Errors
+///
+/// [`Error::Missing`] for a pool without a rulebook.
+pub fn judged(view: &PoolView<'_>, equity: &Equity, maintenance: f64) -> Result<(f64, Option<f64>, Status)> {
+    let rulebook = view.rulebook()?;
+    let excess = equity.maintenance - rulebook.maintenance.trigger * maintenance;
+    let usage = status::usage(rulebook, equity, maintenance);
+    Ok((excess, usage, status::status(rulebook, equity, excess, None, usage)))
 }
 
 /// The excess alone, for solvers.

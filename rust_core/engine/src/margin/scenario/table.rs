@@ -12,7 +12,7 @@ use crate::error::{Error, Place, Result};
 use crate::instrument::{ContractKind, OptionRight, OptionTerms, Payoff};
 use crate::margin::PoolView;
 use crate::market::{MarketState, gain_of_unit, settling_ratio, unrealised_pnl};
-use crate::pricing::black76::log_moneyness;
+use crate::pricing::black76::{log_moneyness, value};
 use crate::pricing::kernel::strike_row;
 use crate::pricing::level;
 use crate::rulebook::Rulebook;
@@ -69,13 +69,12 @@ impl Table {
     /// [`Error::NotCovered`] for a contract that the rulebook does not know, [`Error::Missing`] for a quote.
     pub fn new(book: &Book, rulebook: &Rulebook, state: &MarketState, instruments: &[usize]) -> Result<Self> {
         let mut rows = vec![None; instruments.iter().max().map_or(0, |last| last + 1)];
+        let moves: Vec<Option<PriceMoves>> = rulebook.profiles.iter().map(PriceMoves::of).collect();
+        let priced = |i: &usize| Ok((*i, row(book, rulebook, state, *i, &moves)?));
         let built: Vec<(usize, Row)> = if instruments.len() > 64 {
-            instruments
-                .par_iter()
-                .map(|i| Ok((*i, row(book, rulebook, state, *i)?)))
-                .collect::<Result<_>>()?
+            instruments.par_iter().map(priced).collect::<Result<_>>()?
         } else {
-            instruments.iter().map(|i| Ok((*i, row(book, rulebook, state, *i)?))).collect::<Result<_>>()?
+            instruments.iter().map(priced).collect::<Result<_>>()?
         };
         for (instrument, row) in built {
             if let Some(slot) = rows.get_mut(instrument) {
@@ -288,7 +287,32 @@ impl Shocked {
     }
 }
 
-fn row(book: &Book, rulebook: &Rulebook, state: &MarketState, instrument: usize) -> Result<Row> {
+/// The price moves of a profile of which no scenario ages options, moves a basis or a rate: what every option of it
+/// shares.
+struct PriceMoves {
+    ratios: Vec<f64>,
+    /// Their logarithms.
+    logs: Vec<f64>,
+}
+
+impl PriceMoves {
+    fn of(profile: &Profile) -> Option<Self> {
+        let plain =
+            |scenario: &Scenario| scenario.days == 0.0 && scenario.basis == 0.0 && scenario.rate == 0.0;
+        profile.scenarios.iter().all(plain).then(|| {
+            let ratios: Vec<f64> = profile.scenarios.iter().map(|own| 1.0 + own.price_move).collect();
+            Self { logs: ratios.iter().map(|ratio| ratio.ln()).collect(), ratios }
+        })
+    }
+}
+
+fn row(
+    book: &Book,
+    rulebook: &Rulebook,
+    state: &MarketState,
+    instrument: usize,
+    moves: &[Option<PriceMoves>],
+) -> Result<Row> {
     let (index, profile) = profile_of(book, rulebook, instrument)?;
     let known = book.instruments.get(instrument);
     if let Some(values) = book.risk_arrays.get(instrument).and_then(Option::as_ref) {
@@ -303,7 +327,11 @@ fn row(book: &Book, rulebook: &Rulebook, state: &MarketState, instrument: usize)
     }
     if known.is_some_and(|known| known.option.is_some()) {
         let option = pricing(book, state, instrument)?;
-        let (base, values) = option_row(rulebook, profile, &option)?;
+        let shared = moves.get(index).and_then(Option::as_ref).filter(|_| option.fixed == 0.0);
+        let (base, values) = match shared {
+            Some(moves) if option.years > 0.0 => plain_option_row(rulebook, profile, &option, moves)?,
+            _ => option_row(rulebook, profile, &option)?,
+        };
         return Ok(Row { profile: index, base, values });
     }
     let quote = state.quote(book, instrument);
@@ -332,6 +360,41 @@ fn row(book: &Book, rulebook: &Rulebook, state: &MarketState, instrument: usize)
         if inverse { moved / ratio / price } else { price * moved }
     });
     Ok(Row { profile: index, base: 0.0, values: values.collect() })
+}
+
+/// The same as [`option_row`] where price and volatility are all that moves.
+fn plain_option_row(
+    rulebook: &Rulebook,
+    profile: &Profile,
+    option: &Pricing,
+    moves: &PriceMoves,
+) -> Result<(f64, Vec<f64>)> {
+    let root = option.years.sqrt();
+    let discount = rulebook.discounting.factor(option.rate, option.years);
+    let forwards: Vec<f64> = moves.ratios.iter().map(|ratio| option.forward * ratio).collect();
+    let shocked = Shocked::of(profile, option);
+    let totals: Vec<f64> =
+        profile.scenarios.iter().map(|scenario| shocked.volatility(scenario) * root).collect();
+    let strike = option.terms.strike.0;
+    let moneyness = log_moneyness(option.forward, strike);
+    let (mut calls, mut puts) = (vec![0.0; forwards.len()], vec![0.0; forwards.len()]);
+    strike_row(level(), strike, moneyness, &forwards, &moves.logs, &totals, &mut calls, &mut puts)?;
+    let mut values = match option.terms.right {
+        OptionRight::Call => calls,
+        OptionRight::Put => puts,
+    };
+    let base = discount * value(option.terms.right, option.forward, strike, option.volatility * root)?;
+    match option.payoff {
+        Payoff::Linear => {
+            values.iter_mut().for_each(|value| *value *= discount);
+            Ok((base, values))
+        }
+        Payoff::Inverse => {
+            let rows = values.iter_mut().zip(&forwards);
+            rows.for_each(|(value, forward)| *value = *value * discount / forward);
+            Ok((base / option.forward, values))
+        }
+    }
 }
 
 /// An option at the state and in every scenario, settlement currency.
