@@ -1,8 +1,13 @@
 //! Liquidation: at which price, in which order, what of it is sure.
 
 pub mod adl;
+pub mod auction;
 mod boundary;
+mod collateral;
+pub mod cost;
+mod hedge;
 pub mod order;
+mod part;
 pub mod policy;
 pub mod price;
 pub mod probability;
@@ -10,5 +15,8 @@ mod run;
 mod separable;
 pub mod single;
 pub mod sweep;
+pub mod tier_step;
+mod turn;
 mod walk;
+pub mod words;
 pub mod working;
