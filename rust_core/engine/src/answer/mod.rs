@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+pub mod adl;
 pub mod backtest;
 pub mod books;
 pub mod calibrate;
@@ -17,6 +18,7 @@ pub mod history;
 pub mod limits;
 pub mod options;
 pub mod order;
+pub mod policies;
 pub mod price;
 pub mod probability;
 pub mod recon;

@@ -81,6 +81,21 @@ pub fn order_options(pairs: &[(String, String)], max_steps: f64) -> Result<Optio
     Ok(options)
 }
 
+/// Options of a comparison of policies, which ends at the first state where the account is healthy unless `until`
+/// says otherwise.
+///
+/// # Errors
+///
+/// As [`order_options`]; [`Error::Unknown`] for a policy, which is not an option here.
+pub fn compared_options(pairs: &[(String, String)], max_steps: f64) -> Result<Options> {
+    let has = |wanted: &str| pairs.iter().any(|(key, _)| key.trim().eq_ignore_ascii_case(wanted));
+    if has("policy") {
+        return unknown("option", "policy", "the argument policies");
+    }
+    let read = order_options(pairs, max_steps)?;
+    Ok(Options { go_on: read.go_on && has("until"), ..read })
+}
+
 const KNOWN: &str = "policy, stop, step, seed, slippage, hedge, elapsed, gap, tag, list, until";
 
 fn is_default(value: &str) -> bool {

@@ -4,10 +4,10 @@ use rayon::prelude::*;
 
 use super::price::SEARCH_LIMIT;
 use super::{Answer, Value};
-use crate::book::Book;
+use crate::book::{Book, Pool};
 use crate::error::Result;
 use crate::liquidation::order::{
-    End, LiquidationOrder, Options, Row, Scenario, along, at_state, nearest_of, nearest_trigger,
+    End, LiquidationOrder, Options, Row, Scenario, Trigger, along, at_state, nearest_of, nearest_trigger,
     state_of_moves,
 };
 use crate::liquidation::policy::odds;
@@ -38,6 +38,57 @@ pub const HEADER: [&str; 18] = [
     "certainty",
 ];
 
+/// A pool that is liquidated, and where its liquidation begins.
+#[derive(Debug)]
+pub(super) struct Job<'a> {
+    pub(super) pool: &'a Pool,
+    start: Start,
+}
+
+#[derive(Debug)]
+enum Start {
+    /// At a market state.
+    At(MarketState),
+    /// Past a trigger.
+    Past(Trigger),
+}
+
+impl Job<'_> {
+    /// The order of the pool.
+    ///
+    /// # Errors
+    ///
+    /// As [`evaluate`].
+    pub(super) fn run(&self, book: &Book, options: &Options) -> Result<LiquidationOrder> {
+        match &self.start {
+            Start::At(state) => at_state(book, self.pool, state, options),
+            Start::Past(trigger) => {
+                along(book, self.pool, trigger.underlying, trigger.ratio, options, SEARCH_LIMIT)
+            }
+        }
+    }
+}
+
+/// The pools that a scenario asks about.
+///
+/// # Errors
+///
+/// As [`evaluate`].
+pub(super) fn jobs<'a>(book: &'a Book, scenario: &Scenario) -> Result<Vec<Job<'a>>> {
+    let every = |state: MarketState| {
+        book.pools.iter().map(|pool| Job { pool, start: Start::At(state.clone()) }).collect()
+    };
+    match scenario {
+        Scenario::Now => Ok(every(MarketState::today(book))),
+        Scenario::Moves(moves) => Ok(every(state_of_moves(book, moves)?)),
+        Scenario::Nearest => (0..book.accounts.len())
+            .into_par_iter()
+            .map(|account| nearest_of_account(book, account))
+            .collect::<Result<Vec<_>>>()
+            .map(|jobs| jobs.into_iter().flatten().collect()),
+    }
+}
+
 /// The orders of a book's pools in a scenario, one per account or pool that is liquidated.
 ///
 /// # Errors
@@ -45,22 +96,11 @@ pub const HEADER: [&str; 18] = [
 /// As [`evaluate`].
 pub fn orders(book: &Book, scenario: &Scenario, options: &Options) -> Result<Vec<LiquidationOrder>> {
     super::evaluated::check_complete(book)?;
-    let per_pool = |state: &MarketState| -> Result<Vec<LiquidationOrder>> {
-        book.pools.par_iter().map(|pool| at_state(book, pool, state, options)).collect()
-    };
-    match scenario {
-        Scenario::Now => per_pool(&MarketState::today(book)),
-        Scenario::Moves(moves) => per_pool(&state_of_moves(book, moves)?),
-        Scenario::Nearest => (0..book.accounts.len())
-            .into_par_iter()
-            .map(|account| nearest_of_account(book, account, options))
-            .collect::<Result<Vec<_>>>()
-            .map(|orders| orders.into_iter().flatten().collect()),
-    }
+    jobs(book, scenario)?.par_iter().map(|job| job.run(book, options)).collect()
 }
 
-/// The orders of an account: of every pool that is liquidatable now, else of the one in danger first.
-fn nearest_of_account(book: &Book, account: usize, options: &Options) -> Result<Vec<LiquidationOrder>> {
+/// Of an account: every pool that is liquidatable now, else the one in danger first.
+fn nearest_of_account(book: &Book, account: usize) -> Result<Vec<Job<'_>>> {
     let today = MarketState::today(book);
     let mut now = Vec::new();
     let mut pools = Vec::new();
@@ -69,7 +109,7 @@ fn nearest_of_account(book: &Book, account: usize, options: &Options) -> Result<
         let Some(pool) = book.pools.get(index).filter(|pool| !pool.positions.is_empty()) else { continue };
         let state = evaluate(&PoolView::of(book, pool), &today)?;
         if matches!(state.status, Status::Liquidatable | Status::Bankrupt) {
-            now.push(at_state(book, pool, &today, options)?);
+            now.push(Job { pool, start: Start::At(today.clone()) });
         } else if let Some(trigger) = nearest_trigger(book, pool, SEARCH_LIMIT)? {
             pools.push(pool);
             triggers.push(trigger);
@@ -80,7 +120,7 @@ fn nearest_of_account(book: &Book, account: usize, options: &Options) -> Result<
     }
     let Some(place) = nearest_of(&triggers) else { return Ok(now) };
     let (Some(pool), Some(trigger)) = (pools.get(place), triggers.get(place)) else { return Ok(now) };
-    Ok(vec![along(book, pool, trigger.underlying, trigger.ratio, options, SEARCH_LIMIT)?])
+    Ok(vec![Job { pool, start: Start::Past(*trigger) }])
 }
 
 /// The table of an order.

@@ -18,5 +18,6 @@ pub mod sweep;
 pub mod tier_step;
 mod turn;
 mod walk;
+pub mod waterfall;
 pub mod words;
 pub mod working;

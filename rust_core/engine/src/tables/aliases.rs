@@ -113,6 +113,7 @@ pub(super) struct Aliases {
     market: Vec<Entry>,
     brackets: Vec<Entry>,
     limits: Vec<Entry>,
+    candidates: Vec<Entry>,
     venue: Vec<Signature>,
     total: Vec<BareTotal>,
     log: Vec<Log>,
@@ -127,6 +128,7 @@ pub(super) enum Sheet {
     Market,
     Brackets,
     Limits,
+    Candidates,
 }
 
 impl Sheet {
@@ -139,6 +141,7 @@ impl Sheet {
             Self::Market => "Market",
             Self::Brackets => "Rulebook",
             Self::Limits => "Limits",
+            Self::Candidates => "Candidates",
         }
     }
 
@@ -151,6 +154,7 @@ impl Sheet {
             Self::Market => "market rows",
             Self::Brackets => "brackets",
             Self::Limits => "limits",
+            Self::Candidates => "candidates",
         }
     }
 
@@ -205,6 +209,7 @@ impl Aliases {
             Sheet::Market => &self.market,
             Sheet::Brackets => &self.brackets,
             Sheet::Limits => &self.limits,
+            Sheet::Candidates => &self.candidates,
         }
     }
 
@@ -214,7 +219,7 @@ impl Aliases {
             Sheet::Positions => "positions",
             Sheet::Collateral => "collateral",
             Sheet::Orders => "orders",
-            Sheet::Market | Sheet::Brackets | Sheet::Limits => return None,
+            Sheet::Market | Sheet::Brackets | Sheet::Limits | Sheet::Candidates => return None,
         };
         let found = (self.venue.iter())
             .filter(|s| s.sheet == sheet_word && !s.none.iter().any(|word| headers.contains(word.as_str())))
@@ -269,8 +274,15 @@ pub(super) fn normalise(header: &str) -> String {
 mod tests {
     use super::*;
 
-    const SHEETS: [Sheet; 6] =
-        [Sheet::Positions, Sheet::Collateral, Sheet::Orders, Sheet::Market, Sheet::Brackets, Sheet::Limits];
+    const SHEETS: [Sheet; 7] = [
+        Sheet::Positions,
+        Sheet::Collateral,
+        Sheet::Orders,
+        Sheet::Market,
+        Sheet::Brackets,
+        Sheet::Limits,
+        Sheet::Candidates,
+    ];
 
     #[test]
     fn the_file_is_readable_and_every_venue_word_has_a_source() {
