@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 pub mod adl;
+mod adl_candidates;
 pub mod backtest;
 pub mod books;
 pub mod calibrate;

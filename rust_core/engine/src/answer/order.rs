@@ -285,7 +285,8 @@ pub fn sentence_of(book: &Book, order: &LiquidationOrder, options: &Options) -> 
     let cancels = order.rows.iter().any(|row| row.action == "cancel_orders");
     let first = first_closing(&order.rows);
     let what = match first.as_slice() {
-        [] => "cancels all open orders and closes nothing".to_owned(),
+        [] if cancels => "cancels all open orders and closes nothing".to_owned(),
+        [] => format!("closes nothing: {}", order.sentence),
         _ if odds_in_words(book, &order.rows, options).is_some() => {
             let odds = odds_in_words(book, &order.rows, options).unwrap_or_default();
             format!("closes one position at random: {odds}")

@@ -14,6 +14,7 @@ pub mod probability;
 mod run;
 mod separable;
 pub mod single;
+mod steps;
 pub mod sweep;
 pub mod tier_step;
 mod turn;

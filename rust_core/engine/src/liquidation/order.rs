@@ -126,7 +126,7 @@ pub struct Row {
     /// Number of the step, from 1; rows that happen at once share it.
     pub step: usize,
     /// `cancel_orders`, `close`, `hedge`, `convert` (collateral is sold), of an auction `fee`, `slice` and
-    /// `proceeds`, or `takeover`.
+    /// `proceeds`, `takeover`, or `none` where no step helps.
     pub action: &'static str,
     /// Index of the account.
     pub account: usize,

@@ -16,6 +16,11 @@ pub fn money(value: f64) -> String {
     grouped(&if value.abs() < 1_000.0 { format!("{value:.2}") } else { format!("{value:.0}") })
 }
 
+/// Two parts of a reason, either of which may be empty.
+pub(super) fn joined(first: &str, second: &str) -> String {
+    if first.is_empty() { second.to_owned() } else { format!("{first}; {second}") }
+}
+
 fn grouped(text: &str) -> String {
     let (sign, digits) = text.strip_prefix('-').map_or(("", text), |rest| ("-", rest));
     let (whole, rest) = digits.split_once('.').map_or((digits, String::new()), |(a, b)| (a, format!(".{b}")));

@@ -179,8 +179,10 @@ pub(super) fn aliases() -> &'static Aliases {
     static ALIASES: OnceLock<Aliases> = OnceLock::new();
     ALIASES.get_or_init(|| {
         let mut file: Aliases = toml::from_str(include_str!("aliases.toml")).unwrap_or_default();
-        let Aliases { positions, collateral, orders, market, brackets, limits, .. } = &mut file;
-        for entry in [positions, collateral, orders, market, brackets, limits].into_iter().flatten() {
+        let Aliases { positions, collateral, orders, market, brackets, limits, candidates, .. } = &mut file;
+        for entry in
+            [positions, collateral, orders, market, brackets, limits, candidates].into_iter().flatten()
+        {
             entry.prepare();
         }
         for list in (file.venue.iter_mut()).flat_map(|s| [&mut s.all, &mut s.any, &mut s.none]) {
