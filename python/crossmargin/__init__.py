@@ -187,6 +187,12 @@ if TYPE_CHECKING:
         tail_measures as tail_measures,
     )
     from crossmargin.table import Table as Table
+    from crossmargin.waterfall_functions import (
+        deleveraging as deleveraging,
+    )
+    from crossmargin.waterfall_functions import (
+        liquidation_policies as liquidation_policies,
+    )
 
 _HOMES = {
     "AdlRank": "calculators",
@@ -206,6 +212,7 @@ _HOMES = {
     "compare": "portfolio",
     "comparison": "functions",
     "correlations": "correlation_functions",
+    "deleveraging": "waterfall_functions",
     "equity": "functions",
     "excess": "functions",
     "explanation": "functions",
@@ -219,6 +226,7 @@ _HOMES = {
     "limits": "limit_functions",
     "linear_liquidation_prices": "calculators",
     "liquidation_order": "functions",
+    "liquidation_policies": "waterfall_functions",
     "liquidation_price": "functions",
     "liquidation_probability": "limit_functions",
     "liquidation_map": "map_functions",

@@ -201,6 +201,20 @@ class Book:
     def first_liquidated(
         self, count: int, scenario: str, sentence: bool, options: Sequence[tuple[str, str]]
     ) -> list[str]: ...
+    def liquidation_policies(
+        self,
+        scenario: str,
+        policies: str,
+        max_steps: float,
+        options: Sequence[tuple[str, str]],
+    ) -> _Rows: ...
+    def deleveraging(
+        self,
+        candidates: object,
+        deficit: float | None,
+        form: str,
+        options: Sequence[tuple[str, str]],
+    ) -> _Rows: ...
     def tiers(self, horizon: float) -> _Rows: ...
     def collateral(self, sort: str) -> _Rows: ...
     def recon(self, tolerance: float, relative: bool, scope: str) -> _Rows: ...

@@ -342,8 +342,9 @@ fn value(
         Figure::Maintenance => sum(states.iter().map(|own| own.maintenance)).into(),
         Figure::First => match (decides.status, pools.get(place)) {
             (Status::Liquidatable | Status::Bankrupt, Some(pool)) => {
-                let order = at_state(book, pool, state, &Options { max_steps: 1, ..Options::default() })?;
-                first_in_words(book, &order.rows).into()
+                let options = Options { max_steps: 1, ..Options::default() };
+                let order = at_state(book, pool, state, &options)?;
+                first_in_words(book, &order, &options).into()
             }
             _ => "".into(),
         },

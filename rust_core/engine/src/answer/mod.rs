@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+pub mod adl;
+mod adl_candidates;
 pub mod backtest;
 pub mod books;
 pub mod calibrate;
@@ -19,6 +21,7 @@ pub mod map;
 pub mod nearest;
 pub mod options;
 pub mod order;
+pub mod policies;
 pub mod price;
 pub mod probability;
 pub mod recon;

@@ -240,7 +240,8 @@ fn cells(
     for (coin, own) in &row.moves {
         state = state.with(*coin, (PAST * own).exp());
     }
-    let order = at_state(book, pool, &state, &Options { max_steps: 2, ..Options::default() })?;
+    let options = Options { max_steps: 2, ..Options::default() };
+    let order = at_state(book, pool, &state, &options)?;
     let normal = Normal::new(0.0, 1.0).map_err(|_| Error::not_finite("normal law", 0.0, Place::default()))?;
     let in_sigmas = scale == Scale::Sigma;
     let place =
@@ -253,7 +254,7 @@ fn cells(
         if in_sigmas { row.distance.into() } else { Value::Text(String::new()) },
         if in_sigmas { normal.cdf(-row.distance).into() } else { Value::Text(String::new()) },
         usage.into(),
-        first_in_words(book, &order.rows).into(),
+        first_in_words(book, &order, &options).into(),
         row.search.word().into(),
         book.pool_name(pool).into(),
         row.comment.as_str().into(),
