@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+pub mod accounts;
 pub mod backtest;
 pub mod books;
 pub mod calibrate;
@@ -13,8 +14,11 @@ pub mod evaluated;
 pub mod explain;
 mod explain_tail;
 pub mod exposure;
+pub mod grid;
 pub mod history;
+pub mod horizon;
 pub mod limits;
+mod node;
 pub mod options;
 pub mod order;
 pub mod price;
@@ -25,6 +29,7 @@ pub mod scalar;
 pub mod scenarios;
 pub mod scope;
 pub mod size;
+pub mod stress;
 pub mod summary;
 pub mod tail;
 pub mod tiers;

@@ -3,6 +3,7 @@
 pub mod adl;
 mod boundary;
 pub mod order;
+pub mod own_cascade;
 pub mod policy;
 pub mod price;
 pub mod probability;

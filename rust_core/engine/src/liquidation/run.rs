@@ -52,6 +52,11 @@ impl<'a> Run<'a> {
         Ok(Self { working, rulebook, options, policy, certainty, rows: Vec::new(), step: 0 })
     }
 
+    /// What has happened so far.
+    pub(super) fn rows(&self) -> &[Row] {
+        &self.rows
+    }
+
     pub(super) fn liquidatable(&self, state: &PoolState) -> bool {
         matches!(state.status, Status::Liquidatable | Status::Bankrupt)
             && broken(&self.rulebook.maintenance, state.excess)
