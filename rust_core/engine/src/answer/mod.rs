@@ -10,6 +10,7 @@ pub mod check;
 pub mod collateral;
 pub mod contributions;
 pub mod correlation;
+pub mod difference;
 pub mod evaluated;
 pub mod explain;
 mod explain_tail;

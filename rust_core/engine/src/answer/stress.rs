@@ -55,12 +55,14 @@ struct Settings {
     by_account: bool,
     cascade: Option<Market>,
     order: Options,
+    sources: bool,
 }
 
 impl Settings {
     fn read(pairs: &[(String, String)]) -> Result<Self> {
         let order = Options { max_steps: STEPS, go_on: false, ..Options::default() };
-        let mut settings = Self { cases: vec![Case::Central], by_account: false, cascade: None, order };
+        let mut settings =
+            Self { cases: vec![Case::Central], by_account: false, cascade: None, order, sources: false };
         let mut market = Market::default();
         let mut cascade = false;
         for (key, value) in pairs {
@@ -72,6 +74,13 @@ impl Settings {
                         "book" => false,
                         "account" => true,
                         _ => return unknown("group_by", value, "book, account"),
+                    }
+                }
+                "layout" => {
+                    settings.sources = match word.as_str() {
+                        "results" => false,
+                        "sources" => true,
+                        _ => return unknown("layout", value, "results, sources"),
                     }
                 }
                 "cascade" => {
@@ -92,7 +101,7 @@ impl Settings {
                     settings.order.slippage = number("slippage", value, 0.0, 1.0, "from 0 to 1")?;
                 }
                 other => {
-                    let known = "case, group_by, cascade, impact, depth, rounds, slippage";
+                    let known = "case, group_by, layout, cascade, impact, depth, rounds, slippage";
                     return unknown("option", other, known);
                 }
             }
@@ -138,6 +147,9 @@ pub fn table(
 ) -> Result<Answer> {
     check_complete(book)?;
     let settings = Settings::read(pairs)?;
+    if settings.sources {
+        return library_table();
+    }
     let scenarios = scenarios(words, typed, &settings.cases)?;
     let all: Vec<usize> = (0..book.pools.len()).collect();
     let groups: Vec<(String, Vec<usize>)> = if settings.by_account {
@@ -427,7 +439,7 @@ fn residual_words(
 /// # Errors
 ///
 /// As [`library`].
-pub fn library_table() -> Result<Answer> {
+fn library_table() -> Result<Answer> {
     let library = library()?;
     let mut answer = Answer::new(&LIBRARY);
     for crisis in &library.crises {
