@@ -22,10 +22,10 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from crossmargin import statistics as statistics
+    from crossmargin._core import Book as Book
     from crossmargin.account_functions import (
         account_ranking as account_ranking,
     )
-    from crossmargin._core import Book as Book
     from crossmargin.backtest_functions import (
         backtest as backtest,
     )

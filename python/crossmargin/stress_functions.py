@@ -22,7 +22,7 @@ STRESS = "Stress"
 
 
 @register("CM_GRID", category=STRESS, example='=CM_GRID(Book,"BTC",,"-0.2;0;0.3",,"usage")')
-def margin_grid(  # noqa: PLR0913  # the axes, the measure and the options
+def margin_grid(
     book: BookArgument,
     underlying: Text = "ALL",
     *,
@@ -60,8 +60,9 @@ def margin_grid(  # noqa: PLR0913  # the axes, the measure and the options
     Returns
     -------
     Table
-        price_move, price and the measure with its status; with several vol_moves or days a column
-        for each; with several of both a row per node: price_move, price, vol_move, days.
+        price_move, price, the measure, status; with several vol_moves or days a matrix of
+        price_move and a column for each; with several of both a row per node: price_move, price,
+        vol_move, days, the measure, status.
 
     Raises
     ------

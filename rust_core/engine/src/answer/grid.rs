@@ -226,44 +226,53 @@ pub fn table(book: &Book, evaluated: &Evaluated, question: &Question) -> Result<
     };
     Ok(match (volatilities.len(), days.len()) {
         (1, 1) => {
-            let mut answer = Answer::new(&["price_move", "price", measure.word(), "status"]);
+            let mut answer = Answer::new(&["price_move", "price", measure.word()]);
+            say_status(&mut answer, measure);
             for (node, own) in nodes.iter().zip(found) {
-                let (value, status) = shown(own);
-                answer.rows.push(vec![node.price.into(), price_at(node), value, status]);
+                answer.rows.push(
+                    [node.price.into(), price_at(node)].into_iter().chain(shown(own, measure)).collect(),
+                );
             }
             answer
         }
         (_, 1) | (1, _) => {
-            let mut answer = Answer::new(&["price_move", "price"]);
+            let mut answer = Answer::new(&["price_move"]);
             let across = if days.len() == 1 { &volatilities } else { &days };
             let name = if days.len() == 1 { "vol" } else { "days" };
             answer.header.extend(across.iter().map(|own| format!("{name} {own}").into()));
             for (nodes, found) in nodes.chunks(across.len()).zip(found.chunks(across.len())) {
                 let Some(first) = nodes.first() else { continue };
-                let mut row = vec![first.price.into(), price_at(first)];
-                row.extend(found.iter().map(|own| shown(own.clone()).0));
+                let mut row = vec![first.price.into()];
+                row.extend(found.iter().filter_map(|own| shown(own.clone(), measure).into_iter().next()));
                 answer.rows.push(row);
             }
             answer
         }
         _ => {
-            let header = ["price_move", "price", "vol_move", "days", measure.word(), "status"];
-            let mut answer = Answer::new(&header);
+            let mut answer = Answer::new(&["price_move", "price", "vol_move", "days", measure.word()]);
+            say_status(&mut answer, measure);
             for (node, own) in nodes.iter().zip(found) {
-                let (value, status) = shown(own);
                 let moves = [node.price.into(), price_at(node), node.volatility.into(), node.days.into()];
-                answer.rows.push(moves.into_iter().chain([value, status]).collect());
+                answer.rows.push(moves.into_iter().chain(shown(own, measure)).collect());
             }
             answer
         }
     })
 }
 
-fn shown(found: Result<(Value, &'static str)>) -> (Value, Value) {
-    match found {
-        Ok((value, status)) => (value, status.into()),
-        Err(error) => (Value::Missing, error.to_string().into()),
+fn say_status(answer: &mut Answer, measure: Measure) {
+    if measure != Measure::Status {
+        answer.header.push("status".into());
     }
+}
+
+/// The measure and the status, or nothing and the reason; the status alone where it is what is asked for.
+fn shown(found: Result<(Value, &'static str)>, measure: Measure) -> Vec<Value> {
+    let cells = match found {
+        Ok((value, status)) => [value, status.into()],
+        Err(error) => [Value::Missing, error.to_string().into()],
+    };
+    cells.into_iter().skip(usize::from(measure == Measure::Status)).collect()
 }
 
 fn check(prices: &[f64], volatilities: &[f64], days: &[f64], relative: bool) -> Result<()> {

@@ -287,7 +287,7 @@ fn row(
     let collateral = sum(changes);
     let mut notes = vec![scenario.note.clone()];
     notes.extend(stressed.notes.iter().cloned());
-    let orders = stressed.orders(book, &settings.order)?;
+    let mut orders = stressed.orders(book, &settings.order)?;
     let first = orders.first().map_or_else(
         || "none".to_owned(),
         |(index, order)| named(book, *index, first_in_words(book, &order.rows)),
@@ -296,6 +296,8 @@ fn row(
         Some(market) => {
             let found = cascade(book, &stressed, settings, &market)?;
             notes.push(cascade_words(book, &found));
+            orders =
+                stressed.pools.iter().map(|(index, ..)| *index).zip(found.orders.iter().cloned()).collect();
             // a pool that was taken over has nothing left and owes what it owed then
             sum(found.orders.iter().zip(&found.equity).map(|(order, left)| owed(order).max(-left)))
         }

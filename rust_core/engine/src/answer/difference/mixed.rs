@@ -170,7 +170,7 @@ fn remark(book: &Book, position: &mut Position, mark: f64) {
 fn currency_of(from: &Book, wanted: &Currency, order: &Book) -> Option<(Vec<Option<f64>>, Option<f64>)> {
     let found = from.currencies.iter().find(|own| own.code == wanted.code)?;
     let price = |(place, rulebook): (usize, &crate::rulebook::Rulebook)| {
-        let other = from.rulebooks.iter().position(|own| own.id == rulebook.id);
+        let other = from.rulebooks.iter().position(|own| own.label() == rulebook.label());
         let there = other.and_then(|other| found.price.get(other).copied().flatten());
         there.or_else(|| wanted.price.get(place).copied().flatten())
     };
