@@ -32,7 +32,7 @@ _BEFORE: Final = call(
     None,
     Named("BeforeAsOf"),
 )
-_LAST: Final = 13
+_LAST: Final = 14
 _CASES: Final = ("case=mild", "case=central", "case=severe", "case=all")
 _MEASURES: Final = ("MM", "IM", "equity", "usage", "excess")
 _TOTAL: Final = {"TOTAL": {"bold": True}}
@@ -58,7 +58,7 @@ def settings() -> dict[str, float | str | None]:
         "HorizonDates": "1;7;30;90",
         "HorizonMeasure": "MM",
         "DiffMeasure": "MM",
-        "BeforeRule": "deribit-spm@2024.06",
+        "BeforeRule": "deribit-sm",
         "BeforeAsOf": "2026-01-12T12:00:00Z",
         "AccountStress": "stress=OCT2025",
     }
@@ -77,7 +77,7 @@ def write(page: Page, own: Rows) -> None:
         "price and volatility, and as time passes.",
         book="Shown",
     )
-    page.widths("B", 20, 15, 16, 15, 15, 15, 12, 14, 15, 30, 15, 15, 62)
+    page.widths("B", 20, 15, 16, 15, 15, 15, 12, 14, 15, 30, 15, 24, 30, 62)
     say_which(page, 5)
     page.text("B6", "Options", page.styles.label)
     page.input("C6", "StressOptions", page.calculator.value("StressOptions"), choices=_CASES,
@@ -88,7 +88,7 @@ def write(page: Page, own: Rows) -> None:
     crises = page.block(
         "B11", call("CM_STRESS", SHOWN, "LIB", Named("StressOptions")), 24, wrap=("note",)
     )
-    page.count("N10", crises)
+    page.count("O10", crises)
     bars(page, crises, ("pnl",))
     top = crises.bottom + 3
     page.section(top, "Scenarios of your own: the yellow table", _LAST)
@@ -99,11 +99,11 @@ def write(page: Page, own: Rows) -> None:
         f"B{bottom + 2}", call("CM_STRESS", SHOWN, Whole("OwnStress"), Named("StressOptions")), 12,
         wrap=("note",),
     )  # fmt: skip
-    page.count(f"N{top}", made)
+    page.count(f"O{top}", made)
     first = made.bottom + 3
     ladder = _grid(page, first)
     last = _time(page, ladder + 3)
-    page.print_ranges(f"A1:N{first - 1}", f"A{first - 1}:N{ladder}", f"A{ladder + 2}:N{last}")
+    page.print_ranges(f"A1:O{first - 1}", f"A{first - 1}:O{ladder}", f"A{ladder + 2}:O{last}")
 
 
 def _grid(page: Page, top: int) -> int:
@@ -143,7 +143,7 @@ def _grid(page: Page, top: int) -> int:
         call("CM_GRID", SHOWN, Named("GridCoin"), None, None, None, "usage"),
         24,
     )  # fmt: skip
-    page.count(f"N{table.bottom + 3}", ladder)
+    page.count(f"O{table.bottom + 3}", ladder)
     return ladder.bottom + 1
 
 
@@ -160,7 +160,7 @@ def _time(page: Page, top: int) -> int:
         f"B{top + 3}", call("CM_HORIZON", SHOWN, Named("HorizonDates"), Named("HorizonMeasure")),
         30, wrap=("note",),
     )  # fmt: skip
-    page.count(f"N{top}", ahead)
+    page.count(f"O{top}", ahead)
     top = ahead.bottom + 3
     page.section(top, "What changed: from the book before to the option book", _LAST)
     page.text(f"B{top + 1}", "Rulebook before", page.styles.label)
@@ -179,12 +179,12 @@ def _time(page: Page, top: int) -> int:
         call("CM_DIFF", Named("BookBefore"), Named("OptionBook"), Named("DiffMeasure")),
         12, words=_TOTAL,
     )  # fmt: skip
-    page.count(f"N{top}", changed)
+    page.count(f"O{top}", changed)
     bars(page, changed, ("change",))
     top = changed.bottom + 3
     page.section(top, "Accounts, the one with least above its trigger first", _LAST)
     accounts = page.block(f"B{top + 1}", call("CM_ACCOUNTS", SHOWN), 12)
-    page.count(f"N{top}", accounts)
+    page.count(f"O{top}", accounts)
     top = accounts.bottom + 3
     page.section(top, "Accounts under a stress: the first to fail, and what saves it", _LAST)
     page.text(f"B{top + 1}", "Stress", page.styles.label)
@@ -194,9 +194,9 @@ def _time(page: Page, top: int) -> int:
         f"B{top + 2}", call("CM_ACCOUNTS", SHOWN, None, None, Named("AccountStress")), 12,
         wrap=("note",),
     )  # fmt: skip
-    page.count(f"N{top}", struck)
+    page.count(f"O{top}", struck)
     top = struck.bottom + 3
     page.section(top, "Moves of the library, with range and source", _LAST)
     sources = page.block(f"B{top + 1}", call("CM_STRESS", SHOWN, "LIB", "layout=sources"), 70)
-    page.count(f"N{top}", sources)
+    page.count(f"O{top}", sources)
     return sources.printed(4)

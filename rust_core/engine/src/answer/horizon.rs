@@ -261,6 +261,17 @@ fn unrated(book: &Book) -> Vec<&str> {
     found
 }
 
+/// Whether some perpetual that is held has a funding rate, or none is held.
+fn any_rated(book: &Book) -> bool {
+    let perpetual = |position: &&crate::book::Position| {
+        let known = book.instruments.get(position.instrument);
+        known.is_some_and(|own| own.kind == ContractKind::Perpetual)
+    };
+    let mut held = book.positions.iter().filter(perpetual).peekable();
+    held.peek().is_none()
+        || held.any(|own| book.quotes.get(own.instrument).is_some_and(|quote| quote.funding_rate.is_some()))
+}
+
 fn at(book: &Book, days: f64, with_funding: bool) -> Result<Figures> {
     let (today, state) = (MarketState::today(book), MarketState::today(book).with_days(days));
     let mut pools: Vec<(usize, PoolState)> = Vec::with_capacity(book.pools.len());
@@ -286,7 +297,8 @@ fn at(book: &Book, days: f64, with_funding: bool) -> Result<Figures> {
         equity: node.equity(),
         usage: node.decisive()?.1.usage,
         theta: sum(theta),
-        funding: with_funding.then(|| sum(funding)),
+        // where no perpetual has a rate there is nothing to sum, and zero would be a default
+        funding: (with_funding && (days == 0.0 || any_rated(book))).then(|| sum(funding)),
     })
 }
 
