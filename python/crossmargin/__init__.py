@@ -23,6 +23,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from crossmargin import statistics as statistics
     from crossmargin._core import Book as Book
+    from crossmargin.account_functions import (
+        account_ranking as account_ranking,
+    )
     from crossmargin.backtest_functions import (
         backtest as backtest,
     )
@@ -186,6 +189,18 @@ if TYPE_CHECKING:
     from crossmargin.risk_functions import (
         tail_measures as tail_measures,
     )
+    from crossmargin.stress_functions import (
+        book_difference as book_difference,
+    )
+    from crossmargin.stress_functions import (
+        horizon as horizon,
+    )
+    from crossmargin.stress_functions import (
+        margin_grid as margin_grid,
+    )
+    from crossmargin.stress_functions import (
+        stresses as stresses,
+    )
     from crossmargin.table import Table as Table
     from crossmargin.waterfall_functions import (
         deleveraging as deleveraging,
@@ -202,10 +217,12 @@ _HOMES = {
     "SinglePrice": "calculators",
     "SpotOption": "pricing",
     "Table": "table",
+    "account_ranking": "account_functions",
     "adl_rank_value": "calculators",
     "backtest": "backtest_functions",
     "black76": "pricing",
     "book": "functions",
+    "book_difference": "stress_functions",
     "calibration": "backtest_functions",
     "check": "functions",
     "collateral": "functions",
@@ -219,6 +236,7 @@ _HOMES = {
     "exposure": "functions",
     "first_liquidated": "functions",
     "history": "history_functions",
+    "horizon": "stress_functions",
     "implied_volatilities": "pricing",
     "initial_margin": "functions",
     "largest_size": "limit_functions",
@@ -233,6 +251,7 @@ _HOMES = {
     "liquidation_zones": "map_functions",
     "nearest_scenarios": "map_functions",
     "maintenance_margin": "functions",
+    "margin_grid": "stress_functions",
     "normal_implied_volatility": "pricing",
     "one_position_price": "functions",
     "option_greeks": "pricing",
@@ -248,6 +267,7 @@ _HOMES = {
     "single_liquidation_price": "calculators",
     "spot_implied_volatility": "pricing",
     "spliced_history": "backtest_functions",
+    "stresses": "stress_functions",
     "summary": "functions",
     "tail_measures": "risk_functions",
     "tier_amounts": "calculators",

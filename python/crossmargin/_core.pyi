@@ -340,6 +340,25 @@ def limits(
     options: Sequence[tuple[str, str]],
     progress: Callable[[int, int], object] | None = None,
 ) -> _Rows: ...
+def grid(
+    book: Book,
+    underlying: str,
+    price_moves: Sequence[float],
+    volatility_moves: Sequence[float],
+    days: Sequence[float],
+    measure: str,
+    options: Sequence[tuple[str, str]],
+) -> _Rows: ...
+def stress(
+    book: Book, words: str, table: object | None, options: Sequence[tuple[str, str]]
+) -> _Rows: ...
+def horizon(book: Book, dates: Sequence[str], measure: str, funding: bool) -> _Rows: ...
+def difference(
+    old: Book, new: Book, measure: str, group_by: str, options: Sequence[tuple[str, str]]
+) -> _Rows: ...
+def accounts(
+    books: Sequence[Book], top: float, sort: str, options: Sequence[tuple[str, str]]
+) -> _Rows: ...
 def leverage_caps(book: Book, scope: str, options: Sequence[tuple[str, str]]) -> _Rows: ...
 def largest_size(
     book: Book,

@@ -22,6 +22,7 @@ from crossmargin._types import (
     Text,
     TextResult,
 )
+from crossmargin.account_functions import account_ranking
 from crossmargin.backtest_functions import backtest, calibration
 from crossmargin.calculators import single_liquidation_price
 from crossmargin.cells import because
@@ -30,11 +31,14 @@ from crossmargin.frames import as_table
 from crossmargin.registry import register
 from crossmargin.risk_functions import risk_contributions, tail_measures
 from crossmargin.rulebook_choice import one, several, under
+from crossmargin.stress_functions import book_difference, horizon, margin_grid, stresses
 from crossmargin.table import Table
 
 __all__ = [
+    "account_ranking",
     "backtest",
     "book",
+    "book_difference",
     "calibration",
     "check",
     "collateral",
@@ -47,6 +51,7 @@ __all__ = [
     "exposure",
     "first_liquidated",
     "history",
+    "horizon",
     "initial_margin",
     "largest_size",
     "leverage_caps",
@@ -58,6 +63,7 @@ __all__ = [
     "liquidation_probability",
     "liquidation_zones",
     "maintenance_margin",
+    "margin_grid",
     "nearest_scenarios",
     "one_position_price",
     "ratio",
@@ -66,6 +72,7 @@ __all__ = [
     "rulebook_diff",
     "rulebooks",
     "scenarios",
+    "stresses",
     "summary",
     "tail_measures",
     "tiers",

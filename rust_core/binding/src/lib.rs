@@ -16,6 +16,7 @@ mod pricing;
 mod revaluation;
 mod rulebooks;
 mod statistics;
+mod stress;
 
 use pyo3::prelude::*;
 
@@ -98,6 +99,9 @@ mod _core {
         age_weights, ewma_volatilities, ewma_volatility_update, filtered_returns, garch_long_run_volatility,
         garch_volatility_update, half_life,
     };
+
+    #[pymodule_export]
+    use super::stress::{accounts, difference, grid, horizon, stress};
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
