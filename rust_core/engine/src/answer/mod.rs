@@ -36,6 +36,7 @@ pub mod scenarios;
 pub mod scope;
 pub mod size;
 pub mod stress;
+mod stressed;
 pub mod summary;
 pub mod tail;
 pub mod tiers;
