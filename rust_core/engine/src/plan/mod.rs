@@ -7,8 +7,11 @@
 pub mod account;
 pub mod figure;
 pub mod impact;
+pub mod knapsack;
+pub mod linear;
 pub mod listed;
 pub mod prepared;
+pub mod schedule;
 pub mod stage;
 pub mod trades;
 pub mod whatif;
