@@ -23,6 +23,21 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from crossmargin import statistics as statistics
     from crossmargin._core import Book as Book
+    from crossmargin.action_functions import (
+        cure as cure,
+    )
+    from crossmargin.action_functions import (
+        impact as impact,
+    )
+    from crossmargin.action_functions import (
+        reduction_schedule as reduction_schedule,
+    )
+    from crossmargin.action_functions import (
+        what_if as what_if,
+    )
+    from crossmargin.action_functions import (
+        withdrawable as withdrawable,
+    )
     from crossmargin.backtest_functions import (
         backtest as backtest,
     )
@@ -197,12 +212,14 @@ _HOMES = {
     "compare": "portfolio",
     "comparison": "functions",
     "correlations": "correlation_functions",
+    "cure": "action_functions",
     "equity": "functions",
     "excess": "functions",
     "explanation": "functions",
     "exposure": "functions",
     "first_liquidated": "functions",
     "history": "history_functions",
+    "impact": "action_functions",
     "implied_volatilities": "pricing",
     "initial_margin": "functions",
     "largest_size": "limit_functions",
@@ -220,20 +237,23 @@ _HOMES = {
     "option_values": "pricing",
     "ratio": "functions",
     "reconciliation": "functions",
+    "reduction_schedule": "action_functions",
     "risk_contributions": "risk_functions",
     "rulebook_diff": "functions",
     "rulebooks": "functions",
     "scenarios": "functions",
     "settlement_delta": "pricing",
     "single_liquidation_price": "calculators",
-    "spot_implied_volatility": "pricing",
     "spliced_history": "backtest_functions",
+    "spot_implied_volatility": "pricing",
     "summary": "functions",
     "tail_measures": "risk_functions",
     "tier_amounts": "calculators",
     "tiers": "functions",
     "version": "functions",
+    "what_if": "action_functions",
     "why": "functions",
+    "withdrawable": "action_functions",
 }
 
 _MODULES = ("statistics",)  # public modules that are used by their name

@@ -22,6 +22,13 @@ from crossmargin._types import (
     Text,
     TextResult,
 )
+from crossmargin.action_functions import (
+    cure,
+    impact,
+    reduction_schedule,
+    what_if,
+    withdrawable,
+)
 from crossmargin.backtest_functions import backtest, calibration
 from crossmargin.calculators import single_liquidation_price
 from crossmargin.cells import because
@@ -40,12 +47,14 @@ __all__ = [
     "collateral",
     "comparison",
     "correlations",
+    "cure",
     "equity",
     "excess",
     "explanation",
     "exposure",
     "first_liquidated",
     "history",
+    "impact",
     "initial_margin",
     "largest_size",
     "leverage_caps",
@@ -57,6 +66,7 @@ __all__ = [
     "one_position_price",
     "ratio",
     "reconciliation",
+    "reduction_schedule",
     "risk_contributions",
     "rulebook_diff",
     "rulebooks",
@@ -65,7 +75,9 @@ __all__ = [
     "tail_measures",
     "tiers",
     "version",
+    "what_if",
     "why",
+    "withdrawable",
 ]
 
 BOOK = "Book"
