@@ -10,14 +10,23 @@ from typing import TYPE_CHECKING, Any
 
 from tests.vectors.compare import Difference, differences
 from tests.vectors.exemptions import UNCOMPARED
-from tests.vectors.view import Adapter, CaseView, EngineStep, Fields, NotApplicableError, describe
+from tests.vectors.view import (
+    Adapter,
+    CaseView,
+    EngineStep,
+    Fields,
+    Missing,
+    NotApplicableError,
+    describe,
+    lacks,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.vectors.facade import Facade
 
-Registry = Sequence[Adapter | EngineStep]
+Registry = Sequence[Adapter | EngineStep | Missing]
 
 
 class Status(Enum):
@@ -146,6 +155,8 @@ def _run(
     if isinstance(adapter, EngineStep):
         reason = f"engine: an inner step, run by {adapter.golden}"
         return Outcome(view.id, Status.NOT_APPLICABLE, reason)
+    if isinstance(adapter, Missing):
+        raise NotApplicableError(lacks(adapter.concept))
     got = adapter.answer(view, fields, facade)
     found = differences(
         case["expected"], got, case.get("tolerance") or {}, uncompared=uncompared.keys()
@@ -156,7 +167,7 @@ def _run(
     return Outcome(view.id, Status.PASSED)
 
 
-def _find(view: CaseView, adapters: Registry) -> tuple[Adapter | EngineStep, Fields]:
+def _find(view: CaseView, adapters: Registry) -> tuple[Adapter | EngineStep | Missing, Fields]:
     """Return the first adapter that reads the inputs of a case, and the fields it reads."""
     for adapter in adapters:
         fields = adapter.read(view.inputs)

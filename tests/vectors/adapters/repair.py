@@ -1,0 +1,63 @@
+"""How much is closed, or taken from all holdings, until an account is repaired."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from tests.vectors.adapters import rulebooks
+from tests.vectors.adapters.tables import position, table
+from tests.vectors.adapters.units import LOSS_UNIT
+from tests.vectors.view import Adapter, NotApplicableError, Shape, lacks, spelled
+
+if TYPE_CHECKING:
+    from tests.vectors.facade import Facade
+    from tests.vectors.view import Answer, CaseView, Fields
+
+COIN: Final = "COIN"
+QUOTE: Final = "QUOTE"
+# Coins of a position that is larger than any shortage of a case needs.
+PLENTY: Final = 1_000.0
+
+SHORTAGE = Shape(
+    required=spelled(
+        "margin_shortage",
+        "margin_ratio",
+        "oracle_price",
+        "quote_price",
+        fee="liquidator_fee",
+        fund="insurance_fee",
+    )
+)
+
+
+def shortage(_case: CaseView, fields: Fields, facade: Facade) -> Answer:
+    """Answer for the coins of a perpetual whose closing covers a shortage of margin.
+
+    The account holds its maintenance margin less the shortage.
+    """
+    if fields["fund"] and fields["quote_price"] != 1:
+        reason = lacks("a fee that does not move with the price of the currency it is paid in")
+        raise NotApplicableError(reason)
+    row = position(
+        COIN, PLENTY, mark=fields["oracle_price"], maintenanceMarginRate=fields["margin_ratio"]
+    )
+    rules = rulebooks.settled_in(QUOTE, fee=fields["fund"])
+
+    def book(*balances: float) -> object:
+        return facade.book(
+            table([{**row, "settle": QUOTE}]),
+            rules,
+            collateral=[{"currency": rulebooks.CURRENCY, "cash": cash} for cash in balances],
+            market=[{"underlying": QUOTE, "indexPrice": fields["quote_price"]}],
+        )
+
+    maintenance = facade.maintenance_margin(book(0.0))
+    steps = facade.liquidation_order(
+        book(maintenance, fields["margin_shortage"] * LOSS_UNIT),
+        scenario="now",
+        options={"policy": "pro_rata", "step": "needed", "slippage": fields["fee"]},
+    ).records()
+    return {"base_amount": steps[0]["qty"]}
+
+
+ADAPTERS: Final = (Adapter(SHORTAGE, shortage),)
