@@ -184,6 +184,9 @@ class Book:
     def liquidation_prices(
         self, underlying: str | None, path: str, which: str, options: Sequence[tuple[str, str]]
     ) -> _Rows: ...
+    def liquidation_zones(
+        self, underlying: str | None, path: str, which: str, options: Sequence[tuple[str, str]]
+    ) -> _Rows: ...
     def liquidation_price(
         self,
         underlying: str,

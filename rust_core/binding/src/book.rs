@@ -313,6 +313,21 @@ impl Book {
         })
     }
 
+    #[pyo3(signature = (underlying, path, which, options))]
+    fn liquidation_zones<'py>(
+        &self,
+        python: Python<'py>,
+        underlying: Option<String>,
+        path: &str,
+        which: &str,
+        options: Pairs,
+    ) -> PyResult<Rows<'py>> {
+        self.ask(python, |book, _| {
+            let question = options::question(path, which, &options)?;
+            answer::zones::table(book, underlying.as_deref(), &question)
+        })
+    }
+
     #[pyo3(signature = (underlying, side, path, which, options))]
     fn liquidation_price(
         &self,

@@ -26,6 +26,16 @@ pub enum Path {
     },
 }
 
+/// How fast coins move along a path: a price with exponent `b` is proportional to `exp(b x)`, where `x` is the
+/// logarithm of the driver's ratio.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Way {
+    /// Exponent of each coin's price.
+    pub prices: Vec<f64>,
+    /// Exponent of each coin's implied volatilities.
+    pub volatilities: Vec<f64>,
+}
+
 impl Path {
     /// The beta path of a driver, with betas from the market table unless `given` has one by name.
     ///
@@ -69,6 +79,15 @@ impl Path {
         let ratios =
             (0..book.underlyings.len()).map(|index| power(ratio, self.exponent(book, index))).collect();
         MarketState::from_ratios(ratios)
+    }
+
+    /// The exponents of all coins, for bounds on what moves along the path.
+    pub fn way(&self, book: &Book) -> Way {
+        let coins = 0..book.underlyings.len();
+        Way {
+            prices: coins.clone().map(|coin| self.exponent(book, coin)).collect(),
+            volatilities: coins.map(|_| 0.0).collect(),
+        }
     }
 
     /// The word of the path column.

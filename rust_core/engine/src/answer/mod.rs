@@ -28,6 +28,7 @@ pub mod size;
 pub mod summary;
 pub mod tail;
 pub mod tiers;
+pub mod zones;
 
 pub use evaluated::Evaluated;
 

@@ -2,6 +2,7 @@
 
 pub mod adl;
 mod boundary;
+mod isolate;
 pub mod order;
 pub mod policy;
 pub mod price;
@@ -12,3 +13,4 @@ pub mod single;
 pub mod sweep;
 mod walk;
 pub mod working;
+pub mod zones;

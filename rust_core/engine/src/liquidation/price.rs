@@ -1,8 +1,10 @@
 //! The liquidation price of a whole pool: one coin alone, all together, or along betas, on both sides.
 
-use super::sweep::{Crossing, Crossings, Prepared, Target};
+use super::isolate::{Change, Isolation};
+use super::sweep::{Crossing, Crossings, Prepared, Search, Target};
 use crate::book::{Book, Pool, PoolKind};
 use crate::error::{Error, Place, Result};
+use crate::margin::bounds::{Basis, figure};
 use crate::margin::equity::equity;
 use crate::margin::status::broken;
 use crate::margin::tiers::brackets_only;
@@ -41,6 +43,10 @@ pub struct LiquidationPrice {
     pub status: String,
     /// Whether the pool is liquidatable at today's prices.
     pub breached_today: bool,
+    /// Lowest and highest price that was searched; `None`: all the way to zero, and without a limit.
+    pub searched: (Option<f64>, Option<f64>),
+    /// How it was found.
+    pub search: Search,
 }
 
 /// The crossings of a pool along a path.
@@ -56,8 +62,45 @@ pub fn crossings(view: &PoolView<'_>, path: &Path, target: Target, limit: f64) -
     }
 }
 
-/// Crossings of measures without a closed form, by a search on a grid of ratios and bisection.
+/// Crossings of measures without a closed form: proven where the account has bounds, else on a grid.
 fn searched(view: &PoolView<'_>, path: &Path, target: Target, limit: f64) -> Result<Crossings> {
+    let level = &view.rulebook()?.maintenance;
+    let breach = |value: f64| match target {
+        Target::Trigger => broken(level, value),
+        Target::Bankruptcy => value < 0.0,
+    };
+    let basis = match target {
+        Target::Trigger => Basis::Maintenance,
+        Target::Bankruptcy => Basis::Gross,
+    };
+    let way = path.way(view.book);
+    let state = |place: f64| path.state(view.book, place.exp());
+    let search = Isolation { view, way: &way, basis, state: &state, breach: &breach };
+    let lowest = limit.powi(-2);
+    let Some(found) = search.isolate(&[lowest.ln(), 0.0, limit.ln()])? else {
+        return on_a_grid(view, path, target, limit);
+    };
+    let crossing = |change: &Change, up: bool| Crossing {
+        // the first ratio of the side in breach
+        ratio: if change.breached_above { change.above } else { change.below }.exp(),
+        into_breach: change.breached_above == up,
+        jump: change.is_jump(),
+    };
+    let up = found.changes.iter().filter(|change| change.above > 0.0).map(|change| crossing(change, true));
+    let down = found.changes.iter().rev().filter(|change| change.above <= 0.0);
+    Ok(Crossings {
+        up: up.collect(),
+        down: down.map(|change| crossing(change, false)).collect(),
+        searched_down: Some(lowest),
+        searched_up: Some(limit),
+        breached_today: breach(figure(view, &state(0.0), basis)?),
+        search: Search::Proven,
+        touches: found.open.iter().map(|(from, to)| (from.exp(), to.exp())).collect(),
+    })
+}
+
+/// Crossings by a search on a grid of ratios and bisection: what turns back between two of its points is missed.
+fn on_a_grid(view: &PoolView<'_>, path: &Path, target: Target, limit: f64) -> Result<Crossings> {
     const STEPS: usize = 400;
     let at = |ratio: f64| -> Result<f64> {
         let state = path.state(view.book, ratio);
@@ -93,7 +136,7 @@ fn searched(view: &PoolView<'_>, path: &Path, target: Target, limit: f64) -> Res
                     }
                     if breach(at(middle)?) == breach(before.1) { near = middle } else { far = middle }
                 }
-                list.push(Crossing { ratio: far, into_breach: breach(value) });
+                list.push(Crossing { ratio: far, into_breach: breach(value), jump: false });
             }
             before = (ratio, value);
         }
@@ -154,6 +197,11 @@ pub fn answer(
         sigmas: nearest.and_then(|ratio| sigmas(book, underlying, ratio)),
         status: sentence(book, pool.1, underlying, mark, path, crossings, target),
         breached_today: crossings.breached_today,
+        searched: (
+            crossings.searched_down.map(|ratio| mark * ratio),
+            crossings.searched_up.map(|ratio| mark * ratio),
+        ),
+        search: crossings.search,
     })
 }
 
@@ -256,18 +304,30 @@ pub fn alone_in(
     target: Target,
     limit: f64,
 ) -> Result<Vec<LiquidationPrice>> {
-    let (book, view) = (view.book, *view);
-    let prepared = if brackets_only(&view)? { Some(Prepared::new(view)?) } else { None };
-    let mut answers = Vec::new();
-    for underlying in coins_of(book, &view) {
-        let path = Path::Alone(underlying);
-        let found = match &prepared {
+    let found = alone_crossings(view, target, limit)?;
+    let answers = found
+        .iter()
+        .map(|(coin, crossings)| answer(view.book, pool, *coin, &Path::Alone(*coin), crossings, target));
+    answers.collect()
+}
+
+/// The crossings of a pool on every path that moves one coin alone, by coin.
+///
+/// # Errors
+///
+/// As [`alone`].
+pub fn alone_crossings(view: &PoolView<'_>, target: Target, limit: f64) -> Result<Vec<(usize, Crossings)>> {
+    let prepared = if brackets_only(view)? { Some(Prepared::new(*view)?) } else { None };
+    let mut found = Vec::new();
+    for coin in coins_of(view.book, view) {
+        let path = Path::Alone(coin);
+        let crossings = match &prepared {
             Some(prepared) => prepared.crossings(&path, target, limit),
-            None => searched(&view, &path, target, limit)?,
+            None => searched(view, &path, target, limit)?,
         };
-        answers.push(answer(book, pool, underlying, &path, &found, target)?);
+        found.push((coin, crossings));
     }
-    Ok(answers)
+    Ok(found)
 }
 
 /// The coins that touch a pool: of its contracts, and of its collateral where that is no stable currency.

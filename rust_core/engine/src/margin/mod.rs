@@ -1,6 +1,7 @@
 //! The six stages: from a pool at a market state to equity, requirement, excess, usage and status.
 
 mod borrowing;
+pub mod bounds;
 pub mod component;
 pub mod contributions;
 pub mod equity;
@@ -201,7 +202,7 @@ fn requirement(view: &PoolView<'_>, state: &MarketState) -> Result<Requirement> 
     requirement_with(view, state, None)
 }
 
-fn requirement_with(
+pub(in crate::margin) fn requirement_with(
     view: &PoolView<'_>,
     state: &MarketState,
     table: Option<&scenario::Table>,

@@ -14,11 +14,11 @@ use crate::rulebook::charge::{Charge, ChargeKind, Growth, PriceBasis};
 
 /// A charge's base and, where lines bear it one by one, the part of each line; reporting currency.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Charged {
-    pub(super) base: f64,
+pub(in crate::margin) struct Charged {
+    pub(in crate::margin) base: f64,
     /// As [`crate::margin::component::Component::figures`].
-    pub(super) figures: Option<[f64; 3]>,
-    pub(super) by_line: Option<Vec<f64>>,
+    pub(in crate::margin) figures: Option<[f64; 3]>,
+    pub(in crate::margin) by_line: Option<Vec<f64>>,
 }
 
 impl Charged {
@@ -26,7 +26,7 @@ impl Charged {
         Self { base, figures: None, by_line: None }
     }
 
-    pub(super) fn of(base: f64, figures: [f64; 3]) -> Self {
+    pub(in crate::margin) fn of(base: f64, figures: [f64; 3]) -> Self {
         Self { base, figures: Some(figures), by_line: None }
     }
 
@@ -36,18 +36,18 @@ impl Charged {
 }
 
 /// What a charge needs besides the unit.
-pub(super) struct Context<'a> {
-    pub(super) book: &'a Book,
-    pub(super) rulebook: &'a Rulebook,
+pub(in crate::margin) struct Context<'a> {
+    pub(in crate::margin) book: &'a Book,
+    pub(in crate::margin) rulebook: &'a Rulebook,
     /// Balances of the pool with a confidence: value and confidence, for the coin of the unit.
-    pub(super) collateral: Vec<(f64, Option<f64>)>,
+    pub(in crate::margin) collateral: Vec<(f64, Option<f64>)>,
     /// USD price of the reporting currency, where one is given.
-    pub(super) peg: Option<f64>,
+    pub(in crate::margin) peg: Option<f64>,
 }
 
 impl<'a> Context<'a> {
     /// The context of a unit with the balances that are looked at with it.
-    pub(super) fn new(
+    pub(in crate::margin) fn new(
         view: &PoolView<'a>,
         rulebook: &'a Rulebook,
         collateral: Vec<(f64, Option<f64>)>,
@@ -190,13 +190,7 @@ fn of_coin(unit: &Unit<'_>, charge: &Charge, context: &Context<'_>) -> Result<Ch
             let mut parts: Vec<f64> = Vec::with_capacity(unit.lines.len());
             for line in &unit.lines {
                 let counts = kinds.contains(&line.kind) && (!short_only || line.quantity < 0.0);
-                let quote = book.quotes.get(line.instrument);
-                let least = if line.kind == ContractKind::Option {
-                    expiry_confidence(unit, book, line.expiry, *with_perpetual)
-                } else {
-                    quote.and_then(|quote| quote.confidence)
-                };
-                let least = least_of(own, least);
+                let least = confidence_of_line(unit, line, book, *with_perpetual);
                 let size = line.coins(payoff(book, line)) * price_of(*price, line);
                 parts.push(match least {
                     Some(least) if counts && least < *threshold => (1.0 - least) * size,
@@ -370,6 +364,22 @@ fn least_of(a: Option<f64>, b: Option<f64>) -> Option<f64> {
     }
 }
 
+/// Least confidence of what a line is priced from: the index of its coin and its own quote, of an option those of
+/// its expiry.
+pub(in crate::margin) fn confidence_of_line(
+    unit: &Unit<'_>,
+    line: &Line<'_>,
+    book: &Book,
+    with_perpetual: bool,
+) -> Option<f64> {
+    let least = if line.kind == ContractKind::Option {
+        expiry_confidence(unit, book, line.expiry, with_perpetual)
+    } else {
+        book.quotes.get(line.instrument).and_then(|quote| quote.confidence)
+    };
+    least_of(confidence_of_index(unit, book), least)
+}
+
 /// Confidence in the index of a unit's coin.
 fn confidence_of_index(unit: &Unit<'_>, book: &Book) -> Option<f64> {
     unit.underlying.and_then(|coin| book.underlyings.get(coin)?.confidence)
@@ -428,7 +438,7 @@ pub(crate) fn marginal(volume: f64, from: &[f64], rate: &[f64]) -> f64 {
 }
 
 /// Refuses what a level needs and nobody gives.
-pub(super) fn check_peg(context: &Context<'_>, code: &str) -> Result<f64> {
+pub(in crate::margin) fn check_peg(context: &Context<'_>, code: &str) -> Result<f64> {
     context.peg.ok_or_else(|| Error::Missing {
         what: format!("USD price of {code}"),
         why: format!(

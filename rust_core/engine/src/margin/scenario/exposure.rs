@@ -12,37 +12,37 @@ use crate::rulebook::{Measure, Numeraire, RiskUnit, Rulebook};
 
 /// One quantity of one instrument.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Line<'a> {
+pub(in crate::margin) struct Line<'a> {
     /// Index of the position in the pool; `None` for an order that is taken as filled.
-    pub(super) position: Option<usize>,
-    pub(super) instrument: usize,
-    pub(super) kind: ContractKind,
+    pub(in crate::margin) position: Option<usize>,
+    pub(in crate::margin) instrument: usize,
+    pub(in crate::margin) kind: ContractKind,
     /// Signed quantity, unit as in [`crate::book::Position::quantity`].
-    pub(super) quantity: f64,
+    pub(in crate::margin) quantity: f64,
     /// Value of one unit at the state, settlement currency; zero for delta-one contracts.
-    pub(super) base: f64,
+    pub(in crate::margin) base: f64,
     /// Value of one unit in each scenario, settlement currency; empty where no scenario is run.
-    pub(super) values: &'a [f64],
+    pub(in crate::margin) values: &'a [f64],
     /// Price of the settlement currency at the state, reporting currency.
-    pub(super) money: f64,
+    pub(in crate::margin) money: f64,
     /// Whether the settlement currency moves with the scenario.
-    pub(super) moves: bool,
+    pub(in crate::margin) moves: bool,
     /// Result that is carried at the state, settlement currency.
-    pub(super) carried: f64,
+    pub(in crate::margin) carried: f64,
     /// What an option is priced from.
-    pub(super) option: Option<Pricing>,
+    pub(in crate::margin) option: Option<Pricing>,
     /// Mark at the state, quote currency: the forward for options.
-    pub(super) mark: f64,
+    pub(in crate::margin) mark: f64,
     /// Signed delta, coins.
-    pub(super) delta: f64,
+    pub(in crate::margin) delta: f64,
     /// Years to expiry; zero for perpetuals.
-    pub(super) years: f64,
+    pub(in crate::margin) years: f64,
     /// What tells one expiry from another.
-    pub(super) expiry: Expiry,
+    pub(in crate::margin) expiry: Expiry,
     /// Index of the coin.
-    pub(super) coin: usize,
+    pub(in crate::margin) coin: usize,
     /// Index price of the coin at the state, quote currency.
-    pub(super) index: f64,
+    pub(in crate::margin) index: f64,
 }
 
 /// What tells expiries apart: perpetuals are one of their own, contracts of one date belong together however
@@ -76,29 +76,29 @@ impl Expiry {
 
 /// A balance that moves in the scenarios of its coin.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Scanned {
+pub(in crate::margin) struct Scanned {
     /// Index of the currency.
-    pub(super) currency: usize,
+    pub(in crate::margin) currency: usize,
     /// Value at the state, reporting currency.
-    pub(super) value: f64,
+    pub(in crate::margin) value: f64,
 }
 
 /// What shares one worst scenario.
 #[derive(Debug, Clone)]
-pub(super) struct Unit<'a> {
+pub(in crate::margin) struct Unit<'a> {
     /// Index of the coin; `None` where the pool has one index.
-    pub(super) underlying: Option<usize>,
+    pub(in crate::margin) underlying: Option<usize>,
     /// Index of its profile.
-    pub(super) profile: usize,
-    pub(super) lines: Vec<Line<'a>>,
-    pub(super) scanned: Vec<Scanned>,
+    pub(in crate::margin) profile: usize,
+    pub(in crate::margin) lines: Vec<Line<'a>>,
+    pub(in crate::margin) scanned: Vec<Scanned>,
     /// Index price of the coin at the state, quote currency.
-    pub(super) index: f64,
+    pub(in crate::margin) index: f64,
 }
 
 impl<'a> Unit<'a> {
     /// The unit coin by coin: formulas on deltas and index prices do not mix coins.
-    pub(super) fn by_coin(&self) -> Vec<Unit<'a>> {
+    pub(in crate::margin) fn by_coin(&self) -> Vec<Unit<'a>> {
         let mut coins: Vec<usize> = self.lines.iter().map(|line| line.coin).collect();
         coins.sort_unstable();
         coins.dedup();
@@ -113,7 +113,7 @@ impl<'a> Unit<'a> {
 
 impl Line<'_> {
     /// Result of a value per unit, reporting currency, when the price moves by a ratio.
-    pub(super) fn result(&self, value: f64, price_move: f64) -> f64 {
+    pub(in crate::margin) fn result(&self, value: f64, price_move: f64) -> f64 {
         let gain = self.quantity * (value - self.base);
         if self.moves {
             self.money * ((1.0 + price_move) * (self.carried + gain) - self.carried)
@@ -123,7 +123,7 @@ impl Line<'_> {
     }
 
     /// Unsigned size in coins.
-    pub(super) fn coins(&self, payoff: Payoff) -> f64 {
+    pub(in crate::margin) fn coins(&self, payoff: Payoff) -> f64 {
         match (self.kind, payoff) {
             (ContractKind::Option, _) | (_, Payoff::Linear) => self.quantity.abs(),
             (_, Payoff::Inverse) => self.quantity.abs() / self.mark,
@@ -174,7 +174,7 @@ pub(crate) fn index_price(book: &Book, underlying: usize, state: &MarketState) -
 ///
 /// [`crate::Error::NotCovered`] for a balance that would be both scanned and reduced by a collateral rate,
 /// unless the rulebook says that it is meant.
-pub(super) fn scanned(
+pub(in crate::margin) fn scanned(
     view: &PoolView<'_>,
     rulebook: &Rulebook,
     state: &MarketState,
@@ -211,14 +211,14 @@ pub(super) fn scanned(
 
 /// A quantity to be measured: an instrument, how much of it, and the position it comes from.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Held {
-    pub(super) position: Option<usize>,
-    pub(super) instrument: usize,
-    pub(super) quantity: f64,
+pub(in crate::margin) struct Held {
+    pub(in crate::margin) position: Option<usize>,
+    pub(in crate::margin) instrument: usize,
+    pub(in crate::margin) quantity: f64,
 }
 
 /// What a pool holds, position by position.
-pub(super) fn held(view: &PoolView<'_>) -> Vec<Held> {
+pub(in crate::margin) fn held(view: &PoolView<'_>) -> Vec<Held> {
     let quantity = |(index, position): (usize, &Position)| Held {
         position: Some(index),
         instrument: position.instrument,
@@ -233,7 +233,7 @@ pub(super) fn held(view: &PoolView<'_>) -> Vec<Held> {
 /// # Errors
 ///
 /// [`crate::Error::Missing`] for a price, or for what an option is priced from.
-pub(super) fn line<'a>(
+pub(in crate::margin) fn line<'a>(
     view: &PoolView<'_>,
     rulebook: &Rulebook,
     state: &MarketState,
@@ -296,7 +296,7 @@ pub(super) fn line<'a>(
 /// # Errors
 ///
 /// As [`Table::row`]; [`crate::Error::NotCovered`] where one index would need two profiles.
-pub(super) fn units<'a>(
+pub(in crate::margin) fn units<'a>(
     view: &PoolView<'_>,
     rulebook: &Rulebook,
     state: &MarketState,
@@ -367,7 +367,7 @@ pub(super) fn units<'a>(
 /// # Errors
 ///
 /// As [`profile_of`].
-pub(super) fn instruments(view: &PoolView<'_>, rulebook: &Rulebook) -> Result<Vec<usize>> {
+pub(in crate::margin) fn instruments(view: &PoolView<'_>, rulebook: &Rulebook) -> Result<Vec<usize>> {
     let mut list: Vec<usize> = view.positions.iter().map(|position| position.instrument).collect();
     list.extend(view.orders.iter().map(|order| order.instrument));
     list.sort_unstable();

@@ -5,7 +5,7 @@
 //! or stand outside the level's factor (`charges`), credits between coins come last (`credits`).
 
 pub(in crate::margin) mod bare;
-mod charges;
+pub(in crate::margin) mod charges;
 mod credits;
 pub(crate) mod exposure;
 mod leaving;
@@ -21,10 +21,11 @@ use crate::numeric::accumulate::sum;
 use crate::rulebook::charge::Stage;
 use crate::rulebook::portfolio::Profile;
 use crate::rulebook::{Level, Measure, OrderRule, Rulebook};
-use charges::{Charged, Context, charged, check_peg};
+use charges::{Charged, check_peg};
+pub(in crate::margin) use charges::{Context, charged, confidence_of_line};
 use exposure::{Unit, units};
+pub(in crate::margin) use table::{Pricing, check_refusals, not_covered, pricing, shocked};
 pub use table::{Table, profile_of};
-pub(in crate::margin) use table::{check_refusals, not_covered};
 pub use unit::Scanned;
 use unit::first_largest;
 
@@ -73,7 +74,12 @@ pub fn table_of(view: &PoolView<'_>, state: &MarketState) -> Result<Table> {
 }
 
 /// The factor of a level for a profile, with what a lost peg adds.
-fn factor(level: &Level, own: Option<f64>, context: &Context<'_>, code: &str) -> Result<f64> {
+pub(in crate::margin) fn factor(
+    level: &Level,
+    own: Option<f64>,
+    context: &Context<'_>,
+    code: &str,
+) -> Result<f64> {
     let base = own.unwrap_or(level.factor);
     match level.depeg {
         None => Ok(base),
@@ -172,7 +178,7 @@ pub(super) fn requirement(
 }
 
 /// What charges need to know about the pool around a unit.
-fn context<'a>(
+pub(in crate::margin) fn context<'a>(
     view: &PoolView<'a>,
     rulebook: &'a Rulebook,
     state: &MarketState,
@@ -194,6 +200,28 @@ fn context<'a>(
         }
     }
     Ok(Context::new(view, rulebook, collateral))
+}
+
+/// Whether credits between coins reduce what a pool's units need.
+///
+/// # Errors
+///
+/// As [`requirement`].
+pub(in crate::margin) fn has_credits(
+    view: &PoolView<'_>,
+    rulebook: &Rulebook,
+    units: &[Unit<'_>],
+) -> Result<bool> {
+    if rulebook.credits.is_empty() {
+        return Ok(false);
+    }
+    let mut scans = Vec::with_capacity(units.len());
+    for unit in units {
+        let Some(profile) = rulebook.profiles.get(unit.profile) else { continue };
+        scans.push((unit, Scanned::of(unit, rulebook, profile)));
+    }
+    let scans: Vec<(&Unit<'_>, &Scanned)> = scans.iter().map(|(unit, scanned)| (*unit, scanned)).collect();
+    Ok(!credits::credits(rulebook, view.book, &scans)?.is_empty())
 }
 
 /// Measures one unit: every branch as a component, and which of them count.

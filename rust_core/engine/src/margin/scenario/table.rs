@@ -146,20 +146,20 @@ pub fn profile_of<'a>(
 
 /// What an option is priced from at a state.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Pricing {
-    pub(super) terms: OptionTerms,
-    pub(super) payoff: Payoff,
+pub(in crate::margin) struct Pricing {
+    pub(in crate::margin) terms: OptionTerms,
+    pub(in crate::margin) payoff: Payoff,
     /// Forward at the state.
-    pub(super) forward: f64,
+    pub(in crate::margin) forward: f64,
     /// The part of it that settlement has fixed.
-    pub(super) fixed: f64,
-    pub(super) volatility: f64,
-    pub(super) years: f64,
-    pub(super) rate: f64,
+    pub(in crate::margin) fixed: f64,
+    pub(in crate::margin) volatility: f64,
+    pub(in crate::margin) years: f64,
+    pub(in crate::margin) rate: f64,
 }
 
 /// The quote of an option at a state.
-pub(super) fn pricing(book: &Book, state: &MarketState, instrument: usize) -> Result<Pricing> {
+pub(in crate::margin) fn pricing(book: &Book, state: &MarketState, instrument: usize) -> Result<Pricing> {
     let missing = |what: &str| Error::Missing {
         what: format!(
             "{what} of {}",
@@ -187,7 +187,7 @@ pub(super) fn pricing(book: &Book, state: &MarketState, instrument: usize) -> Re
 }
 
 /// The volatility of an option in a scenario.
-fn shocked(profile: &Profile, scenario: &Scenario, option: &Pricing) -> f64 {
+pub(in crate::margin) fn shocked(profile: &Profile, scenario: &Scenario, option: &Pricing) -> f64 {
     let (volatility, years) = (option.volatility, option.years);
     let log_strike = || (option.terms.strike.0 / option.forward).ln();
     match (scenario.volatility, profile.volatility, profile.skew) {
@@ -276,7 +276,7 @@ fn option_row(rulebook: &Rulebook, profile: &Profile, option: &Pricing) -> Resul
 
 /// Undiscounted Black-76 values of one strike over lists of forwards and total volatilities, of which the
 /// first are today's.
-pub(super) fn price(terms: OptionTerms, forwards: &[f64], totals: &[f64]) -> Result<Vec<f64>> {
+pub(in crate::margin) fn price(terms: OptionTerms, forwards: &[f64], totals: &[f64]) -> Result<Vec<f64>> {
     let today = forwards.first().copied().unwrap_or(terms.strike.0);
     let shocks: Vec<f64> = forwards.iter().map(|forward| (forward / today).ln()).collect();
     let moneyness = log_moneyness(today, terms.strike.0);
