@@ -138,6 +138,9 @@ if TYPE_CHECKING:
     from crossmargin.limit_functions import (
         liquidation_probability as liquidation_probability,
     )
+    from crossmargin.map_functions import (
+        liquidation_zones as liquidation_zones,
+    )
     from crossmargin.portfolio import (
         compare as compare,
     )
@@ -212,6 +215,7 @@ _HOMES = {
     "liquidation_order": "functions",
     "liquidation_price": "functions",
     "liquidation_probability": "limit_functions",
+    "liquidation_zones": "map_functions",
     "maintenance_margin": "functions",
     "normal_implied_volatility": "pricing",
     "one_position_price": "functions",

@@ -53,6 +53,7 @@ __all__ = [
     "liquidation_order",
     "liquidation_price",
     "liquidation_probability",
+    "liquidation_zones",
     "maintenance_margin",
     "one_position_price",
     "ratio",
@@ -383,7 +384,8 @@ def liquidation_price(
     which
         trigger (liquidatable) or bankrupt (gross equity zero).
     options
-        betas=ETH:1.2,SOL:1.5; max=10 (search limit where there is no closed form, times the mark).
+        betas=ETH:1.2,SOL:1.5; max=10 (search limit where there is no closed form, times the mark);
+        vol=-0.5 (volatilities times the price ratio to this power); days=3 (that much later).
 
     Returns
     -------
@@ -737,3 +739,4 @@ from crossmargin.limit_functions import (  # noqa: E402  # they use what stands 
     limits,
     liquidation_probability,
 )
+from crossmargin.map_functions import liquidation_zones  # noqa: E402

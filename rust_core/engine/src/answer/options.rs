@@ -1,6 +1,6 @@
 //! Options given as words: `policy=largest_loss; slippage=0.001`. An unknown key is refused, never ignored.
 
-use super::price::{PathWord, Question, SEARCH_LIMIT};
+use super::price::{PathWord, Question};
 use crate::error::{Error, Result};
 use crate::liquidation::order::{Options, Scenario, StepSize, Stop};
 use crate::liquidation::price::Side;
@@ -171,8 +171,7 @@ pub fn question(path: &str, which: &str, pairs: &[(String, String)]) -> Result<Q
             "bankrupt" | "bankruptcy" => Target::Bankruptcy,
             _ => return unknown("target", which, "trigger, bankrupt"),
         },
-        betas: Vec::new(),
-        limit: SEARCH_LIMIT,
+        ..Question::default()
     };
     for (key, value) in pairs {
         match key.trim().to_ascii_lowercase().as_str() {
@@ -190,7 +189,9 @@ pub fn question(path: &str, which: &str, pairs: &[(String, String)]) -> Result<Q
                     ));
                 }
             }
-            other => return unknown("option", other, "max, betas"),
+            "vol" => question.elasticity = number("vol", value, -10.0, 10.0, "between -10 and 10")?,
+            "days" => question.days = number("days", value, 0.0, 36_500.0, "from 0 to 36,500")?,
+            other => return unknown("option", other, "max, betas, vol, days"),
         }
     }
     Ok(question)

@@ -9,7 +9,7 @@ use crate::liquidation::order::underlying_named;
 use crate::liquidation::price::{LiquidationPrice, Side, alone_crossings, answer, coins_of, crossings};
 use crate::liquidation::sweep::{Crossings, Target};
 use crate::margin::PoolView;
-use crate::path::Path;
+use crate::path::{Course, Path};
 
 /// How far searches go that have no closed form, as a multiple of the mark.
 pub const SEARCH_LIMIT: f64 = 10.0;
@@ -68,11 +68,40 @@ pub struct Question {
     pub betas: Vec<(String, f64)>,
     /// Limit of searches, a multiple of the mark.
     pub limit: f64,
+    /// How implied volatilities follow the price, see [`Course`].
+    pub elasticity: f64,
+    /// Days that have passed.
+    pub days: f64,
+}
+
+impl Question {
+    /// What else changes besides prices, in words.
+    fn beside(&self) -> String {
+        let mut words = String::new();
+        if self.elasticity != 0.0 {
+            words.push_str(&format!("; volatilities times the price ratio to the power of {}", self.elasticity));
+        }
+        if self.days != 0.0 {
+            words.push_str(&format!("; {} days later", self.days));
+        }
+        words
+    }
+
+    fn course(&self, path: &Path) -> Course {
+        Course { path: path.clone(), elasticity: self.elasticity, days: self.days }
+    }
 }
 
 impl Default for Question {
     fn default() -> Self {
-        Self { path: PathWord::Alone, target: Target::Trigger, betas: Vec::new(), limit: SEARCH_LIMIT }
+        Self {
+            path: PathWord::Alone,
+            target: Target::Trigger,
+            betas: Vec::new(),
+            limit: SEARCH_LIMIT,
+            elasticity: 0.0,
+            days: 0.0,
+        }
     }
 }
 
@@ -101,11 +130,16 @@ fn of_pool(
     question: &Question,
 ) -> Result<Vec<Found>> {
     let view = PoolView::of(book, held);
-    let along = |path: &Path| crossings(&view, path, question.target, question.limit);
+    let along = |path: &Path| crossings(&view, &question.course(path), question.target, question.limit);
     match question.path {
         PathWord::Alone => match underlying {
             None => {
-                let all = alone_crossings(&view, question.target, question.limit)?;
+                let all = alone_crossings(
+                    &view,
+                    (question.elasticity, question.days),
+                    question.target,
+                    question.limit,
+                )?;
                 let found = all.into_iter().map(|(coin, crossings)| Found {
                     pool,
                     coin,
@@ -203,7 +237,11 @@ pub fn answers(book: &Book, underlying: Option<&str>, question: &Question) -> Re
     let found = found(book, underlying, question)?;
     let answers = found.iter().filter_map(|own| {
         let pool = (own.pool, book.pools.get(own.pool)?);
-        Some(answer(book, pool, own.coin, &own.path, &own.crossings, question.target))
+        let answered = answer(book, pool, own.coin, &own.path, &own.crossings, question.target);
+        Some(answered.map(|mut answered| {
+            answered.status.push_str(&question.beside());
+            answered
+        }))
     });
     answers.collect()
 }

@@ -278,7 +278,7 @@ pub fn along(
         if run.step >= options.max_steps {
             return Ok(run.finish(End::StepsShown, driver));
         }
-        let found = crossings(&run.working.view(), &path, Target::Trigger, limit)?;
+        let found = crossings(&run.working.view(), &path.clone().into(), Target::Trigger, limit)?;
         let list = if outward < 0.0 { &found.down } else { &found.up };
         let beyond = |next: f64| if outward < 0.0 { next < ratio } else { next > ratio };
         let next = list.iter().find(|crossing| crossing.into_breach && beyond(crossing.ratio));

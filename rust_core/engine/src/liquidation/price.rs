@@ -9,7 +9,7 @@ use crate::margin::equity::equity;
 use crate::margin::status::broken;
 use crate::margin::tiers::brackets_only;
 use crate::margin::{PoolView, excess};
-use crate::path::Path;
+use crate::path::{Course, Path};
 
 /// Which way the price goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,16 +54,16 @@ pub struct LiquidationPrice {
 /// # Errors
 ///
 /// As [`crate::margin::evaluate`].
-pub fn crossings(view: &PoolView<'_>, path: &Path, target: Target, limit: f64) -> Result<Crossings> {
-    if brackets_only(view)? {
-        Ok(Prepared::new(*view)?.crossings(path, target, limit))
+pub fn crossings(view: &PoolView<'_>, course: &Course, target: Target, limit: f64) -> Result<Crossings> {
+    if course.is_plain() && brackets_only(view)? {
+        Ok(Prepared::new(*view)?.crossings(&course.path, target, limit))
     } else {
-        searched(view, path, target, limit)
+        searched(view, course, target, limit)
     }
 }
 
 /// Crossings of measures without a closed form: proven where the account has bounds, else on a grid.
-fn searched(view: &PoolView<'_>, path: &Path, target: Target, limit: f64) -> Result<Crossings> {
+fn searched(view: &PoolView<'_>, course: &Course, target: Target, limit: f64) -> Result<Crossings> {
     let level = &view.rulebook()?.maintenance;
     let breach = |value: f64| match target {
         Target::Trigger => broken(level, value),
@@ -73,12 +73,12 @@ fn searched(view: &PoolView<'_>, path: &Path, target: Target, limit: f64) -> Res
         Target::Trigger => Basis::Maintenance,
         Target::Bankruptcy => Basis::Gross,
     };
-    let way = path.way(view.book);
-    let state = |place: f64| path.state(view.book, place.exp());
+    let way = course.way(view.book);
+    let state = |place: f64| course.state(view.book, place.exp());
     let search = Isolation { view, way: &way, basis, state: &state, breach: &breach };
     let lowest = limit.powi(-2);
     let Some(found) = search.isolate(&[lowest.ln(), 0.0, limit.ln()])? else {
-        return on_a_grid(view, path, target, limit);
+        return on_a_grid(view, course, target, limit);
     };
     let crossing = |change: &Change, up: bool| Crossing {
         // the first ratio of the side in breach
@@ -100,10 +100,10 @@ fn searched(view: &PoolView<'_>, path: &Path, target: Target, limit: f64) -> Res
 }
 
 /// Crossings by a search on a grid of ratios and bisection: what turns back between two of its points is missed.
-fn on_a_grid(view: &PoolView<'_>, path: &Path, target: Target, limit: f64) -> Result<Crossings> {
+fn on_a_grid(view: &PoolView<'_>, course: &Course, target: Target, limit: f64) -> Result<Crossings> {
     const STEPS: usize = 400;
     let at = |ratio: f64| -> Result<f64> {
-        let state = path.state(view.book, ratio);
+        let state = course.state(view.book, ratio);
         match target {
             Target::Trigger => excess(view, &state),
             Target::Bankruptcy => Ok(equity(view, &state)?.gross),
@@ -304,7 +304,7 @@ pub fn alone_in(
     target: Target,
     limit: f64,
 ) -> Result<Vec<LiquidationPrice>> {
-    let found = alone_crossings(view, target, limit)?;
+    let found = alone_crossings(view, (0.0, 0.0), target, limit)?;
     let answers = found
         .iter()
         .map(|(coin, crossings)| answer(view.book, pool, *coin, &Path::Alone(*coin), crossings, target));
@@ -316,14 +316,20 @@ pub fn alone_in(
 /// # Errors
 ///
 /// As [`alone`].
-pub fn alone_crossings(view: &PoolView<'_>, target: Target, limit: f64) -> Result<Vec<(usize, Crossings)>> {
-    let prepared = if brackets_only(view)? { Some(Prepared::new(*view)?) } else { None };
+pub fn alone_crossings(
+    view: &PoolView<'_>,
+    (elasticity, days): (f64, f64),
+    target: Target,
+    limit: f64,
+) -> Result<Vec<(usize, Crossings)>> {
+    let plain = elasticity == 0.0 && days == 0.0;
+    let prepared = if plain && brackets_only(view)? { Some(Prepared::new(*view)?) } else { None };
     let mut found = Vec::new();
     for coin in coins_of(view.book, view) {
-        let path = Path::Alone(coin);
+        let course = Course { path: Path::Alone(coin), elasticity, days };
         let crossings = match &prepared {
-            Some(prepared) => prepared.crossings(&path, target, limit),
-            None => searched(view, &path, target, limit)?,
+            Some(prepared) => prepared.crossings(&course.path, target, limit),
+            None => searched(view, &course, target, limit)?,
         };
         found.push((coin, crossings));
     }

@@ -77,6 +77,7 @@ impl<'a> Run<'a> {
 
     /// Liquidates at one market state; returns how that ended.
     pub(super) fn at(&mut self, market: &MarketState, why: &str) -> Result<End> {
+        self.working.settle(market);
         let first = evaluate(&self.working.view(), market)?;
         if !self.liquidatable(&first) {
             return Ok(End::NothingToDo);

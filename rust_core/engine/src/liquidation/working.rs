@@ -3,9 +3,9 @@
 use crate::book::{Balance, Book, Order, Pool, PoolKind, Position};
 use crate::error::Result;
 use crate::margin::PoolView;
+use crate::margin::settling::{credit, settled};
 use crate::market::{MarketState, mark_at, notional, settle_of, underlying_of, unrealised_pnl};
 use crate::numeric::rounding::{Direction, to_step};
-use crate::tables::ReportedAccount;
 
 /// A pool of which some may already be closed.
 #[derive(Debug, Clone)]
@@ -73,6 +73,15 @@ impl<'a> Working<'a> {
         }
     }
 
+    /// Settles what is past its expiry at a state.
+    pub(super) fn settle(&mut self, state: &MarketState) {
+        if let Some(found) = settled(&self.view(), state) {
+            self.positions = found.positions;
+            self.balances = found.balances;
+            self.orders = found.orders;
+        }
+    }
+
     /// The pool for the margin stages.
     pub fn view(&self) -> PoolView<'_> {
         PoolView {
@@ -126,30 +135,7 @@ impl<'a> Working<'a> {
         };
         let cost = fraction * closing_cost(&self.view(), &position, state, slippage, fee);
         let realised = fraction * result;
-        let slot = match self.balances.iter().position(|balance| balance.currency == currency) {
-            Some(slot) => slot,
-            None => {
-                self.balances.push(Balance {
-                    currency,
-                    cash: 0.0,
-                    settles: true,
-                    from_equity: false,
-                    debt: 0.0,
-                    rates: Vec::new(),
-                    initial_rate: None,
-                    cap: None,
-                    enabled: true,
-                    in_scan: None,
-                    confidence: None,
-                    reported: ReportedAccount::default(),
-                    row: None,
-                });
-                self.balances.len() - 1
-            }
-        };
-        if let Some(balance) = self.balances.get_mut(slot) {
-            balance.cash += realised - cost;
-        }
+        credit(&mut self.balances, currency, realised - cost);
         let side = position.quantity.signum();
         let closed = Closed {
             instrument: position.instrument,

@@ -62,6 +62,7 @@ pub fn holdings<'a>(view: &PoolView<'a>, state: &MarketState) -> Vec<Holding<'a>
         let currency = settle_of(view.book, position);
         let result = unrealised_pnl(view.book, position, state);
         let option = view.book.instruments.get(position.instrument).is_some_and(|i| i.option.is_some());
+        let expired = state.is_expired(view.book, position.instrument);
         let place = match rows.iter().position(|(row, _)| row.currency == currency) {
             Some(place) => place,
             None => {
@@ -71,7 +72,9 @@ pub fn holdings<'a>(view: &PoolView<'a>, state: &MarketState) -> Vec<Holding<'a>
         };
         let Some((row, sum)) = rows.get_mut(place) else { continue };
         row.settles = true;
-        if option {
+        if expired {
+            row.cash += result;
+        } else if option {
             match values.iter_mut().find(|(known, _)| *known == currency) {
                 Some((_, sum)) => sum.add(result),
                 None => {

@@ -8,13 +8,14 @@ pub mod equity;
 mod expiry;
 mod orders;
 pub mod scenario;
+pub mod settling;
 mod standard;
 pub mod status;
 pub mod tail;
 pub mod tiers;
 pub mod variance;
 
-use crate::book::{Balance, Book, Order, Pool, PoolKind, Position};
+use crate::book::{Balance, Book, Currency, Order, Pool, PoolKind, Position};
 use crate::error::{Error, Place, Result, check_finite};
 use crate::market::MarketState;
 use crate::rulebook::{Measure, Rulebook};
@@ -66,6 +67,20 @@ impl<'a> PoolView<'a> {
         })
     }
 
+    /// The ratio of a currency's price. Money is counted in the reporting currency: its own peg is no price of
+    /// it, and where the rulebook divides prices by that peg it moves the others.
+    fn currency_ratio(&self, known: &Currency, currency: usize, state: &MarketState) -> f64 {
+        let rulebook = self.book.rulebook_of(self.account).filter(|_| state.is_beyond_prices());
+        let Some(rulebook) = rulebook else { return state.currency_ratio(self.book, currency) };
+        if rulebook.report_currency == known.code {
+            return known.underlying.map_or(1.0, |underlying| state.ratio(underlying));
+        }
+        let ratio = state.currency_ratio(self.book, currency);
+        let is_report = |known: &Currency| known.code == rulebook.report_currency;
+        let peg = || self.book.currencies.iter().position(is_report).map_or(1.0, |own| state.peg(own));
+        if rulebook.divide_by_peg { ratio / peg() } else { ratio }
+    }
+
     /// Price of a currency at a state, reporting currency.
     ///
     /// # Errors
@@ -76,7 +91,7 @@ impl<'a> PoolView<'a> {
         let known = self.book.currencies.get(currency);
         let price = known.and_then(|known| known.price.get(rulebook).copied().flatten());
         match (known, price) {
-            (Some(known), Some(price)) => Ok(price * state.currency_ratio(known)),
+            (Some(known), Some(price)) => Ok(price * self.currency_ratio(known, currency, state)),
             _ => Err(Error::Missing {
                 what: format!("price of {}", known.map_or("?", |known| known.code.as_str())),
                 why: "a missing price is never a default".into(),
@@ -219,6 +234,11 @@ fn measured(
     table: Option<&scenario::Table>,
 ) -> Result<Requirement> {
     let rulebook = view.rulebook()?;
+    settling::check(view, rulebook, state)?;
+    if let Some(settled) = settling::settled(view, state) {
+        let found = measured(&settled.view(view), state, table)?;
+        return Ok(settled.restored(found, view.positions.len()));
+    }
     match &rulebook.measure {
         Measure::Tiers { .. } => tiers::requirement(view, rulebook, state),
         Measure::Scenarios { .. } => scenario::requirement(view, rulebook, state, table),

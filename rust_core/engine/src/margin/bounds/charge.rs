@@ -228,7 +228,7 @@ impl Parts<'_, '_, '_> {
                 Enclosed { low: -bound, high: bound, ..none }
             }
             ChargeKind::Depeg { threshold } => {
-                let lost = (threshold - context.peg.unwrap_or(1.0)).max(0.0);
+                let lost = (threshold - context.peg.unwrap_or(context.peg_ratio)).max(0.0);
                 Enclosed::total(self.lines.iter().map(|line| {
                     let counts = match line.start.kind {
                         ContractKind::Perpetual => true,

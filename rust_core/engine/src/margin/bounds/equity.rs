@@ -26,10 +26,8 @@ pub(super) fn result_of(between: &Between<'_>, position: &Position) -> Result<Op
     let exponent = between.exponent(coin);
     let known = book.instruments.get(position.instrument);
     if known.is_some_and(|known| known.option.is_some()) {
-        let discount = book
-            .quotes
-            .get(position.instrument)
-            .map_or(1.0, |quote| (-quote.discount_rate * quote.years).exp());
+        let quote = from.quote(book, position.instrument);
+        let discount = quote.map_or(1.0, |quote| (-quote.discount_rate * quote.years).exp());
         let Some(option) = between.option(position.instrument, discount)? else { return Ok(None) };
         let value = |end: f64| if position.quantity == 0.0 { 0.0 } else { end / position.quantity };
         let one = match payoff(book, position) {

@@ -223,7 +223,7 @@ impl Spread {
         let Some(rule) = rules.offset else { return };
         let (view, width, (from, to)) = (between.view, between.width, between.states());
         let book = view.book;
-        let quote = book.quotes.get(position.instrument).copied().unwrap_or_default();
+        let quote = from.quote(book, position.instrument).map(|quote| *quote).unwrap_or_default();
         let (coin, settle) = (underlying_of(book, position), settle_of(book, position));
         let key = (coin, settle, Expiry::of(book.instruments.get(position.instrument), quote.years));
         if let Some(known) = spreads.iter_mut().find(|known| known.key == key) {

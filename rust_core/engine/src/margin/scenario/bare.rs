@@ -81,7 +81,7 @@ pub(in crate::margin) fn charged_units<'a>(
                 }
             }
         }
-        let context = Context::new(view, rulebook, collateral);
+        let context = Context::new(view, rulebook, state, collateral);
         found.push((unit, context));
     }
     Ok(found)

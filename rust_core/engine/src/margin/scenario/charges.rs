@@ -4,10 +4,11 @@ use super::exposure::{Expiry, Line, Unit};
 use super::leaving;
 use super::table::price;
 use super::unit::expiries;
-use crate::book::Book;
+use crate::book::{Book, Currency};
 use crate::error::{Error, Place, Result};
 use crate::instrument::{ContractKind, OptionRight, Payoff};
 use crate::margin::PoolView;
+use crate::market::MarketState;
 use crate::numeric::accumulate::sum;
 use crate::rulebook::Rulebook;
 use crate::rulebook::charge::{Charge, ChargeKind, Growth, PriceBasis};
@@ -43,6 +44,8 @@ pub(in crate::margin) struct Context<'a> {
     pub(in crate::margin) collateral: Vec<(f64, Option<f64>)>,
     /// USD price of the reporting currency, where one is given.
     pub(in crate::margin) peg: Option<f64>,
+    /// What the state makes of it.
+    pub(in crate::margin) peg_ratio: f64,
 }
 
 impl<'a> Context<'a> {
@@ -50,12 +53,14 @@ impl<'a> Context<'a> {
     pub(in crate::margin) fn new(
         view: &PoolView<'a>,
         rulebook: &'a Rulebook,
+        state: &MarketState,
         collateral: Vec<(f64, Option<f64>)>,
     ) -> Self {
-        let reporting =
-            view.book.currencies.iter().find(|currency| currency.code == rulebook.report_currency);
-        let peg = reporting.and_then(|currency| currency.peg);
-        Self { book: view.book, rulebook, collateral, peg }
+        let is_report = |currency: &Currency| currency.code == rulebook.report_currency;
+        let reporting = view.book.currencies.iter().position(is_report);
+        let peg = reporting.and_then(|own| view.book.currencies.get(own)?.peg);
+        let peg_ratio = reporting.map_or(1.0, |own| state.peg(own));
+        Self { book: view.book, rulebook, collateral, peg: peg.map(|peg| peg * peg_ratio), peg_ratio }
     }
 }
 
@@ -246,7 +251,7 @@ fn of_coin(unit: &Unit<'_>, charge: &Charge, context: &Context<'_>) -> Result<Ch
         }
         ChargeKind::StableHedge { from, rate } => Charged::whole(stable_hedge(unit, context, from, rate)),
         ChargeKind::Depeg { threshold } => {
-            let peg = context.peg.unwrap_or(1.0);
+            let peg = context.peg.unwrap_or(context.peg_ratio);
             let lost = (threshold - peg).max(0.0);
             Charged::lines(
                 unit.lines

@@ -250,7 +250,8 @@ pub(in crate::margin) fn line<'a>(
         Some(_) => Some(pricing(book, state, held.instrument)?),
         None => None,
     };
-    let quote = book.quotes.get(held.instrument);
+    let quote = state.quote(book, held.instrument);
+    let quote = quote.as_deref();
     let mark = option.map_or_else(
         || {
             let mark = quote.and_then(|quote| quote.forward).unwrap_or(f64::NAN);

@@ -14,6 +14,7 @@ mod unit;
 mod variants;
 
 use super::component::{Component, ComponentKind, Share, initial_total, maintenance_total};
+use super::settling::settled;
 use super::{PoolView, PositionMargin, Requirement, Worst};
 use crate::error::Result;
 use crate::market::{MarketState, notional, settle_of, underlying_of};
@@ -199,7 +200,7 @@ pub(in crate::margin) fn context<'a>(
             collateral.push((value, balance.confidence));
         }
     }
-    Ok(Context::new(view, rulebook, collateral))
+    Ok(Context::new(view, rulebook, state, collateral))
 }
 
 /// Whether credits between coins reduce what a pool's units need.
@@ -410,6 +411,13 @@ pub fn scanned(view: &PoolView<'_>, state: &MarketState) -> Result<Vec<UnitScan>
             why: format!("rulebook '{}' is not measured by scenarios", rulebook.id),
             place: crate::error::Place::default(),
         });
+    }
+    if let Some(settled) = settled(view, state) {
+        let mut scans = scanned(&settled.view(view), state)?;
+        for position in scans.iter_mut().flat_map(|scan| &mut scan.positions) {
+            *position = settled.places.get(*position).copied().unwrap_or(*position);
+        }
+        return Ok(scans);
     }
     let table = table_of(view, state)?;
     let held = exposure::held(view);

@@ -170,7 +170,7 @@ pub(in crate::margin) fn pricing(book: &Book, state: &MarketState, instrument: u
     };
     let known = book.instruments.get(instrument).ok_or_else(|| missing("terms"))?;
     let terms = known.option.ok_or_else(|| missing("strike"))?;
-    let quote = book.quotes.get(instrument).ok_or_else(|| missing("quote"))?;
+    let quote = state.quote(book, instrument).ok_or_else(|| missing("quote"))?;
     let forward = quote.forward.ok_or_else(|| missing("forward"))?;
     let volatility = quote.implied_volatility.ok_or_else(|| missing("implied volatility"))?;
     let fixed = quote.forward_fixed;
@@ -218,7 +218,8 @@ fn row(book: &Book, rulebook: &Rulebook, state: &MarketState, instrument: usize)
         let (base, values) = option_row(rulebook, profile, &option)?;
         return Ok(Row { profile: index, base, values });
     }
-    let quote = book.quotes.get(instrument);
+    let quote = state.quote(book, instrument);
+    let quote = quote.as_deref();
     let mark = quote.and_then(|quote| quote.forward).ok_or_else(|| Error::Missing {
         what: format!("mark price of {}", known.map_or("?", |known| known.symbol.as_str())),
         why: "a missing price is never a default".into(),
