@@ -145,6 +145,16 @@ class Facade(Protocol):
         options: Row | None = None,
     ) -> float | None: ...
 
+    def liquidation_zones(
+        self,
+        book: object,
+        underlying: str | None = None,
+        *,
+        path: str = "alone",
+        which: str = "trigger",
+        options: Row | None = None,
+    ) -> Table: ...
+
     def liquidation_order(
         self,
         book: object,

@@ -76,6 +76,14 @@ LIQUIDATION_SAMPLES: Final[Mapping[str, dict[str, Any]]] = {
         "notionals": [50, 200],
         "second": {"tiers": [[0, 0.005]], "positions": [TIERED], "mark": 99},
     },
+    "many roots": {
+        "S0": 100,
+        "T_days": 5,
+        "cash": 30,
+        "legs": [["C", 100, -10]],
+        "mm": "0.04*S",
+        "vol": 0.6,
+    },
     "borrowing": {
         "margin": {"BTC": [0.1, 0.04]},
         "margin_mmr": 0.1,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from statistics import NormalDist
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -142,3 +144,21 @@ def test_a_tier_is_by_notional_and_its_rate_for_all_of_it() -> None:
 def test_what_is_borrowed_needs_margin_though_more_is_held() -> None:
     expected = {"margin_equity": {"BTC": 0.06}, "margin_mm": {"BTC": 0.004}, "upnl_usdt": [-10]}
     assert ask(sample("borrowing"), expected) == PASSED
+
+
+def test_calls_sold_are_liquidated_above_one_price_and_far_below_never() -> None:
+    """By Black-Scholes by hand: 30 less 10 calls' gain since today's 100, less 4 % of the price."""
+
+    def calls(spot: float) -> float:
+        deviation = 0.6 * math.sqrt(5 / 365)
+        upper = math.log(spot / 100) / deviation + deviation / 2
+        normal = NormalDist().cdf
+        return 10 * (spot * normal(upper) - 100 * normal(upper - deviation))
+
+    low, high = 100.0, 110.0
+    for _ in range(200):
+        middle = (low + high) / 2
+        safe = 30 + calls(100) - calls(middle) > 0.04 * middle
+        low, high = (middle, high) if safe else (low, middle)
+    expected = {"roots": [low], "n": 1, "margin_at_spot": 26}
+    assert ask(sample("many roots"), expected) == PASSED

@@ -35,6 +35,7 @@ from tests.vectors.adapters import (
     spreads,
     standard,
     tails,
+    zones,
 )
 
 if TYPE_CHECKING:
@@ -66,5 +67,6 @@ ADAPTERS: Final[tuple[Adapter | EngineStep | Missing, ...]] = (
     *lending.ADAPTERS,
     *repair.ADAPTERS,
     *losses.ADAPTERS,
+    *zones.ADAPTERS,
     *concepts.ADAPTERS,
 )

@@ -8,6 +8,7 @@ from tests.vectors.adapters import rulebooks
 from tests.vectors.adapters.accounts import BELOW_MAINTENANCE, status
 from tests.vectors.adapters.tables import cash, position, table
 from tests.vectors.adapters.units import BUY_UNIT, LOSS_UNIT
+from tests.vectors.adapters.zones import ends
 from tests.vectors.view import Adapter, NotApplicableError, Shape, lacks, per, quantity, spelled
 
 if TYPE_CHECKING:
@@ -194,8 +195,9 @@ def slipping(_case: CaseView, fields: Fields, facade: Facade) -> Answer:
 
     def price(account: object) -> float | None:
         found = facade.liquidation_price(account, COIN, options=None if closed_form else FAR)
-        if found is None and status(facade, account) in BELOW_MAINTENANCE:
-            raise NotApplicableError(lacks(RECOVERY))
+        if found is None:
+            # an account in liquidation has the price at which it is safe again
+            found = next(iter(ends(facade, account, COIN, options=FAR)), None)
         cancels = closed_form and rate == 1
         return 0.0 if found is None and not cancels else found
 
@@ -210,7 +212,6 @@ def slipping(_case: CaseView, fields: Fields, facade: Facade) -> Answer:
 
 # A search that goes as far as a price of a case may be, as a multiple of the mark.
 FAR: Final = {"max": 1_000.0}
-RECOVERY: Final = "the price at which an account in liquidation is healthy again"
 ORDER = Shape(required=spelled("price", "volume"))
 RESTING = Shape(
     required={**TERMS, **spelled("buy_orders", "sell_orders")},

@@ -10,7 +10,7 @@ from tests.vectors.adapters.units import DAY_UNIT
 from tests.vectors.view import Adapter, NotApplicableError, Shape, spelled
 
 if TYPE_CHECKING:
-    from tests.vectors.facade import Facade
+    from tests.vectors.facade import Facade, Row
     from tests.vectors.view import Answer, CaseView, Fields
 
 COIN: Final = "COIN"
@@ -30,7 +30,9 @@ def _rate(text: str) -> float:
     return float(rate)
 
 
-def _option(place: object, right: str, strike: float, amount: float, terms: Fields) -> dict[str, Any]:
+def _option(
+    place: object, right: str, strike: float, amount: float, terms: Fields
+) -> dict[str, Any]:
     return {
         "symbol": f"OPTION{place}",
         "type": "option",
@@ -46,13 +48,22 @@ def _option(place: object, right: str, strike: float, amount: float, terms: Fiel
     }
 
 
+def ends(facade: Facade, book: object, coin: str, *, options: Row | None = None) -> list[float]:
+    """Return the prices at which an account becomes liquidatable or safe, from below."""
+    zones = facade.liquidation_zones(book, coin, options=options).records()
+    return [zone["from"] for zone in zones if zone["begins"] in {"root", "jump"}]
+
+
 def many_roots(_case: CaseView, fields: Fields, facade: Facade) -> Answer:
     """Answer for the ends of the zones in which an account is safe or is not.
 
     The cash of a case is the equity at the price of today: what options are worth is in it.
     """
     spot = fields["S0"]
-    options = [_option(place, *leg, fields) for place, leg in enumerate(fields["legs"])]
+    options = [
+        _option(place, right, strike, amount, fields)
+        for place, (right, strike, amount) in enumerate(fields["legs"])
+    ]
     halves = [
         {**position(name, size, mark=spot), "type": "perpetual", "underlying": COIN}
         for name, size in HALVES.items()
@@ -76,8 +87,7 @@ def many_roots(_case: CaseView, fields: Fields, facade: Facade) -> Answer:
         collateral=equity(fields["cash"]),
         market=[{"underlying": COIN, "indexPrice": spot}],
     )
-    zones = facade.liquidation_zones(book, COIN).records()
-    roots = [zone["from"] for zone in zones if zone["begins"] in {"root", "jump"}]
+    roots = ends(facade, book, COIN)
     return {"roots": roots, "n": len(roots), "margin_at_spot": facade.excess(book)}
 
 
