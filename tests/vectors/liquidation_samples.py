@@ -69,6 +69,13 @@ LIQUIDATION_SAMPLES: Final[Mapping[str, dict[str, Any]]] = {
         "oracle_price": 100,
         "quote_price": 1,
     },
+    "disposal": {
+        "seized_position": 51,
+        "book_volume_in_range": 1000,
+        "disposal_fraction": 0.1,
+        "full_disposal_size": 10,
+        "max_fraction_of_book": 0.2,
+    },
     "filled": {"deposit": 10, "long": 50, "entry": 1, "mmf": 0.03, "oracle": 0.9, "fill": 0.7},
     "lent": {"balance": 10, "price": 40, "ltv": 0.5},
     "tiers and accounts": {

@@ -130,6 +130,19 @@ def test_a_fee_in_a_currency_off_its_price_is_no_case_of_the_model() -> None:
     assert without == PASSED
 
 
+@pytest.mark.parametrize(("seized", "size"), [(9, 9), (10, 10), (11, 2), (51, 6)])
+def test_what_is_small_is_sold_whole_and_the_rest_by_tenths_in_whole_lots(
+    seized: float, size: float
+) -> None:
+    assert ask(sample("disposal", seized_position=seized), {"order_size": size}) == PASSED
+
+
+def test_a_share_of_a_thin_book_is_no_size_of_the_model() -> None:
+    outcome = ask(sample("disposal", book_volume_in_range=20), {"order_size": 4})
+    assert outcome.status is Status.NOT_APPLICABLE
+    assert "a share of the order book's depth" in outcome.reason
+
+
 def test_the_fund_pays_what_is_below_zero_at_the_fill() -> None:
     """50 bought at 1 with 10: at 0.9 five are left, at 0.7 five are missing."""
     expected = {"equity_at_oracle": 5, "pnl_at_fill": -15, "insurance_fund_payment": 5}

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from tests.vectors.adapters import rulebooks
-from tests.vectors.adapters.tables import position, table
+from tests.vectors.adapters.accounts import NEARLY_NOTHING
+from tests.vectors.adapters.tables import cash, position, table
 from tests.vectors.adapters.units import LOSS_UNIT
-from tests.vectors.view import Adapter, NotApplicableError, Shape, lacks, spelled
+from tests.vectors.view import Adapter, NotApplicableError, Shape, lacks, quantity, spelled
 
 if TYPE_CHECKING:
     from tests.vectors.facade import Facade
@@ -60,4 +61,38 @@ def shortage(_case: CaseView, fields: Fields, facade: Facade) -> Answer:
     return {"base_amount": steps[0]["qty"]}
 
 
-ADAPTERS: Final = (Adapter(SHORTAGE, shortage),)
+DISPOSAL = Shape(
+    required=spelled(
+        "seized_position",
+        "book_volume_in_range",
+        "disposal_fraction",
+        "full_disposal_size",
+        "max_fraction_of_book",
+    )
+)
+
+
+def disposal(_case: CaseView, fields: Fields, facade: Facade) -> Answer:
+    """Answer for the size of a first order: a fraction in whole lots, the whole of what is small.
+
+    The price is one, so that sizes are money.
+    """
+    row = position(COIN, fields["seized_position"], mark=1.0, maintenanceMarginRate=1.0)
+    steps = facade.liquidation_order(
+        facade.book(
+            table([row]),
+            rulebooks.in_tranches(fields["full_disposal_size"], fields["disposal_fraction"]),
+            collateral=cash(NEARLY_NOTHING),
+            market=[{"symbol": COIN, "lot": 1.0}],
+        ),
+        scenario="now",
+        max_steps=1,
+    ).records()
+    size = steps[0]["qty"]
+    allowed = quantity(fields["book_volume_in_range"], fields["max_fraction_of_book"])
+    if sorted((size, allowed)) != [size, allowed]:
+        raise NotApplicableError(lacks("a size of at most a share of the order book's depth"))
+    return {"order_size": size}
+
+
+ADAPTERS: Final = (Adapter(SHORTAGE, shortage), Adapter(DISPOSAL, disposal))

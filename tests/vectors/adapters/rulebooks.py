@@ -139,3 +139,9 @@ def borrowing(maintenance: float) -> dict[str, object]:
     """Return a rulebook where a share of what is borrowed is required, of every currency."""
     share = {"currencies": ["*"], "initial": maintenance, "maintenance": maintenance}
     return _rulebook("case-borrowing", {"kind": "tiers"}) | {"borrowing": [share]}
+
+
+def in_tranches(above: float, first: float) -> dict[str, object]:
+    """Return a rulebook that closes everything, of positions above some money a fraction first."""
+    rules = {"policy": "all_at_once", "large_above": above, "large_first": first}
+    return rates() | {"liquidation": rules}
