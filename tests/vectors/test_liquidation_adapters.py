@@ -77,6 +77,11 @@ def test_health_is_weighted_assets_over_debts() -> None:
     assert ask(LENDING, expected) == PASSED
 
 
+def test_an_account_that_owes_nothing_has_no_health_factor() -> None:
+    expected = {"initial_health_factor": None, "liquidatable": False}
+    assert ask({**LENDING, "debts": []}, expected) == PASSED
+
+
 def test_a_short_perpetual_is_owed_with_its_haircut_and_its_fee() -> None:
     """Numerator 10 x 100 + 20 of funding x weight; denominator 10 x 90 x (2 - weight + 1 %)."""
     inputs = {**LENDING, "perps": [PERPETUAL]}
@@ -89,7 +94,7 @@ def test_a_short_perpetual_is_owed_with_its_haircut_and_its_fee() -> None:
 
 
 def test_the_liquidation_price_of_a_short_perpetual_counts_its_weight() -> None:
-    asked = {"kind": "perp", "asset": "BTC"}
+    asked = {"kind": "perp_short", "market": "BTC"}
     inputs = {**LENDING, "perps": [PERPETUAL], "liquidation_price_of": asked}
     price = (900 + 1000 + 18 - 500) / (10 * 1.11)
     assert ask(inputs, {"liquidation_price": price}) == PASSED
@@ -121,6 +126,11 @@ def test_fractions_of_base_units_are_said_to_be_cut_down() -> None:
 def test_fees_make_the_closing_of_a_shortage_larger() -> None:
     """Each coin of 100 frees 10 and costs 3."""
     assert ask(sample("shortage"), {"base_amount": 10 / 7}) == PASSED
+
+
+def test_a_fee_as_large_as_the_margin_leaves_nothing_to_cover_a_shortage_with() -> None:
+    unbounded = {"base_amount": "unbounded (transfer everything)"}
+    assert ask(sample("shortage", liquidator_fee=0.1), unbounded) == PASSED
 
 
 def test_a_fee_in_a_currency_off_its_price_is_no_case_of_the_model() -> None:

@@ -41,7 +41,7 @@ PERPETUAL = Shape(
         price="current_exec_price",
     )
 )
-ASKED = Shape(required=spelled("kind", "asset"))
+ASKED = Shape(required=spelled("kind", asset="asset market"))
 ACCOUNT = Shape(
     required=spelled("collateral", "debts", "perps", base="base_currency_price"),
     optional=spelled(asked="liquidation_price_of"),
@@ -179,7 +179,11 @@ def _health(facade: Facade, fields: Fields) -> Answer:
         raise NotApplicableError(lacks(FLOORED))
     at_liquidation = books["liquidation_health_factor"]
     return {
-        **{name: facade.ratio(book, style="venue") for name, book in books.items()},
+        # an account that owes nothing has no health factor
+        **{
+            name: facade.ratio(book, style="venue") if facade.maintenance_margin(book) else None
+            for name, book in books.items()
+        },
         "liquidatable": status(facade, at_liquidation) in BELOW_MAINTENANCE,
     }
 
@@ -199,10 +203,11 @@ def account(_case: CaseView, fields: Fields, facade: Facade) -> Answer:
         "debt": ("debts", "asset", "price", _coin),
         "perp": ("perps", "market", "price", _market),
     }
-    if asked["kind"] not in found:
+    kind = asked["kind"].partition("_")[0]
+    if kind not in found:
         reason = f"the kind {asked['kind']!r} is unknown"
         raise NotApplicableError(reason)
-    where, key, column, name = found[asked["kind"]]
+    where, key, column, name = found[kind]
     if status(facade, book) in BELOW_MAINTENANCE:
         today = [row[column] for row in fields[where] if row[key] == asked["asset"]]
         return {"liquidation_price": today[0]}

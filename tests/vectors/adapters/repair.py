@@ -58,7 +58,9 @@ def shortage(_case: CaseView, fields: Fields, facade: Facade) -> Answer:
         scenario="now",
         options={"policy": "pro_rata", "step": "needed", "slippage": fields["fee"]},
     ).records()
-    return {"base_amount": steps[0]["qty"]}
+    size = steps[0]["qty"]
+    # where closing costs as much as it frees, all of it would not do
+    return {"base_amount": None if size == PLENTY else size}
 
 
 DISPOSAL = Shape(
