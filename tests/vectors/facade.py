@@ -164,6 +164,25 @@ class Facade(Protocol):
         options: Row | None = None,
     ) -> Table: ...
 
+    def liquidation_policies(
+        self,
+        book: object,
+        *,
+        scenario: str = "nearest",
+        policies: str = "usual",
+        options: Row | None = None,
+    ) -> Table: ...
+
+    def deleveraging(
+        self,
+        book: object,
+        *,
+        candidates: Rows | None = None,
+        deficit: float | None = None,
+        form: str = "all",
+        options: Row | None = None,
+    ) -> Table: ...
+
     def single_liquidation_price(  # noqa: PLR0913
         self,
         quantity: float,

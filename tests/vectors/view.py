@@ -141,6 +141,11 @@ def is_whole(amount: float) -> bool:
     return math.isclose(amount, round(amount), rel_tol=1e-12)
 
 
+def exceeds(amount: float, limit: float) -> bool:
+    """Return whether a result is beyond a limit that the model has no words for."""
+    return amount > limit and not math.isclose(amount, limit, rel_tol=1e-12)
+
+
 def spelled(*names: str, **spellings: str) -> dict[str, tuple[str, ...]]:
     """Return fields with their spellings: `names` as they are, `spellings` as words in one text.
 

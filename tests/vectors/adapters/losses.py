@@ -8,7 +8,15 @@ from tests.vectors.adapters import rulebooks
 from tests.vectors.adapters.accounts import BELOW_MAINTENANCE
 from tests.vectors.adapters.tables import cash, position, table
 from tests.vectors.adapters.units import LOSS_UNIT
-from tests.vectors.view import Adapter, Shape, spelled
+from tests.vectors.view import (
+    Adapter,
+    NotApplicableError,
+    Shape,
+    exceeds,
+    lacks,
+    quantity,
+    spelled,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -46,6 +54,49 @@ def filled(_case: CaseView, fields: Fields, facade: Facade) -> Answer:
     }
 
 
+QUOTED = Shape(
+    required=spelled("market", "size", "oracle_price", "mm_ratio"), optional=spelled("im_ratio")
+)
+QUOTE_ACCOUNT = Shape(required=spelled("usdc", "positions"), inner={"positions": QUOTED})
+FILL = Shape(required=spelled("market", "delta", "price"))
+LIQUIDATED = Shape(
+    required=spelled("account", "fill", most="max_liquidation_fee"),
+    inner={"account": QUOTE_ACCOUNT, "fill": FILL},
+)
+
+
+def insured(_case: CaseView, fields: Fields, facade: Facade) -> Answer:
+    """Answer for what the insurance fund gets, or pays, when an account is closed at a price.
+
+    The balance of a case has paid for its positions, so that their value is equity.
+    """
+    account, fill = fields["account"], fields["fill"]
+    if (
+        len(account["positions"]) != 1
+        or account["positions"][0]["size"] != fill["delta"] * LOSS_UNIT
+    ):
+        raise NotApplicableError(lacks("the share that one position has in the equity of several"))
+    price, size = fill["price"], account["positions"][0]["size"]
+    row = position(COIN, size, mark=price, maintenanceMarginRate=1.0)
+
+    def closing(fee: float) -> dict[str, Any]:
+        book = facade.book(
+            table([row]),
+            rulebooks.all_at_once(fee),
+            collateral=cash(account["usdc"], quantity(size, price)),
+        )
+        compared = facade.liquidation_policies(book, scenario="now", policies="all_at_once")
+        return compared.records()[0]
+
+    free, charged = closing(0.0), closing(fields["most"])
+    if free["shortfall"]:
+        return {"insurance_fund_delta": free["shortfall"] * LOSS_UNIT, "fee_paid_by_account": 0.0}
+    if exceeds(charged["cost"], free["equity_left"]) and free["equity_left"]:
+        raise NotApplicableError(lacks("a liquidation fee of at most what is left of the account"))
+    paid = charged["cost"] if free["equity_left"] else 0.0
+    return {"insurance_fund_delta": paid, "fee_paid_by_account": paid}
+
+
 LENT = Shape(required=spelled("balance", "price", "ltv"))
 
 
@@ -79,7 +130,7 @@ def _tiered(
     return [place[tier[row["symbol"]]] for row in rows]
 
 
-def _liquidated(facade: Facade, rows: Sequence[Mapping[str, Any]]) -> list[object]:
+def liquidated(facade: Facade, rows: Sequence[Mapping[str, Any]]) -> list[object]:
     """Return the accounts below their maintenance margin; each row has one of its own."""
     book = facade.book(
         table(rows),
@@ -120,7 +171,7 @@ def tiers(_case: CaseView, fields: Fields, facade: Facade) -> Answer:
     ]
     return {
         "rates": _tiered(facade, fields["tiers"], rows),
-        "second_liquidated": _liquidated(facade, accounts),
+        "second_liquidated": liquidated(facade, accounts),
     }
 
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from tests.vectors.adapters import rulebooks
 from tests.vectors.adapters.accounts import NEARLY_NOTHING
-from tests.vectors.adapters.tables import cash, position, table
-from tests.vectors.adapters.units import LOSS_UNIT
-from tests.vectors.view import Adapter, NotApplicableError, Shape, lacks, quantity, spelled
+from tests.vectors.adapters.tables import cash, position, table, together
+from tests.vectors.adapters.units import BUY_UNIT, LOSS_UNIT
+from tests.vectors.view import Adapter, NotApplicableError, Shape, exceeds, lacks, quantity, spelled
 
 if TYPE_CHECKING:
-    from tests.vectors.facade import Facade
+    from collections.abc import Iterable
+
+    from tests.vectors.facade import Facade, Row
     from tests.vectors.view import Answer, CaseView, Fields
 
 COIN: Final = "COIN"
@@ -92,9 +94,106 @@ def disposal(_case: CaseView, fields: Fields, facade: Facade) -> Answer:
     ).records()
     size = steps[0]["qty"]
     allowed = quantity(fields["book_volume_in_range"], fields["max_fraction_of_book"])
-    if sorted((size, allowed)) != [size, allowed]:
+    if exceeds(size, allowed):
         raise NotApplicableError(lacks("a size of at most a share of the order book's depth"))
     return {"order_size": size}
 
 
-ADAPTERS: Final = (Adapter(SHORTAGE, shortage), Adapter(DISPOSAL, disposal))
+MARKED = Shape(required=spelled("market", "size", "entry", "mark"))
+SHARED = Shape(
+    required=spelled(
+        "collateral",
+        "positions",
+        "mmf",
+        fee="liquidation_fee",
+        step="share_step",
+        target="target_margin_ratio",
+    ),
+    inner={"positions": MARKED},
+)
+SHARES: Final = (0.2, 0.4, 0.6, 0.8)
+# A position of which one is held, worth nothing: how much of it goes is the share that goes.
+GAUGE: Final = "GAUGE"
+NOTHING: Final = 1e-30
+CLOSED_SIDE: Final = {"sell": "long", "buy": "short"}
+CHANGE: Final = {"sell": LOSS_UNIT, "buy": BUY_UNIT}
+
+
+def share_of_all(_case: CaseView, fields: Fields, facade: Facade) -> Answer:
+    """Answer for the same share of every position that is closed for a fee on its margin."""
+    held = {
+        own["market"].partition("-")[0]: position(
+            own["market"].partition("-")[0],
+            own["size"],
+            mark=own["mark"],
+            entry=own["entry"],
+            maintenanceMarginRate=fields["mmf"],
+        )
+        for own in fields["positions"]
+    }
+    sizes = {own["market"].partition("-")[0]: own["size"] for own in fields["positions"]}
+    gauge = position(GAUGE, 1.0, mark=NOTHING, maintenanceMarginRate=fields["mmf"])
+    rules = rulebooks.with_fee_on_margin(fields["fee"])
+    balance = fields["collateral"]
+
+    def book(rows: Iterable[Row], amount: float) -> object:
+        return facade.book(table(list(rows)), rules, collateral=cash(amount))
+
+    account = book([*held.values(), gauge], balance)
+
+    def closing(step: str, **options: object) -> list[dict[str, Any]]:
+        rules = {"policy": "pro_rata", "step": step, **options}
+        order = facade.liquidation_order(account, scenario="now", max_steps=1, options=rules)
+        return order.records()
+
+    def penalty(row: dict[str, Any]) -> float:
+        return together(facade, row["equity_before"], row["equity_after"] * LOSS_UNIT)
+
+    shown = {share: closing(f"{share}")[0] for share in SHARES}
+    chosen = closing(f"multiples:{fields['step']}", stop=f"usage:{fields['target']}")
+    closed = [row for row in chosen if row["symbol"] in held]
+    realised = facade.equity(
+        book(
+            [
+                {
+                    **held[row["symbol"]],
+                    "contracts": row["qty"],
+                    "side": CLOSED_SIDE[row["side"]],
+                }
+                for row in closed
+            ],
+            0.0,
+        )
+    )
+    return {
+        "unrealized_pnl": facade.equity(book(held.values(), 0.0)),
+        "mmr": facade.maintenance_margin(account),
+        "account_value": facade.equity(account),
+        "table": [
+            {
+                "share": share,
+                "new_mmr": row["mm_after"],
+                "penalty": penalty(row),
+                "new_account_value": row["equity_after"],
+                "new_margin_ratio": row["usage_after"],
+            }
+            for share, row in shown.items()
+        ],
+        "chosen_share": next(row["qty"] for row in chosen if row["symbol"] == GAUGE),
+        "realized_loss": realised * LOSS_UNIT,
+        "collateral_after": together(facade, balance, realised, penalty(chosen[0]) * LOSS_UNIT),
+        "positions_after": {
+            row["symbol"]: together(
+                facade,
+                sizes[row["symbol"]],
+                quantity(row["qty"], CHANGE[row["side"]]),
+            )
+            for row in closed
+        },
+    }
+
+
+ADAPTERS: Final = (
+    Adapter(SHORTAGE, shortage),
+    Adapter(DISPOSAL, disposal),
+)

@@ -145,3 +145,23 @@ def in_tranches(above: float, first: float) -> dict[str, object]:
     """Return a rulebook that closes everything, of positions above some money a fraction first."""
     rules = {"policy": "all_at_once", "large_above": above, "large_first": first}
     return rates() | {"liquidation": rules}
+
+
+def swapping(required: Mapping[str, float]) -> dict[str, object]:
+    """Return a rulebook that sells collateral first and requires shares of what is owed."""
+    shares = [
+        {"currencies": [currency], "initial": share, "maintenance": share}
+        for currency, share in required.items()
+    ]
+    rules = {"policy": "collateral_first"}
+    return rates() | {"borrowing": shares, "liquidation": rules}
+
+
+def with_fee_on_margin(share: float) -> dict[str, object]:
+    """Return a rulebook that closes pro rata for a share of the margin that goes."""
+    return rates() | {"liquidation": {"policy": "pro_rata", "maintenance_fee": share}}
+
+
+def all_at_once(fee: float) -> dict[str, object]:
+    """Return a rulebook that closes everything for a fee on it."""
+    return rates() | {"liquidation": {"policy": "all_at_once", "fee": fee}}

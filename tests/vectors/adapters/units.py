@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 PERCENT_UNIT: Final = 0.01
+BASIS_POINT_UNIT: Final = 1e-4
 LOSS_UNIT: Final = -1.0
 """Turns a loss, which is a positive number here, into a result, where it is a negative one."""
 BUY_UNIT: Final = 1.0

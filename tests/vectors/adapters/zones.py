@@ -48,9 +48,16 @@ def _option(
     }
 
 
-def ends(facade: Facade, book: object, coin: str, *, options: Row | None = None) -> list[float]:
+def ends(
+    facade: Facade,
+    book: object,
+    coin: str,
+    *,
+    which: str = "trigger",
+    options: Row | None = None,
+) -> list[float]:
     """Return the prices at which an account becomes liquidatable or safe, from below."""
-    zones = facade.liquidation_zones(book, coin, options=options).records()
+    zones = facade.liquidation_zones(book, coin, which=which, options=options).records()
     return [zone["from"] for zone in zones if zone["begins"] in {"root", "jump"}]
 
 
