@@ -139,7 +139,13 @@ if TYPE_CHECKING:
         liquidation_probability as liquidation_probability,
     )
     from crossmargin.map_functions import (
+        liquidation_map as liquidation_map,
+    )
+    from crossmargin.map_functions import (
         liquidation_zones as liquidation_zones,
+    )
+    from crossmargin.map_functions import (
+        nearest_scenarios as nearest_scenarios,
     )
     from crossmargin.portfolio import (
         compare as compare,
@@ -181,6 +187,12 @@ if TYPE_CHECKING:
         tail_measures as tail_measures,
     )
     from crossmargin.table import Table as Table
+    from crossmargin.waterfall_functions import (
+        deleveraging as deleveraging,
+    )
+    from crossmargin.waterfall_functions import (
+        liquidation_policies as liquidation_policies,
+    )
 
 _HOMES = {
     "AdlRank": "calculators",
@@ -200,6 +212,7 @@ _HOMES = {
     "compare": "portfolio",
     "comparison": "functions",
     "correlations": "correlation_functions",
+    "deleveraging": "waterfall_functions",
     "equity": "functions",
     "excess": "functions",
     "explanation": "functions",
@@ -213,9 +226,12 @@ _HOMES = {
     "limits": "limit_functions",
     "linear_liquidation_prices": "calculators",
     "liquidation_order": "functions",
+    "liquidation_policies": "waterfall_functions",
     "liquidation_price": "functions",
     "liquidation_probability": "limit_functions",
+    "liquidation_map": "map_functions",
     "liquidation_zones": "map_functions",
+    "nearest_scenarios": "map_functions",
     "maintenance_margin": "functions",
     "normal_implied_volatility": "pricing",
     "one_position_price": "functions",

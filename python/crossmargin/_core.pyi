@@ -79,10 +79,13 @@ __all__ = [
     "leverage_caps",
     "limits",
     "linear_liquidation_prices",
+    "liquidation_map",
     "liquidation_probability",
+    "liquidation_zones",
     "liquidity_adjusted_value_at_risk",
     "lognormal_shortfall_rates",
     "margin_procyclicality",
+    "nearest_scenarios",
     "normal_implied_volatility",
     "normal_tail",
     "open_interest_rate",
@@ -184,9 +187,6 @@ class Book:
     def liquidation_prices(
         self, underlying: str | None, path: str, which: str, options: Sequence[tuple[str, str]]
     ) -> _Rows: ...
-    def liquidation_zones(
-        self, underlying: str | None, path: str, which: str, options: Sequence[tuple[str, str]]
-    ) -> _Rows: ...
     def liquidation_price(
         self,
         underlying: str,
@@ -201,6 +201,20 @@ class Book:
     def first_liquidated(
         self, count: int, scenario: str, sentence: bool, options: Sequence[tuple[str, str]]
     ) -> list[str]: ...
+    def liquidation_policies(
+        self,
+        scenario: str,
+        policies: str,
+        max_steps: float,
+        options: Sequence[tuple[str, str]],
+    ) -> _Rows: ...
+    def deleveraging(
+        self,
+        candidates: object,
+        deficit: float | None,
+        form: str,
+        options: Sequence[tuple[str, str]],
+    ) -> _Rows: ...
     def tiers(self, horizon: float) -> _Rows: ...
     def collateral(self, sort: str) -> _Rows: ...
     def recon(self, tolerance: float, relative: bool, scope: str) -> _Rows: ...
@@ -350,6 +364,23 @@ def liquidation_probability(
     scope: str,
     options: Sequence[tuple[str, str]],
     progress: Callable[[int, int], object] | None = None,
+) -> _Rows: ...
+def liquidation_zones(
+    book: Book,
+    underlying: str | None,
+    path: str,
+    which: str,
+    options: Sequence[tuple[str, str]],
+) -> _Rows: ...
+def liquidation_map(
+    book: Book,
+    x: tuple[str, Sequence[float]],
+    y: tuple[str, Sequence[float]],
+    measure: str,
+    account: str,
+) -> _Rows: ...
+def nearest_scenarios(
+    book: Book, factors: str, scale: str, options: Sequence[tuple[str, str]]
 ) -> _Rows: ...
 def rulebook_list() -> _Rows: ...
 def rulebook_parts(form: str, text: str, part: str) -> _Rows: ...

@@ -40,6 +40,7 @@ __all__ = [
     "collateral",
     "comparison",
     "correlations",
+    "deleveraging",
     "equity",
     "excess",
     "explanation",
@@ -50,11 +51,14 @@ __all__ = [
     "largest_size",
     "leverage_caps",
     "limits",
+    "liquidation_map",
     "liquidation_order",
+    "liquidation_policies",
     "liquidation_price",
     "liquidation_probability",
     "liquidation_zones",
     "maintenance_margin",
+    "nearest_scenarios",
     "one_position_price",
     "ratio",
     "reconciliation",
@@ -421,13 +425,17 @@ def liquidation_order(
     max_steps
         Largest number of steps.
     options
-        policy, step (whole, needed or a fraction), stop (healthy, initial, flat, usage:0.7 or a
-        multiple of MM), slippage, gap, until (flat, healthy), seed, tag, list.
+        policy (venue, or a name of CM_LIQCOMPARE), step (whole, needed, a fraction or
+        multiples:0.2), stop (healthy, initial, flat, usage:0.7 or a multiple of MM), slippage (a
+        fraction, or depth: half-spread and square-root impact from adv, dailyVol and halfSpread of
+        the Market sheet), hedge (none, after, first: with the perpetual), elapsed (seconds that an
+        auction has lasted), gap, until (flat, healthy), seed, tag, list.
 
     Returns
     -------
     Table
         One row per closing, money in the reporting currency; without rows if nothing is liquidated.
+        A step that raises the margin or lowers the excess says so in its reason.
     """
     return rows_of(book_of(book).liquidation_order(scenario, max_steps, pairs_of(options)))
 
@@ -442,6 +450,8 @@ def first_liquidated(
     options: Options | None = None,
 ) -> CellResult:
     """What is liquidated first, as a symbol or as one sentence.
+
+    Where the rule draws at random and no seed is given, the odds of each symbol.
 
     Parameters
     ----------
@@ -739,4 +749,12 @@ from crossmargin.limit_functions import (  # noqa: E402  # they use what stands 
     limits,
     liquidation_probability,
 )
-from crossmargin.map_functions import liquidation_zones  # noqa: E402
+from crossmargin.map_functions import (  # noqa: E402
+    liquidation_map,
+    liquidation_zones,
+    nearest_scenarios,
+)
+from crossmargin.waterfall_functions import (  # noqa: E402
+    deleveraging,
+    liquidation_policies,
+)

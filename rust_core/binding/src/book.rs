@@ -74,9 +74,9 @@ impl Book {
     }
 
     /// The tables that it was made of, where they are kept.
-    pub(crate) fn origin(&self) -> Option<answer::size::Origin<'_>> {
+    pub(crate) fn origin(&self) -> Option<crossmargin_engine::plan::Origin<'_>> {
         let as_of = Some(self.book.as_of.as_str()).filter(|text| *text != "none");
-        self.origin.as_ref().map(|tables| answer::size::Origin { input: tables.input(), as_of })
+        self.origin.as_ref().map(|tables| crossmargin_engine::plan::Origin { input: tables.input(), as_of })
     }
 
     fn as_of_given(&self) -> Option<String> {
@@ -313,21 +313,6 @@ impl Book {
         })
     }
 
-    #[pyo3(signature = (underlying, path, which, options))]
-    fn liquidation_zones<'py>(
-        &self,
-        python: Python<'py>,
-        underlying: Option<String>,
-        path: &str,
-        which: &str,
-        options: Pairs,
-    ) -> PyResult<Rows<'py>> {
-        self.ask(python, |book, _| {
-            let question = options::question(path, which, &options)?;
-            answer::zones::table(book, underlying.as_deref(), &question)
-        })
-    }
-
     #[pyo3(signature = (underlying, side, path, which, options))]
     fn liquidation_price(
         &self,
@@ -370,6 +355,38 @@ impl Book {
         enter(python, || {
             let chosen = options::order_options(&options, 50.0)?;
             answer::order::first(&self.book, &options::scenario(scenario)?, &chosen, count, sentence)
+        })
+    }
+
+    #[pyo3(signature = (scenario, policies, max_steps, options))]
+    fn liquidation_policies<'py>(
+        &self,
+        python: Python<'py>,
+        scenario: &str,
+        policies: &str,
+        max_steps: f64,
+        options: Pairs,
+    ) -> PyResult<Rows<'py>> {
+        self.ask(python, |book, _| {
+            let chosen = options::compared_options(&options, max_steps)?;
+            let policies = answer::policies::read(policies, &chosen)?;
+            answer::policies::table(book, &options::scenario(scenario)?, &policies, &chosen)
+        })
+    }
+
+    #[pyo3(signature = (candidates, deficit, form, options))]
+    fn deleveraging<'py>(
+        &self,
+        python: Python<'py>,
+        candidates: Option<&Bound<'py, PyAny>>,
+        deficit: Option<f64>,
+        form: &str,
+        options: Pairs,
+    ) -> PyResult<Rows<'py>> {
+        let candidates = optional_table(candidates)?;
+        self.ask(python, |book, evaluated| {
+            let asked = answer::adl::Question::read(form, &options)?;
+            answer::adl::table(book, evaluated, candidates.as_ref(), deficit, &asked)
         })
     }
 

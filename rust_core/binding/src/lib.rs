@@ -11,6 +11,7 @@ mod functions;
 mod history;
 mod joint;
 mod limits;
+mod maps;
 mod pricing;
 mod revaluation;
 mod rulebooks;
@@ -44,6 +45,8 @@ mod _core {
     use super::joint::JointBook;
     #[pymodule_export]
     use super::limits::{largest_size, largest_size_table, leverage_caps, limits, liquidation_probability};
+    #[pymodule_export]
+    use super::maps::{liquidation_map, liquidation_zones, nearest_scenarios};
     #[pymodule_export]
     use super::pricing::{
         black76, implied_volatilities, normal_implied_volatility, option_greeks, option_values,

@@ -5,7 +5,7 @@
 //! no network: everything comes in as an argument, and a refusal names argument, value, rule and row.
 //!
 //! The arrows of `use` go one way: error, numeric <- statistics, instrument, currency, pricing <- tables <- book
-//! <- market, path <- margin <- liquidation <- limits <- size <- answer. Revaluation of option books stands on pricing alone.
+//! <- market, path <- margin <- liquidation <- limits <- size, plan <- answer. Revaluation of option books stands on pricing alone.
 
 pub mod answer;
 pub mod backtest;
@@ -24,6 +24,7 @@ pub mod market;
 pub mod moves;
 pub mod numeric;
 pub mod path;
+pub mod plan;
 pub mod pricing;
 pub mod random;
 pub mod revaluation;

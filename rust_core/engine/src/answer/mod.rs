@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+pub mod adl;
+mod adl_candidates;
 pub mod backtest;
 pub mod books;
 pub mod calibrate;
@@ -15,8 +17,11 @@ mod explain_tail;
 pub mod exposure;
 pub mod history;
 pub mod limits;
+pub mod map;
+pub mod nearest;
 pub mod options;
 pub mod order;
+pub mod policies;
 pub mod price;
 pub mod probability;
 pub mod recon;
@@ -28,6 +33,7 @@ pub mod size;
 pub mod summary;
 pub mod tail;
 pub mod tiers;
+pub mod whatif;
 pub mod zones;
 
 pub use evaluated::Evaluated;

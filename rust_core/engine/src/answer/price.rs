@@ -79,7 +79,10 @@ impl Question {
     fn beside(&self) -> String {
         let mut words = String::new();
         if self.elasticity != 0.0 {
-            words.push_str(&format!("; volatilities times the price ratio to the power of {}", self.elasticity));
+            words.push_str(&format!(
+                "; volatilities times the price ratio to the power of {}",
+                self.elasticity
+            ));
         }
         if self.days != 0.0 {
             words.push_str(&format!("; {} days later", self.days));

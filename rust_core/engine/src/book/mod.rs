@@ -16,6 +16,7 @@ mod quotes;
 pub mod rebook;
 mod tiering;
 mod times;
+pub mod traded;
 
 use std::sync::{Arc, OnceLock};
 

@@ -65,6 +65,8 @@ pub(super) struct Isolation<'a> {
     pub(super) state: &'a dyn Fn(f64) -> MarketState,
     /// Whether a figure is a breach.
     pub(super) breach: &'a dyn Fn(f64) -> bool,
+    /// Whether the search may end at the first change into a breach.
+    pub(super) first_only: bool,
 }
 
 impl Isolation<'_> {
@@ -83,6 +85,9 @@ impl Isolation<'_> {
             nodes.windows(2).rev().filter_map(|pair| Some((pair.first()?.clone(), pair.get(1)?.clone())));
         let mut left: Vec<(Rc<Node>, Rc<Node>)> = pairs.collect();
         while let Some((start, end)) = left.pop() {
+            if self.first_only && found.changes.last().is_some_and(|change| change.breached_above) {
+                break;
+            }
             let Some(figure) = between(self.view, self.way, (&start, &end), self.basis)? else {
                 return Ok(None);
             };

@@ -75,7 +75,7 @@ fn searched(view: &PoolView<'_>, course: &Course, target: Target, limit: f64) ->
     };
     let way = course.way(view.book);
     let state = |place: f64| course.state(view.book, place.exp());
-    let search = Isolation { view, way: &way, basis, state: &state, breach: &breach };
+    let search = Isolation { view, way: &way, basis, state: &state, breach: &breach, first_only: false };
     let lowest = limit.powi(-2);
     let Some(found) = search.isolate(&[lowest.ln(), 0.0, limit.ln()])? else {
         return on_a_grid(view, course, target, limit);

@@ -7,6 +7,7 @@ pub mod contributions;
 pub mod equity;
 mod expiry;
 mod orders;
+pub mod plane;
 pub mod scenario;
 pub mod settling;
 mod standard;
@@ -185,7 +186,10 @@ pub fn evaluate_with(
     table: Option<&scenario::Table>,
 ) -> Result<PoolState> {
     let rulebook = view.rulebook()?;
-    let equity = equity::equity(view, state)?;
+    let equity = match table {
+        Some(table) => equity::equity_with(view, state, table)?,
+        None => equity::equity(view, state)?,
+    };
     let requirement = requirement_with(view, state, table)?;
     let excess = equity.maintenance - rulebook.maintenance.trigger * requirement.maintenance;
     // an isolated margin is its initial margin at entry: the level says nothing about it afterwards
@@ -213,11 +217,7 @@ pub fn evaluate_with(
 }
 
 /// Stages 2 to 6 of the requirement.
-fn requirement(view: &PoolView<'_>, state: &MarketState) -> Result<Requirement> {
-    requirement_with(view, state, None)
-}
-
-pub(in crate::margin) fn requirement_with(
+fn requirement_with(
     view: &PoolView<'_>,
     state: &MarketState,
     table: Option<&scenario::Table>,
@@ -247,14 +247,57 @@ fn measured(
     }
 }
 
+/// Excess, usage and status of a pool whose equity and maintenance margin are known; a breach of the initial level is
+/// not looked at.
+///
+/// # Errors
+///
+/// [`Error::Missing`] for a pool without a rulebook.
+pub fn judged(view: &PoolView<'_>, equity: &Equity, maintenance: f64) -> Result<(f64, Option<f64>, Status)> {
+    let rulebook = view.rulebook()?;
+    let excess = equity.maintenance - rulebook.maintenance.trigger * maintenance;
+    let usage = status::usage(rulebook, equity, maintenance);
+    Ok((excess, usage, status::status(rulebook, equity, excess, None, usage)))
+}
+
 /// The excess alone, for solvers.
 ///
 /// # Errors
 ///
 /// As [`evaluate`].
 pub fn excess(view: &PoolView<'_>, state: &MarketState) -> Result<f64> {
+    let (equity, maintenance) = standing(view, state, None)?;
+    Ok(equity.maintenance - view.rulebook()?.maintenance.trigger * maintenance)
+}
+
+/// Equity and maintenance margin alone, to the bits of [`evaluate`]: who bears the margin is not asked.
+///
+/// # Errors
+///
+/// As [`evaluate`].
+pub fn standing(
+    view: &PoolView<'_>,
+    state: &MarketState,
+    table: Option<&scenario::Table>,
+) -> Result<(Equity, f64)> {
     let rulebook = view.rulebook()?;
-    let equity = equity::equity(view, state)?;
-    let requirement = requirement(view, state)?;
-    Ok(equity.maintenance - rulebook.maintenance.trigger * requirement.maintenance)
+    let scans = matches!(rulebook.measure, Measure::Scenarios { .. });
+    if !scans || settling::settled(view, state).is_some() {
+        let found = requirement_with(view, state, table)?;
+        return Ok((equity::equity(view, state)?, found.maintenance));
+    }
+    settling::check(view, rulebook, state)?;
+    let own;
+    let table = match table {
+        Some(table) => table,
+        None => {
+            own = scenario::kept_table(view, state, &[])?;
+            &own
+        }
+    };
+    let components = scenario::components(view, rulebook, state, table)?;
+    let maintenance = component::maintenance_total(&components);
+    let mut found = Requirement { maintenance, components, ..Requirement::default() };
+    borrowing::add(view, rulebook, state, &mut found)?;
+    Ok((equity::equity_with(view, state, table)?, found.maintenance))
 }

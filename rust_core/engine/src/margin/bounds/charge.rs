@@ -6,7 +6,7 @@ use super::lines::{Moving, MovingUnit};
 use crate::error::Result;
 use crate::instrument::{ContractKind, OptionRight, Payoff};
 use crate::margin::scenario::exposure::{Expiry, Unit};
-use crate::margin::scenario::{Context, charged, confidence_of_line};
+use crate::margin::scenario::{Context, charged, confidences};
 use crate::rulebook::charge::{Charge, ChargeKind, Growth, PriceBasis};
 
 /// The base of a charge of a unit; `None` for what has no bounds.
@@ -167,11 +167,12 @@ impl Parts<'_, '_, '_> {
                 with_perpetual,
                 price: basis,
             } => {
-                let parts = self.lines.iter().map(|line| {
+                let known = confidences(self.unit.start, between.view.book, *with_perpetual);
+                let coin = self.lines.first().map(|line| line.start.coin);
+                let own = self.unit.lines.iter().zip(known).filter(|(line, _)| Some(line.start.coin) == coin);
+                let parts = own.map(|(line, least)| {
                     let counts =
                         kinds.contains(&line.start.kind) && (!short_only || line.start.quantity < 0.0);
-                    let least =
-                        confidence_of_line(self.unit.start, line.start, between.view.book, *with_perpetual);
                     match least {
                         Some(least) if counts && least < *threshold => {
                             line.coins().times(price(*basis, line), width).times_constant(1.0 - least)

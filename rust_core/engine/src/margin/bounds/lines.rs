@@ -6,8 +6,8 @@ use super::equity::result_of;
 use super::option::Stretch;
 use crate::error::Result;
 use crate::instrument::{ContractKind, Payoff};
+use crate::margin::scenario::Shocked;
 use crate::margin::scenario::exposure::{Line, Unit};
-use crate::margin::scenario::{Pricing, shocked};
 use crate::rulebook::portfolio::{Profile, Scenario, VolatilityMove};
 
 /// One line at both ends, with the figures of it that charges ask for.
@@ -22,6 +22,8 @@ pub(super) struct Moving<'u, 'a> {
     pub(super) delta: Enclosed,
     pub(super) carried: Enclosed,
     option: Option<Stretch>,
+    /// Volatilities at both ends.
+    shocked: Option<(Shocked, Shocked)>,
     discount: f64,
 }
 
@@ -36,9 +38,10 @@ pub(super) struct MovingUnit<'u, 'a> {
 impl<'u, 'a> MovingUnit<'u, 'a> {
     /// Pairs the lines of a unit; `None` where a line has no bounds.
     pub(super) fn of(between: &Between<'_>, start: &'u Unit<'a>, end: &'u Unit<'a>) -> Result<Option<Self>> {
+        let profile = between.view.rulebook()?.profiles.get(start.profile);
         let mut lines = Vec::with_capacity(start.lines.len());
         for (from, to) in start.lines.iter().zip(&end.lines) {
-            let Some(line) = Moving::of(between, from, to)? else { return Ok(None) };
+            let Some(line) = Moving::of(between, profile, from, to)? else { return Ok(None) };
             lines.push(line);
         }
         let same = start.lines.len() == end.lines.len() && start.scanned.len() == end.scanned.len();
@@ -48,7 +51,12 @@ impl<'u, 'a> MovingUnit<'u, 'a> {
 }
 
 impl<'u, 'a> Moving<'u, 'a> {
-    fn of(between: &Between<'_>, start: &'u Line<'a>, end: &'u Line<'a>) -> Result<Option<Self>> {
+    fn of(
+        between: &Between<'_>,
+        profile: Option<&Profile>,
+        start: &'u Line<'a>,
+        end: &'u Line<'a>,
+    ) -> Result<Option<Self>> {
         let (view, width) = (between.view, between.width);
         let book = view.book;
         let payoff = book.instruments.get(start.instrument).map_or(Payoff::Linear, |known| known.payoff);
@@ -107,6 +115,9 @@ impl<'u, 'a> Moving<'u, 'a> {
             delta: delta.times_constant(quantity).with_ends(start.delta, end.delta),
             carried,
             option,
+            shocked: profile
+                .zip(start.option.zip(end.option))
+                .map(|(profile, (first, last))| (Shocked::of(profile, &first), Shocked::of(profile, &last))),
             discount,
         }))
     }
@@ -132,10 +143,11 @@ impl<'u, 'a> Moving<'u, 'a> {
         let rulebook = between.view.rulebook().ok()?;
         let years = (first.years - scenario.days / 365.0).max(0.0);
         let ratio = (1.0 + scenario.price_move) * (1.0 + scenario.basis * first.years);
-        let total = |option: &Pricing| {
-            if years > 0.0 { shocked(profile, scenario, option) * years.sqrt() } else { 0.0 }
+        let total = |shocked: &Shocked| {
+            if years > 0.0 { shocked.volatility(scenario) * years.sqrt() } else { 0.0 }
         };
-        let totals = (total(&first), total(&last));
+        let shocked = self.shocked?;
+        let totals = (total(&shocked.0), total(&shocked.1));
         let slope = self.volatility_slope(profile, scenario, &option, totals, years);
         let range =
             Enclosed { start: totals.0, end: totals.1, low: slope.0, high: slope.1 }.range(between.width);

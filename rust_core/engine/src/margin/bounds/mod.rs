@@ -18,7 +18,7 @@ mod tiers;
 mod variance;
 
 use super::PoolView;
-use super::scenario::{Table, table_of};
+use super::scenario::{Table, kept_table};
 use crate::error::Result;
 use crate::margin::scenario::pricing;
 use crate::market::MarketState;
@@ -54,7 +54,7 @@ impl Node {
     pub fn new(view: &PoolView<'_>, place: f64, state: MarketState, basis: Basis) -> Result<Self> {
         let rulebook = view.rulebook()?;
         let scans = matches!(rulebook.measure, Measure::Scenarios { .. }) && basis == Basis::Maintenance;
-        let table = if scans { Some(table_of(view, &state)?) } else { None };
+        let table = if scans { Some(kept_table(view, &state, &[])?) } else { None };
         let value = figure_with(view, &state, basis, table.as_ref())?;
         Ok(Self { place, state, value, table })
     }
@@ -70,12 +70,11 @@ pub fn figure(view: &PoolView<'_>, state: &MarketState, basis: Basis) -> Result<
 }
 
 fn figure_with(view: &PoolView<'_>, state: &MarketState, basis: Basis, table: Option<&Table>) -> Result<f64> {
-    let equity = super::equity::equity(view, state)?;
     Ok(match basis {
-        Basis::Gross => equity.gross,
+        Basis::Gross => super::equity::equity(view, state)?.gross,
         Basis::Maintenance => {
-            let required = super::requirement_with(view, state, table)?;
-            equity.maintenance - view.rulebook()?.maintenance.trigger * required.maintenance
+            let (equity, maintenance) = super::standing(view, state, table)?;
+            equity.maintenance - view.rulebook()?.maintenance.trigger * maintenance
         }
     })
 }

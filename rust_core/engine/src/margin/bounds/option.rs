@@ -26,6 +26,9 @@ pub(super) struct Stretch {
     pub(super) discount: f64,
 }
 
+/// A `d1` beyond which the normal law has nothing left.
+const FAR: f64 = 1e3;
+
 /// The density of the standard normal law.
 fn density(x: f64) -> f64 {
     0.398_942_280_401_432_7 * (-0.5 * x * x).exp()
@@ -44,7 +47,7 @@ impl Stretch {
         let moneyness = log_moneyness(forward, self.strike);
         if total <= 0.0 {
             // past expiry the step lies at the strike itself, which belongs to both sides
-            return if moneyness == 0.0 { 0.0 } else { moneyness * f64::INFINITY };
+            return if moneyness == 0.0 { 0.0 } else { FAR.copysign(moneyness) };
         }
         moneyness / total + 0.5 * total
     }

@@ -8,10 +8,11 @@ use crate::margin::PoolView;
 use crate::market::{MarketState, settling_ratio, unrealised_pnl};
 use crate::pricing::greeks::forward_delta;
 use crate::pricing::settlement::{Settling, share_left};
+use crate::rulebook::portfolio::Scenario;
 use crate::rulebook::{Measure, Numeraire, RiskUnit, Rulebook};
 
 /// One quantity of one instrument.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub(in crate::margin) struct Line<'a> {
     /// Index of the position in the pool; `None` for an order that is taken as filled.
     pub(in crate::margin) position: Option<usize>,
@@ -31,6 +32,8 @@ pub(in crate::margin) struct Line<'a> {
     pub(in crate::margin) carried: f64,
     /// What an option is priced from.
     pub(in crate::margin) option: Option<Pricing>,
+    /// What an option is worth after the moves of a charge of its profile, where that was kept.
+    pub(in crate::margin) moved: Option<Moved>,
     /// Mark at the state, quote currency: the forward for options.
     pub(in crate::margin) mark: f64,
     /// Signed delta, coins.
@@ -43,6 +46,15 @@ pub(in crate::margin) struct Line<'a> {
     pub(in crate::margin) coin: usize,
     /// Index price of the coin at the state, quote currency.
     pub(in crate::margin) index: f64,
+}
+
+/// An option after two moves of the price, volatility the same.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(in crate::margin) struct Moved {
+    /// The relative moves.
+    pub(super) moves: [f64; 2],
+    /// Value of one unit after each, settlement currency.
+    pub(super) worth: [f64; 2],
 }
 
 /// What tells expiries apart: perpetuals are one of their own, contracts of one date belong together however
@@ -61,7 +73,11 @@ pub(in crate::margin) enum Expiry {
 
 impl Expiry {
     pub(in crate::margin) fn of(instrument: Option<&Instrument>, years: f64) -> Self {
-        let digits = |date: &str| date.chars().filter(char::is_ascii_digit).collect::<String>().parse().ok();
+        let digits = |date: &str| {
+            let mut digits = date.bytes().filter(u8::is_ascii_digit).map(|digit| u64::from(digit - b'0'));
+            let first = digits.next()?;
+            digits.try_fold(first, |number, digit| number.checked_mul(10)?.checked_add(digit))
+        };
         match instrument {
             None => Self::Never,
             Some(known) if matches!(known.kind, ContractKind::Perpetual | ContractKind::Spot) => Self::Never,
@@ -119,6 +135,29 @@ impl Line<'_> {
             self.money * ((1.0 + price_move) * (self.carried + gain) - self.carried)
         } else {
             self.money * gain
+        }
+    }
+
+    /// Adds its result in every scenario, its values multiplied by factors where there are any.
+    pub(super) fn add_results(&self, scenarios: &[Scenario], factors: Option<&[f64]>, totals: &mut [f64]) {
+        let rows = totals.iter_mut().zip(self.values).zip(scenarios);
+        match factors {
+            // the usual case stays a loop without branches
+            None if !self.moves => {
+                for ((total, value), _) in rows {
+                    *total += self.money * (self.quantity * (value - self.base));
+                }
+            }
+            None => {
+                for ((total, value), scenario) in rows {
+                    *total += self.result(*value, scenario.price_move);
+                }
+            }
+            Some(factors) => {
+                for (((total, value), scenario), factor) in rows.zip(factors) {
+                    *total += self.result(factor * value, scenario.price_move);
+                }
+            }
         }
     }
 
@@ -241,16 +280,51 @@ pub(in crate::margin) fn line<'a>(
     base: f64,
     values: &'a [f64],
 ) -> Result<Line<'a>> {
+    let unit = unit_line(view, rulebook, state, held.instrument, base)?;
+    Ok(of_unit(&unit, view, held, values, |position| unrealised_pnl(view.book, position, state)))
+}
+
+/// The line of a quantity from that of one unit of its instrument.
+fn of_unit<'a>(
+    unit: &Line<'static>,
+    view: &PoolView<'_>,
+    held: &Held,
+    values: &'a [f64],
+    result: impl Fn(&Position) -> f64,
+) -> Line<'a> {
+    Line {
+        position: held.position,
+        quantity: held.quantity,
+        values,
+        carried: held.position.and_then(|index| view.positions.get(index)).map_or(0.0, result),
+        delta: held.quantity * unit.delta,
+        ..*unit
+    }
+}
+
+/// What of a line belongs to the instrument and the market state alone: the line of one unit, of which nothing is
+/// carried and no scenario is run.
+///
+/// # Errors
+///
+/// As [`line`].
+pub(super) fn unit_line(
+    view: &PoolView<'_>,
+    rulebook: &Rulebook,
+    state: &MarketState,
+    instrument: usize,
+    base: f64,
+) -> Result<Line<'static>> {
     let book = view.book;
-    let underlying = book.instrument_underlying.get(held.instrument).copied().unwrap_or(0);
-    let settle = book.instrument_settle.get(held.instrument).copied().unwrap_or(0);
+    let underlying = book.instrument_underlying.get(instrument).copied().unwrap_or(0);
+    let settle = book.instrument_settle.get(instrument).copied().unwrap_or(0);
     let coin = book.currencies.get(settle).and_then(|currency| currency.underlying);
-    let known = book.instruments.get(held.instrument);
+    let known = book.instruments.get(instrument);
     let option = match known.and_then(|known| known.option) {
-        Some(_) => Some(pricing(book, state, held.instrument)?),
+        Some(_) => Some(pricing(book, state, instrument)?),
         None => None,
     };
-    let quote = state.quote(book, held.instrument);
+    let quote = state.quote(book, instrument);
     let quote = quote.as_deref();
     let mark = option.map_or_else(
         || {
@@ -259,32 +333,25 @@ pub(in crate::margin) fn line<'a>(
         },
         |option| option.forward,
     );
-    let position = held.position.and_then(|index| view.positions.get(index));
     let years = quote.map_or(0.0, |quote| quote.years);
     Ok(Line {
-        position: held.position,
-        instrument: held.instrument,
+        position: None,
+        instrument,
         kind: known.map_or(ContractKind::Perpetual, |known| known.kind),
-        quantity: held.quantity,
+        quantity: 1.0,
         base,
-        values,
+        values: &[],
         money: view.price(settle, state)?,
         moves: match rulebook.measure {
             Measure::Scenarios { numeraire: Numeraire::Report, unit: RiskUnit::Pool, .. } => coin.is_some(),
             Measure::Scenarios { numeraire: Numeraire::Report, .. } => coin == Some(underlying),
             _ => false,
         },
-        carried: position.map_or(0.0, |position| unrealised_pnl(book, position, state)),
+        carried: 0.0,
         option,
+        moved: None,
         mark,
-        delta: held.quantity
-            * unit_delta(
-                book,
-                rulebook,
-                held.instrument,
-                option.as_ref(),
-                (base, mark, state.ratio(underlying)),
-            ),
+        delta: unit_delta(book, rulebook, instrument, option.as_ref(), (base, mark, state.ratio(underlying))),
         years,
         expiry: Expiry::of(known, years),
         coin: underlying,
@@ -313,7 +380,12 @@ pub(in crate::margin) fn units<'a>(
     };
     for held in held {
         let row = table.row(book, held.instrument)?;
-        let line = line(view, rulebook, state, held, row.base, &row.values)?;
+        let line = match table.unit_line(held.instrument) {
+            Some(unit) => {
+                of_unit(unit, view, held, &row.values, |position| table.result(book, position, state))
+            }
+            None => line(view, rulebook, state, held, row.base, &row.values)?,
+        };
         let underlying = book.instrument_underlying.get(held.instrument).copied().unwrap_or(0);
         let own = key(underlying);
         if rule == RiskUnit::Pool && units.iter().any(|unit| unit.profile != row.profile) {

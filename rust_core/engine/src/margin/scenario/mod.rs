@@ -23,9 +23,9 @@ use crate::rulebook::charge::Stage;
 use crate::rulebook::portfolio::Profile;
 use crate::rulebook::{Level, Measure, OrderRule, Rulebook};
 use charges::{Charged, check_peg};
-pub(in crate::margin) use charges::{Context, charged, confidence_of_line};
+pub(in crate::margin) use charges::{Context, charged, confidences};
 use exposure::{Unit, units};
-pub(in crate::margin) use table::{Pricing, check_refusals, not_covered, pricing, shocked};
+pub(in crate::margin) use table::{Pricing, Shocked, check_refusals, not_covered, pricing};
 pub use table::{Table, profile_of};
 pub use unit::Scanned;
 use unit::first_largest;
@@ -74,6 +74,26 @@ pub fn table_of(view: &PoolView<'_>, state: &MarketState) -> Result<Table> {
     Table::new(view.book, rulebook, state, &exposure::instruments(view, rulebook)?)
 }
 
+/// The rows of everything a pool holds and orders and of further instruments, with what else belongs to the state:
+/// changed forms of the pool are measured with it and price nothing.
+///
+/// # Errors
+///
+/// As [`Table::new`].
+pub fn kept_table(view: &PoolView<'_>, state: &MarketState, further: &[usize]) -> Result<Table> {
+    let rulebook = view.rulebook()?;
+    let mut list = exposure::instruments(view, rulebook)?;
+    for instrument in further {
+        profile_of(view.book, rulebook, *instrument)?;
+    }
+    list.extend(further);
+    list.sort_unstable();
+    list.dedup();
+    let mut table = Table::new(view.book, rulebook, state, &list)?;
+    table.keep_units(view, rulebook, state)?;
+    Ok(table)
+}
+
 /// The factor of a level for a profile, with what a lost peg adds.
 pub(in crate::margin) fn factor(
     level: &Level,
@@ -98,7 +118,10 @@ pub(super) fn requirement(
     let own;
     let table = match shared {
         Some(table) => {
-            exposure::instruments(view, rulebook)?;
+            // what is kept was covered when it was priced
+            if !table.keeps(view) {
+                exposure::instruments(view, rulebook)?;
+            }
             table
         }
         None => {
@@ -108,15 +131,7 @@ pub(super) fn requirement(
     };
     let held = exposure::held(view);
     let split = units(view, rulebook, state, table, &held)?;
-    let coins: Vec<Option<usize>> = split.iter().map(|unit| unit.underlying).collect();
-    let mut measured = Vec::with_capacity(split.len());
-    for unit in &split {
-        measured.push(measure(view, rulebook, state, unit, &coins)?);
-    }
-    let mut components: Vec<Component> = measured.iter().flat_map(|m| m.components().copied()).collect();
-    let scans: Vec<(&Unit<'_>, &Scanned)> = split.iter().zip(measured.iter().map(|m| &m.scanned)).collect();
-    components.extend(credits::credits(rulebook, view.book, &scans)?);
-    floor_after_credits(rulebook, &mut components);
+    let (mut measured, mut components) = branches(view, rulebook, state, &split)?;
     // a floor that takes the place of what it bounds is borne instead of it
     let after = components.iter().copied();
     for ((_, component, _), after) in measured.iter_mut().flat_map(|m| &mut m.rows).zip(after) {
@@ -176,6 +191,40 @@ pub(super) fn requirement(
         worst: measured.into_iter().map(|m| m.worst).collect(),
         components,
     })
+}
+
+/// The units measured, and every branch of them with credits and floors applied.
+fn branches(
+    view: &PoolView<'_>,
+    rulebook: &Rulebook,
+    state: &MarketState,
+    split: &[Unit<'_>],
+) -> Result<(Vec<Measured>, Vec<Component>)> {
+    let coins: Vec<Option<usize>> = split.iter().map(|unit| unit.underlying).collect();
+    let mut measured = Vec::with_capacity(split.len());
+    for unit in split {
+        measured.push(measure(view, rulebook, state, unit, &coins)?);
+    }
+    let mut components: Vec<Component> = measured.iter().flat_map(|m| m.components().copied()).collect();
+    let scans: Vec<(&Unit<'_>, &Scanned)> = split.iter().zip(measured.iter().map(|m| &m.scanned)).collect();
+    components.extend(credits::credits(rulebook, view.book, &scans)?);
+    floor_after_credits(rulebook, &mut components);
+    Ok((measured, components))
+}
+
+/// The branches of what is held, without orders and without who bears them.
+///
+/// # Errors
+///
+/// As [`requirement`].
+pub(super) fn components(
+    view: &PoolView<'_>,
+    rulebook: &Rulebook,
+    state: &MarketState,
+    table: &Table,
+) -> Result<Vec<Component>> {
+    let split = units(view, rulebook, state, table, &exposure::held(view))?;
+    branches(view, rulebook, state, &split).map(|(_, components)| components)
 }
 
 /// What charges need to know about the pool around a unit.
