@@ -23,6 +23,13 @@ from crossmargin._types import (
     TextResult,
 )
 from crossmargin.account_functions import account_ranking
+from crossmargin.action_functions import (
+    cure,
+    impact,
+    reduction_schedule,
+    what_if,
+    withdrawable,
+)
 from crossmargin.backtest_functions import backtest, calibration
 from crossmargin.calculators import single_liquidation_price
 from crossmargin.cells import because
@@ -44,6 +51,7 @@ __all__ = [
     "collateral",
     "comparison",
     "correlations",
+    "cure",
     "deleveraging",
     "equity",
     "excess",
@@ -52,6 +60,7 @@ __all__ = [
     "first_liquidated",
     "history",
     "horizon",
+    "impact",
     "initial_margin",
     "largest_size",
     "leverage_caps",
@@ -68,6 +77,7 @@ __all__ = [
     "one_position_price",
     "ratio",
     "reconciliation",
+    "reduction_schedule",
     "risk_contributions",
     "rulebook_diff",
     "rulebooks",
@@ -77,7 +87,9 @@ __all__ = [
     "tail_measures",
     "tiers",
     "version",
+    "what_if",
     "why",
+    "withdrawable",
 ]
 
 BOOK = "Book"

@@ -60,6 +60,12 @@ _WORDS: Final = {
     "CM_LEVERAGE": "scope underlying term leverage_cap binding leverage largest_notional rule",
     "CM_MAXSIZE": "symbol account side size notional price lot limit metric value_before "
     "value_at_size bound value_beyond status reason",
+    "CM_WHATIF": "measure before after change note",
+    "CM_IMPACT": "symbol account -10 -1 1 10",
+    "CM_CURE": "rank action symbol side qty cost mm_after usage_after delta_after comment",
+    "CM_MAXWITHDRAW": "account currency amount held excess_im_before excess_im_after "
+    "excess_im_beyond usage_after reason",
+    "CM_SCHEDULE": "item optimal even at_once unit",
     "CM_BACKTEST": "scope test statistic p_value verdict expected observed note",
     "CM_BACKTEST ExceedanceOptions": "scope date margin loss excess driver_1 result_1 driver_2 "
     "result_2 driver_3 result_3 others",

@@ -57,6 +57,12 @@ _OF_STRESS: Final = {
     "venue": ("venue", "where the peg breaks"),
     "days": ("days", "that pass"),
 }
+_OF_TRADES: Final = {
+    "symbol": ("symbol", "contract"),
+    "qty": ("contracts", "signed, + buys"),
+    "price": ("markPrice", "empty: the mark"),
+    "account": ("account", "if several could be meant"),
+}
 _NARROW: Final = {"side": 9.0, "account": 12.0, "leverage": 10.0, "beta": 9.0, "currency": 11.0}
 _HEADER_ROW: Final = 6
 _PRINTED: Final = 52  # the first rows of a long history show what it is
@@ -259,6 +265,8 @@ def _understood(rows: Rows, kind: str) -> dict[str, tuple[str, str]]:
         return _OF_LIMITS
     if kind == "stress":
         return _OF_STRESS
+    if kind == "trades":
+        return _OF_TRADES
     if kind == "history":
         return {str(word): (str(word), "a level" if place else "day, or instant in UTC")
                 for place, word in enumerate(rows[0])}  # fmt: skip

@@ -43,7 +43,8 @@ _WORDS: Final = {
     "loss_if_liquidated delta_usd gamma_1pct vega theta net beta_delta standalone component "
     "incremental pnl_in_worst loss result_1 result_2 result_3 others standard_error VaR ES "
     "change_VaR change_ES money largest_notional margin excess average_margin "
-    "collateral_change call_amount shortfall theta funding transfer",
+    "collateral_change call_amount shortfall theta funding transfer delta_after "
+    "excess_im_before excess_im_after excess_im_beyond",
     "price": "mark down up nearest low high price entryPrice markPrice indexPrice "
     "liquidationPrice price_venue price_ref forward strike",
     "quantity": "qty quantity contracts amount tick beta leverage maxLeverage contractSize size "
@@ -70,6 +71,11 @@ _WORDS: Final = {
 _BY_HEADER: Final = {word: key for key, words in _WORDS.items() for word in words.split()}
 _BY_FUNCTION: Final = {
     ("CM_EXPLAIN", "amount"): "money",
+    **{("CM_WHATIF", word): "figure" for word in ("before", "after")},
+    ("CM_WHATIF", "change"): "difference",
+    **{("CM_IMPACT", word): "difference" for word in ("-10", "-1", "1", "10")},
+    **{("CM_SCHEDULE", word): "figure" for word in ("optimal", "even", "at_once")},
+    ("CM_MAXWITHDRAW", "held"): "quantity",
     ("CM_EXPOSURE", "leverage"): "times",
     ("CM_CORREL", "beta"): "times",
     ("CM_CORREL", "change"): "usage",

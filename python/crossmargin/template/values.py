@@ -48,6 +48,7 @@ COLUMNS: Final = {
         "limit_id", "scope", "metric", "warn", "limit", "hard", "unit", "owner", "approver",
         "reason", "effective", "expires", "action",
     ),
+    "trades": ("symbol", "qty", "price", "account"),
     "brackets": (
         "rulebook", "symbol", "minNotional", "maxNotional", "maintenanceMarginRate", "maxLeverage",
     ),
@@ -82,6 +83,8 @@ class Inputs:
     option_as_of: str | None = None
     history: Rows = field(default_factory=lambda: _empty("history"))
     limits: Rows = field(default_factory=lambda: _empty("limits"))
+    trades: Rows = field(default_factory=list)
+    """Trades to try out; left out, an example made of the first positions."""
 
 
 def _empty(name: str) -> Rows:

@@ -28,6 +28,7 @@ from crossmargin.template import (
     stress,
     summary,
     tail,
+    whatif,
 )
 from crossmargin.template.calls import Calculator
 from crossmargin.template.page import Page
@@ -41,7 +42,7 @@ __all__ = ["SHEETS", "write"]
 
 SHEETS: Final = (
     "Start", "Positions", "Collateral", "Orders", "Market", "Options", "History",
-    "Rulebook", "Summary", "Liquidation", "Explain", "Scenarios", "Exposure", "Compare", "Stress",
+    "Rulebook", "Summary", "Liquidation", "WhatIf", "Stress", "Explain", "Scenarios", "Exposure", "Compare",
     "Tail", "Limits", "Contributions", "Correlation", "Backtest", "Recon", "Checks", "Glossary",
 )  # fmt: skip
 _YELLOW: Final = (
@@ -82,6 +83,9 @@ def write(path: Path, given: Inputs, *, version: str | None = None) -> Path:
         "Market": with_columns(given.market, COLUMNS["market"]),
         "History": given.history,
         "Limits": with_columns(given.limits, COLUMNS["limits"]),
+        "Trades": with_columns(
+            given.trades or whatif.illustrative(given.positions), COLUMNS["trades"]
+        ),
         "OptionPositions": with_columns(given.option_positions, COLUMNS["option_positions"]),
         "OptionCollateral": with_columns(given.option_collateral, COLUMNS["option_collateral"]),
         "OptionMarket": with_columns(given.option_market, COLUMNS["option_market"]),
@@ -117,6 +121,7 @@ def write(path: Path, given: Inputs, *, version: str | None = None) -> Path:
         **limits.settings(),
         **stress.settings(),
         **backtest.settings(),
+        **whatif.settings(),
     }
     calculator = Calculator(names, tables)
     safe = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
@@ -151,6 +156,7 @@ def write(path: Path, given: Inputs, *, version: str | None = None) -> Path:
     rules.write(pages["Rulebook"], tables["Brackets"], tables["OwnRules"], known)
     accounts = summary.write(pages["Summary"])
     liquidation.write(pages["Liquidation"])
+    whatif.write(pages["WhatIf"], tables["Trades"])
     breakdown.write(pages["Explain"])
     scenarios.write(pages["Scenarios"])
     exposure.write(pages["Exposure"])

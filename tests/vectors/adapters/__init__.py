@@ -13,16 +13,21 @@ from tests.vectors.adapters import (
     amounts,
     backtests,
     charges,
+    concepts,
     correlations,
     cross,
     derive,
     exits,
     exposures,
+    growing,
     inverse,
     laws,
+    lending,
     linear,
+    losses,
     portfolio,
     pricing,
+    repair,
     risk_units,
     scenarios,
     sizing,
@@ -30,12 +35,13 @@ from tests.vectors.adapters import (
     spreads,
     standard,
     tails,
+    zones,
 )
 
 if TYPE_CHECKING:
-    from tests.vectors.view import Adapter, EngineStep
+    from tests.vectors.view import Adapter, EngineStep, Missing
 
-ADAPTERS: Final[tuple[Adapter | EngineStep, ...]] = (
+ADAPTERS: Final[tuple[Adapter | EngineStep | Missing, ...]] = (
     *linear.ADAPTERS,
     *inverse.ADAPTERS,
     *cross.ADAPTERS,
@@ -57,4 +63,10 @@ ADAPTERS: Final[tuple[Adapter | EngineStep, ...]] = (
     *backtests.ADAPTERS,
     *exits.ADAPTERS,
     *sizing.ADAPTERS,
+    *growing.ADAPTERS,
+    *lending.ADAPTERS,
+    *repair.ADAPTERS,
+    *losses.ADAPTERS,
+    *zones.ADAPTERS,
+    *concepts.ADAPTERS,
 )
