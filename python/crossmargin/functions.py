@@ -22,6 +22,14 @@ from crossmargin._types import (
     Text,
     TextResult,
 )
+from crossmargin.account_functions import account_ranking
+from crossmargin.action_functions import (
+    cure,
+    impact,
+    reduction_schedule,
+    what_if,
+    withdrawable,
+)
 from crossmargin.backtest_functions import backtest, calibration
 from crossmargin.calculators import single_liquidation_price
 from crossmargin.cells import because
@@ -30,16 +38,20 @@ from crossmargin.frames import as_table
 from crossmargin.registry import register
 from crossmargin.risk_functions import risk_contributions, tail_measures
 from crossmargin.rulebook_choice import one, several, under
+from crossmargin.stress_functions import book_difference, horizon, margin_grid, stresses
 from crossmargin.table import Table
 
 __all__ = [
+    "account_ranking",
     "backtest",
     "book",
+    "book_difference",
     "calibration",
     "check",
     "collateral",
     "comparison",
     "correlations",
+    "cure",
     "deleveraging",
     "equity",
     "excess",
@@ -47,6 +59,8 @@ __all__ = [
     "exposure",
     "first_liquidated",
     "history",
+    "horizon",
+    "impact",
     "initial_margin",
     "largest_size",
     "leverage_caps",
@@ -58,19 +72,24 @@ __all__ = [
     "liquidation_probability",
     "liquidation_zones",
     "maintenance_margin",
+    "margin_grid",
     "nearest_scenarios",
     "one_position_price",
     "ratio",
     "reconciliation",
+    "reduction_schedule",
     "risk_contributions",
     "rulebook_diff",
     "rulebooks",
     "scenarios",
+    "stresses",
     "summary",
     "tail_measures",
     "tiers",
     "version",
+    "what_if",
     "why",
+    "withdrawable",
 ]
 
 BOOK = "Book"

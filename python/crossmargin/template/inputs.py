@@ -47,6 +47,22 @@ _OF_LIMITS: Final = {
     "expires": ("expires", "to this day"),
     "action": ("action", "what to do then"),
 }
+_OF_STRESS: Final = {
+    "scenario": ("scenario", "name; empty: as above"),
+    "coin": ("coin", "coin or currency; other: all the rest"),
+    "move": ("move", "relative, or beta"),
+    "vol": ("vol", "relative"),
+    "vol_points": ("vol_points", "added"),
+    "peg": ("peg", "ratio to its peg or coin"),
+    "venue": ("venue", "where the peg breaks"),
+    "days": ("days", "that pass"),
+}
+_OF_TRADES: Final = {
+    "symbol": ("symbol", "contract"),
+    "qty": ("contracts", "signed, + buys"),
+    "price": ("markPrice", "empty: the mark"),
+    "account": ("account", "if several could be meant"),
+}
 _NARROW: Final = {"side": 9.0, "account": 12.0, "leverage": 10.0, "beta": 9.0, "currency": 11.0}
 _HEADER_ROW: Final = 6
 _PRINTED: Final = 52  # the first rows of a long history show what it is
@@ -247,6 +263,10 @@ def _understood(rows: Rows, kind: str) -> dict[str, tuple[str, str]]:
         return _OF_RULES
     if kind == "limits":
         return _OF_LIMITS
+    if kind == "stress":
+        return _OF_STRESS
+    if kind == "trades":
+        return _OF_TRADES
     if kind == "history":
         return {str(word): (str(word), "a level" if place else "day, or instant in UTC")
                 for place, word in enumerate(rows[0])}  # fmt: skip

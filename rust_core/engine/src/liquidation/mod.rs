@@ -9,6 +9,7 @@ mod hedge;
 mod isolate;
 pub mod nearest;
 pub mod order;
+pub mod own_cascade;
 mod part;
 pub mod policy;
 pub mod price;

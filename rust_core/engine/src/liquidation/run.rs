@@ -88,6 +88,11 @@ impl<'a> Run<'a> {
         })
     }
 
+    /// What has happened so far.
+    pub(super) fn rows(&self) -> &[Row] {
+        &self.rows
+    }
+
     pub(super) fn liquidatable(&self, state: &PoolState) -> bool {
         matches!(state.status, Status::Liquidatable | Status::Bankrupt)
             && broken(&self.rulebook.maintenance, state.excess)

@@ -55,6 +55,16 @@ pub struct Closed {
     pub cost: f64,
 }
 
+impl Closed {
+    /// Index of the contract that was dealt in; `None` for a currency.
+    pub fn instrument(&self, book: &Book) -> Option<usize> {
+        match self.subject {
+            Subject::Contract => book.instruments.iter().position(|known| known.symbol == self.symbol),
+            Subject::Currency => None,
+        }
+    }
+}
+
 impl<'a> Working<'a> {
     /// A pool as pasted.
     pub fn of(book: &'a Book, pool: &Pool) -> Self {

@@ -5,16 +5,30 @@
 //! assumed to add up. All of it belongs to one market state.
 
 pub mod account;
+pub mod action;
+pub mod bound;
+pub mod combined;
+pub mod cost;
+pub mod cure;
 pub mod figure;
 pub mod impact;
+pub mod knapsack;
+pub mod linear;
 pub mod listed;
 pub mod prepared;
+pub mod scan;
+pub mod schedule;
+pub mod smallest;
 pub mod stage;
+pub mod target;
 pub mod trades;
 pub mod whatif;
+pub mod withdraw;
 
 pub use account::Account;
+pub use cost::{Cost, Slippage};
 pub use figure::Figure;
 pub use prepared::Prepared;
 pub use stage::{Origin, Stage, Wanted};
+pub use target::Target;
 pub use trades::Trade;
