@@ -48,6 +48,38 @@ PERPETUAL: Final = {
 TIERED: Final = {"id": 1, "qty": 1, "entry": 100, "equity": 1}
 LINEAR: Final = {"entry": 100, "mark": 90, "qty": 1}
 
+AUCTION: Final = {
+    "start_discount": 1.0,
+    "cut_discount": 0.8,
+    "fast_length_s": 600,
+    "slow_length_s": 7200,
+    "fee_rate": 0.0,
+    "buffer": 0.1,
+}
+HELD: Final = {"id": 1, "qty": 10, "entry": 100, "equity": 50}
+TOKEN: Final = {
+    "token": 10.0,
+    "perp_pnl": 0.0,
+    "asset_weight": 0.8,
+    "liab_weight": 1.2,
+    "price": 1,
+}
+QUOTE_ACCOUNT: Final = {
+    "usdc": -90,
+    "positions": [
+        {"market": "BTC", "size": 1, "oracle_price": 100, "im_ratio": 0.2, "mm_ratio": 0.1}
+    ],
+}
+FEEDS: Final = {
+    "spot": 1500.0,
+    "forward": 1500.0,
+    "vol": 0.8,
+    "rate": 0.0,
+    "stable_price": 1.0,
+    "confidences": 1.0,
+}
+PERPETUAL_TERMS: Final = {"perp_amount": -1, "entry": 1000, "mark": 1035, "perp_mm": 0.05}
+
 LIQUIDATION_SAMPLES: Final[Mapping[str, dict[str, Any]]] = {
     "skewed": {"collateral": 1000, "positions": {"ETH": SKEWED}},
     "slipping": RISK_FACTORS,
@@ -99,5 +131,76 @@ LIQUIDATION_SAMPLES: Final[Mapping[str, dict[str, Any]]] = {
         "cm": [],
         "cm_wallet_btc": 0,
         "mmr": 0.005,
+    },
+    "bid": {"MtM": 300, "MM": -100, "elapsed_s": 0, "bid_fraction": 0.1, "auction": AUCTION},
+    "fee of an auction": {"mtm": 100_000, "buffer_margin": -60_000, "rate": 0.1},
+    "insolvent": {"mtm": -40, "mm": -140, "t_min": 15, "duration_min": 60, "fraction": 0.5},
+    "perpetual in an auction": {
+        **PERPETUAL_TERMS,
+        "cash": 65,
+        "auction": {"start_discount": 0.8, "buffer": 0.05},
+        "bids": [0.1, 1.0],
+    },
+    "simulation": {
+        "margin_model": "PMRM1",
+        "option": {"amount": -1.0, "strike": 1500.0, "type": "call", "seconds_to_expiry": 500_000},
+        "cash": 200.0,
+        "auction": AUCTION,
+        "start_time_s": 0,
+        "initial_feeds": FEEDS,
+        "steps": [{"feeds": FEEDS, "time_s": 0, "bid_fraction_wanted_of_current": 0.1}],
+    },
+    "pipeline": {
+        "isolated_positions": [HELD, {**HELD, "id": 2, "qty": -10, "equity": 100}],
+        "mark_price": 40,
+        "mm_rate": 0.005,
+        "insurance_fund": 0,
+        "adl_enabled": True,
+        "adl_ranking": "pnl_ratio",
+        "slippage_bps": 0,
+    },
+    "forgone": {
+        "isolated_positions": [HELD],
+        "winner": {**HELD, "id": 2, "qty": -10, "equity": 100},
+        "mark_price": 40,
+        "insurance_fund": 0,
+    },
+    "scored": {
+        "cases": [[110, 100, 90]],
+        "columns": ["mark", "entry", "bankruptcy"],
+        "side": "long",
+    },
+    "in turn": {"loss_beyond_margin": [3, 5], "fund": 4.0},
+    "tokens": {
+        "asset": TOKEN,
+        "liability": {**TOKEN, "token": -9.0},
+        "other_health": 0.0,
+        "perp_overall_asset_weight": 0.8,
+        "max_liability_transfer": 100.0,
+        "fees": 0,
+    },
+    "borrowed": {
+        "margin_shortage": 10,
+        "asset_weight": 0.8,
+        "asset_multiplier": 1,
+        "liability_weight": 1.2,
+        "liability_multiplier": 1,
+        "liability_price": 100,
+        "insurance_fee": 0,
+    },
+    "debt repaid": {"C": 100, "D": 84, "LT": 0.8, "LS": 0.05, "h": 1.0},
+    "insured": {
+        "account": QUOTE_ACCOUNT,
+        "fill": {"market": "BTC", "delta": -1, "price": 100},
+        "max_liquidation_fee": 0.05,
+    },
+    "transferred": {"account": QUOTE_ACCOUNT, "close": {"market": "BTC", "delta": -1}},
+    "share of all": {
+        "collateral": 1000,
+        "positions": [{"market": "BTC-USD-PERP", "size": 1, "entry": 2000, "mark": 1010}],
+        "mmf": 0.02,
+        "target_margin_ratio": 0.9,
+        "share_step": 0.2,
+        "liquidation_fee": 0.1,
     },
 }

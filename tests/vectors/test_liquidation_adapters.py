@@ -185,3 +185,142 @@ def test_calls_sold_are_liquidated_above_one_price_and_far_below_never() -> None
         low, high = (middle, high) if safe else (low, middle)
     expected = {"roots": [low], "n": 1, "margin_at_spot": 26}
     assert ask(sample("many roots"), expected) == PASSED
+
+
+def test_a_bid_pays_its_part_of_the_value_and_no_more_than_restores_the_account() -> None:
+    """300 of value, 100 short: 140 short of the buffer of 10 %; ten minutes cost a fifth."""
+    expected = {"max_fraction": 140 / 440, "bid_price": 300, "cash_from_bidder": 30}
+    assert ask(sample("bid"), expected) == PASSED
+    late = {"bid_price": 240, "max_fraction": 140 / 380, "cash_from_bidder": 240 * 140 / 380}
+    assert ask(sample("bid", elapsed_s=600, bid_fraction=1.0), late) == PASSED
+
+
+def test_what_earlier_bids_have_brought_is_not_sold_again() -> None:
+    expected = {"max_fraction": 140 / (140 + 0.8 * 300 + 0.2 * 50)}
+    assert ask(sample("bid", elapsed_s=600, reserved_cash=50), expected) == PASSED
+
+
+def test_whoever_takes_an_account_without_value_is_paid_more_the_longer_it_takes() -> None:
+    """40 at the start, 140 at the end, 65 after a quarter; and half of what is then short."""
+    expected = {"current_offer": -65, "sm_payout": 32.5, "cash_required": 37.5}
+    assert ask(sample("insolvent"), expected) == PASSED
+
+
+def test_the_fee_of_an_auction_is_on_the_slice_at_no_discount() -> None:
+    expected = {"fraction": 60 / 160, "fee": 100_000 * 0.1 * 60 / 160}
+    assert ask(sample("fee of an auction"), expected) == PASSED
+
+
+def test_a_bid_in_a_simulation_leaves_the_account_with_what_it_has_brought() -> None:
+    outcome = run_case(
+        {"id": "case", "inputs": sample("simulation"), "expected": {"steps": []}, "tolerance": {}},
+        {"shared": {}},
+        load(),
+        ADAPTERS,
+        {},
+    )
+    assert outcome.status is Status.NOT_APPLICABLE
+    assert "lie in another file" in outcome.reason
+
+
+def test_the_winner_with_most_profit_for_its_equity_pays_for_a_loss() -> None:
+    """Long 10 from 100 with 50: bankrupt at 95, so that 55 are lost per coin at 40."""
+    expected = {"liquidated": [1], "adl": [2], "fund_paid": 0, "fund": 0}
+    assert ask(sample("pipeline"), expected) == PASSED
+    rich = {"liquidated": [1], "adl": [], "fund_paid": 550, "fund": 50}
+    assert ask(sample("pipeline", insurance_fund=600), rich) == PASSED
+
+
+def test_a_ranking_that_is_not_the_venues_own_is_a_difference() -> None:
+    outcome = ask(sample("pipeline", adl_ranking="binance"), {"adl": [2]})
+    assert outcome.status is Status.NOT_APPLICABLE
+    assert "DIFFERENCE: the case ranks by profit x notional / equity" in outcome.reason
+
+
+def test_a_winner_forgoes_the_loss_and_keeps_the_rest_of_its_profit() -> None:
+    expected = {"winner_equity_after": 100 + 600 - 550, "winner_position": 0}
+    assert ask(sample("forgone"), expected) == PASSED
+    # half of the position is enough for a loss of half the size
+    half = {**LIQUIDATION_SAMPLES["forgone"]["isolated_positions"][0], "qty": 5, "equity": 25}
+    expected = {"winner_equity_after": 100 + 600 - 275, "winner_position": 5}
+    assert ask(sample("forgone", isolated_positions=[half]), expected) == PASSED
+
+
+def test_a_score_is_profit_times_leverage_from_the_bankruptcy_price() -> None:
+    assert ask(sample("scored"), {"score": [0.1 * 110 / 20]}) == PASSED
+
+
+def test_losses_in_turn_empty_the_fund_before_anybody_else_pays() -> None:
+    assert ask(sample("in turn"), {"fund_after": [1, 0], "adl": [0, 4]}) == PASSED
+
+
+def test_a_debt_is_repaid_with_collateral_until_nothing_is_missing() -> None:
+    """8 - 10.8 = -2.8, and each token given and repaid adds 0.4."""
+    expected = {"liquidation_possible": True, "asset_token": 3, "liability_token": -2}
+    assert ask(sample("tokens"), expected) == PASSED
+    limited = ask(sample("tokens", max_liability_transfer=2.0), expected)
+    assert limited.status is Status.NOT_APPLICABLE
+    nothing = dict.fromkeys(("asset_token", "liability_token")) | {"liquidation_possible": False}
+    healthy = sample("tokens", other_health=3.0)
+    assert ask(healthy, nothing) == PASSED
+
+
+def test_a_debt_that_costs_more_than_its_weight_cannot_be_repaid() -> None:
+    assert ask(sample("borrowed"), {"liability_amount": 10 / 40}) == PASSED
+    dear = sample("borrowed", liability_weight=1.0, liability_multiplier=0.75)
+    assert ask(dear, {"liability_amount": "unbounded (transfer everything)"}) == PASSED
+
+
+def test_a_debt_repaid_at_a_bonus() -> None:
+    expected = {"repay": (84 - 80) / (1 - 0.84), "HF_before": 80 / 84}
+    assert ask(sample("debt repaid"), expected) == PASSED
+
+
+@pytest.mark.parametrize(
+    ("price", "delta", "paid"),
+    # bought with 90 of debt: 10 are left at 100, of which 5 % of the price are paid
+    [(100, 5, 5), (90, 0, 0), (80, -10, 0)],
+)
+def test_a_fill_pays_the_fund_or_costs_it(price: float, delta: float, paid: float) -> None:
+    fill = {"market": "BTC", "delta": -1, "price": price}
+    expected = {"insurance_fund_delta": delta, "fee_paid_by_account": paid}
+    assert ask(sample("insured", fill=fill), expected) == PASSED
+
+
+def test_a_position_takes_its_share_of_the_equity_with_it() -> None:
+    """10 of equity stand behind 10 and 20 of maintenance margin."""
+    account = {
+        "usdc": -490,
+        "positions": [
+            {"market": "BTC", "size": 2, "oracle_price": 50, "im_ratio": 0.2, "mm_ratio": 0.1},
+            {"market": "ETH", "size": 1, "oracle_price": 400, "im_ratio": 0.2, "mm_ratio": 0.05},
+        ],
+    }
+    close = {"market": "ETH", "delta": -1}
+    expected = {"bankruptcy_price": 400 - 10 * 20 / 30, "bankruptcy_quote": 400 - 10 * 20 / 30}
+    assert ask(sample("transferred", account=account, close=close), expected) == PASSED
+
+
+def test_a_fee_on_the_margin_that_goes_lowers_what_is_left() -> None:
+    """10 of equity against 20.2: each fifth that goes costs 0.404 and frees 4.04."""
+    shown = [
+        {
+            "share": share,
+            "new_mmr": 20.2 * (1 - share),
+            "penalty": 2.02 * share,
+            "new_account_value": 10 - 2.02 * share,
+            "new_margin_ratio": 20.2 * (1 - share) / (10 - 2.02 * share),
+        }
+        for share in (0.2, 0.4, 0.6, 0.8)
+    ]
+    expected = {
+        "unrealized_pnl": -990,
+        "mmr": 20.2,
+        "account_value": 10,
+        "table": shown,
+        "chosen_share": 0.8,
+        "realized_loss": 990 * 0.8,
+        "collateral_after": 1000 - 990 * 0.8 - 2.02 * 0.8,
+        "positions_after": {"BTC": 0.2},
+    }
+    assert ask(sample("share of all"), expected) == PASSED

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Final
 from tests.vectors.adapters import (
     accounts,
     amounts,
+    auction,
     backtests,
+    bids,
     charges,
     concepts,
     correlations,
@@ -27,6 +29,7 @@ from tests.vectors.adapters import (
     losses,
     portfolio,
     pricing,
+    queues,
     repair,
     risk_units,
     scenarios,
@@ -34,6 +37,7 @@ from tests.vectors.adapters import (
     span,
     spreads,
     standard,
+    swaps,
     tails,
     zones,
 )
@@ -68,5 +72,9 @@ ADAPTERS: Final[tuple[Adapter | EngineStep | Missing, ...]] = (
     *repair.ADAPTERS,
     *losses.ADAPTERS,
     *zones.ADAPTERS,
+    *auction.ADAPTERS,
+    *bids.ADAPTERS,
+    *queues.ADAPTERS,
+    *swaps.ADAPTERS,
     *concepts.ADAPTERS,
 )

@@ -98,10 +98,6 @@ ADAPTERS: Final = (
         "margins rounded up to whole units before the other levels follow from them",
     ),
     Missing(
-        _keys("mtm mm t_min duration_min fraction"),
-        "an auction whose offer moves with time",
-    ),
-    Missing(
         _keys("position orders"),
         "orders cancelled one by one, the farthest from the market first",
     ),

@@ -21,7 +21,7 @@ from tests.vectors.view import (
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from tests.vectors.facade import Facade
+    from tests.vectors.facade import Facade, Row
     from tests.vectors.view import Answer, CaseView, Fields
 
 COIN: Final = "COIN"
@@ -95,6 +95,60 @@ def insured(_case: CaseView, fields: Fields, facade: Facade) -> Answer:
         raise NotApplicableError(lacks("a liquidation fee of at most what is left of the account"))
     paid = charged["cost"] if free["equity_left"] else 0.0
     return {"insurance_fund_delta": paid, "fee_paid_by_account": paid}
+
+
+CLOSE = Shape(required=spelled("market", "delta"))
+TRANSFERRED = Shape(
+    required=spelled("account", "close"), inner={"account": QUOTE_ACCOUNT, "close": CLOSE}
+)
+
+
+# Who stands in the same queue, so that the account is looked at whether it has won or not.
+SOMEBODY: Final[Row] = {
+    "account": "somebody",
+    "qty": 1.0,
+    "entry": 1.0,
+    "mark": 1.0,
+    "equity": 1.0,
+}
+
+
+def transferred(_case: CaseView, fields: Fields, facade: Facade) -> Answer:
+    """Answer for the price at which a position takes its share of the equity with it."""
+    held = fields["account"]["positions"]
+    rows = [
+        position(
+            own["market"],
+            own["size"],
+            mark=own["oracle_price"],
+            entry=own["oracle_price"],
+            maintenanceMarginRate=own["mm_ratio"],
+        )
+        for own in held
+    ]
+    worth = [quantity(own["size"], own["oracle_price"]) for own in held]
+    book = facade.book(
+        table(rows), rulebooks.rates(), collateral=cash(fields["account"]["usdc"], *worth)
+    )
+    close = fields["close"]
+    queue = facade.deleveraging(
+        book,
+        candidates=[{**SOMEBODY, "symbol": close["market"]}],
+        form="size",
+    ).records()
+    (own,) = (row for row in queue if row["account"] != SOMEBODY["account"])
+    price = own["bankruptcy"]
+    if price is None:
+        raise NotApplicableError(lacks("what is paid to be rid of a position without a price"))
+    coins = {
+        "currency": COIN,
+        "cash": close["delta"] * LOSS_UNIT,
+        "priceVenue": price,
+        "collateralRate": 1.0,
+    }
+    nothing = position(COIN, 0.0, mark=price, maintenanceMarginRate=0.0)
+    sold = facade.book(table([nothing]), rulebooks.rates(), collateral=table([coins]))
+    return {"bankruptcy_price": price, "bankruptcy_quote": facade.equity(sold)}
 
 
 LENT = Shape(required=spelled("balance", "price", "ltv"))
@@ -222,6 +276,8 @@ def borrowing(_case: CaseView, fields: Fields, facade: Facade) -> Answer:
 ADAPTERS: Final = (
     Adapter(BORROWING, borrowing),
     Adapter(FILLED, filled),
+    Adapter(LIQUIDATED, insured),
+    Adapter(TRANSFERRED, transferred),
     Adapter(LENT, lent),
     Adapter(TIERS, tiers),
 )

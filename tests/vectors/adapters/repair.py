@@ -60,9 +60,9 @@ def shortage(_case: CaseView, fields: Fields, facade: Facade) -> Answer:
         scenario="now",
         options={"policy": "pro_rata", "step": "needed", "slippage": fields["fee"]},
     ).records()
-    size = steps[0]["qty"]
     # where closing costs as much as it frees, all of it would not do
-    return {"base_amount": None if size == PLENTY else size}
+    beyond = exceeds(steps[-1]["usage_after"], 1.0)
+    return {"base_amount": None if beyond else steps[0]["qty"]}
 
 
 DISPOSAL = Shape(
@@ -196,4 +196,5 @@ def share_of_all(_case: CaseView, fields: Fields, facade: Facade) -> Answer:
 ADAPTERS: Final = (
     Adapter(SHORTAGE, shortage),
     Adapter(DISPOSAL, disposal),
+    Adapter(SHARED, share_of_all),
 )

@@ -14,7 +14,7 @@ use crate::liquidation::price::shown;
 use crate::liquidation::waterfall::{Layers, waterfall};
 
 /// The header of `CM_ADL`.
-pub const HEADER: [&str; 19] = [
+pub const HEADER: [&str; 20] = [
     "form",
     "rank",
     "account",
@@ -26,6 +26,7 @@ pub const HEADER: [&str; 19] = [
     "pnl",
     "equity",
     "leverage",
+    "bankruptcy",
     "score",
     "lights",
     "fill_qty",
@@ -314,6 +315,7 @@ fn cells(
         own.pnl().into(),
         own.equity.into(),
         own.leverage().into(),
+        own.bankruptcy.into(),
         row.score.is_finite().then_some(row.score).into(),
         row.lights.map_or(Value::Missing, Value::from),
         given(closed),
@@ -333,9 +335,9 @@ fn uncovered(form: Form, notional: f64, wanted: f64, per_notional: f64) -> Vec<V
         (0, form.word().into()),
         (2, "UNCOVERED".into()),
         (3, "".into()),
-        (14, (notional * per_notional).into()),
+        (15, (notional * per_notional).into()),
         (
-            18,
+            19,
             format!(
                 "{share:.1} % of the deficit is left when every winner is closed: it is socialised or unpaid"
             )

@@ -56,6 +56,7 @@ pub fn order_options(pairs: &[(String, String)], max_steps: f64) -> Result<Optio
                     None => return unknown("hedge", value, "venue, none, after, first"),
                 }
             }
+            "reserved" => options.reserved = number("reserved", value, 0.0, f64::MAX, "money, at least 0")?,
             "elapsed" => options.elapsed = number("elapsed", value, 0.0, 3.2e7, "seconds, from 0 to a year")?,
             "gap" => options.gap = number("gap", value, 0.0, 10.0, "from 0 to 10")?,
             "tag" => options.respect_tags = flag("tag", value)?,
@@ -96,7 +97,7 @@ pub fn compared_options(pairs: &[(String, String)], max_steps: f64) -> Result<Op
     Ok(Options { go_on: read.go_on && has("until"), ..read })
 }
 
-const KNOWN: &str = "policy, stop, step, seed, slippage, hedge, elapsed, gap, tag, list, until";
+const KNOWN: &str = "policy, stop, step, seed, slippage, hedge, elapsed, reserved, gap, tag, list, until";
 
 fn is_default(value: &str) -> bool {
     value.is_empty() || value.eq_ignore_ascii_case("default") || value.eq_ignore_ascii_case("venue")

@@ -46,6 +46,8 @@ pub struct Options {
     pub hedge: Option<Hedge>,
     /// Seconds that an auction has lasted.
     pub elapsed: f64,
+    /// Money that earlier bids of an auction have brought and that is not sold again, settlement currency.
+    pub reserved: f64,
     /// Symbols in the order in which the user wants them closed.
     pub user_list: Vec<String>,
     /// Whether `liquidateLast` tags are respected.
@@ -68,6 +70,7 @@ impl Default for Options {
             slippage: Slippage::Fraction(0.0),
             hedge: None,
             elapsed: 0.0,
+            reserved: 0.0,
             user_list: Vec::new(),
             respect_tags: true,
             gap: 0.01,
@@ -127,7 +130,7 @@ pub struct Row {
     /// Number of the step, from 1; rows that happen at once share it.
     pub step: usize,
     /// `cancel_orders`, `close`, `hedge`, `convert` (collateral is sold), of an auction `fee`, `slice` and
-    /// `proceeds`, `takeover`, or `none` where no step helps.
+    /// `proceeds`, `takeover`, `offer` (to whoever takes over), or `none` where no step helps.
     pub action: &'static str,
     /// Index of the account.
     pub account: usize,
@@ -150,7 +153,7 @@ pub struct Row {
 impl Row {
     /// Whether it takes something from the account: a position, or collateral.
     pub fn closes(&self) -> bool {
-        self.closed.is_some() && !matches!(self.action, "fee" | "proceeds")
+        self.closed.is_some() && !matches!(self.action, "fee" | "proceeds" | "offer")
     }
 }
 

@@ -45,7 +45,8 @@ pub(super) enum Turn {
 
 impl<'a> Run<'a> {
     pub(super) fn new(book: &'a Book, pool: &Pool, options: &'a Options) -> Result<Self> {
-        let working = Working::of(book, pool);
+        let mut working = Working::of(book, pool);
+        working.reserved = options.reserved;
         let rulebook = book.rulebook_of(pool.account).ok_or_else(|| Error::Missing {
             what: "rulebook".into(),
             why: "the account has none".into(),
@@ -82,7 +83,8 @@ impl<'a> Run<'a> {
             certainty,
             rows: Vec::new(),
             step: 0,
-            charged: false,
+            // an auction that has brought money has taken its fee
+            charged: options.reserved > 0.0,
         })
     }
 
@@ -141,7 +143,8 @@ impl<'a> Run<'a> {
         let orders_first = self.stages().first() == Some(&Stage::Orders);
         loop {
             let before = evaluate(&self.working.view(), market)?;
-            if self.working.positions.is_empty() {
+            // an account may hold nothing but collateral and debts
+            if self.working.positions.is_empty() && !self.stages().contains(&Stage::Collateral) {
                 return Ok(End::Flat);
             }
             if self.enough(self.room(&before)) {
@@ -210,6 +213,9 @@ impl<'a> Run<'a> {
             };
             if !done {
                 self.step -= 1;
+                if self.working.positions.is_empty() {
+                    return Ok(End::Flat);
+                }
                 if self.rows.is_empty() {
                     self.push(
                         "none",
