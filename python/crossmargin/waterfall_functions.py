@@ -48,7 +48,7 @@ def liquidation_policies(
     Returns
     -------
     Table
-        account, policy, certainty, first, steps, closings, cost, equity_before, equity_left,
+        policy, account, certainty, first, steps, closings, cost, equity_before, equity_left,
         mm_left, usage_left, excess_left, shortfall (what the account owes at the end),
         positions_left, warnings (steps that raised the margin or lowered the excess), end. Money
         in the reporting currency.
@@ -94,9 +94,8 @@ def deleveraging(
     Returns
     -------
     Table
-        form, rank, account, symbol, side, qty, entry, mark, pnl, equity, leverage, score, lights
-        (5: the first fifth), fill_qty, fill (in the deficit's unit), price, qty_left,
-        leverage_left, comment.
+        form, rank, account, symbol, side, qty, mark, pnl, equity, leverage, score, lights (5: the
+        first fifth), fill_qty, fill (in the deficit's unit), price, leverage_left, comment.
 
     Raises
     ------

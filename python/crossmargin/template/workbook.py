@@ -22,6 +22,7 @@ from crossmargin.template import (
     limits,
     liquidation,
     options,
+    policies,
     rules,
     scenarios,
     start,
@@ -77,6 +78,7 @@ def write(path: Path, given: Inputs, *, version: str | None = None) -> Path:
         "OptionMarket": with_columns(given.option_market, COLUMNS["option_market"]),
         "Brackets": with_columns(given.brackets, COLUMNS["brackets"]),
         "OwnRules": _own_rules(),
+        "Candidates": policies.CANDIDATES,
     }
     names: dict[str, Value] = {
         "Rule": given.rulebook,

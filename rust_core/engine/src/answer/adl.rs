@@ -14,14 +14,13 @@ use crate::liquidation::price::shown;
 use crate::liquidation::waterfall::{Layers, waterfall};
 
 /// The header of `CM_ADL`.
-pub const HEADER: [&str; 19] = [
+pub const HEADER: [&str; 17] = [
     "form",
     "rank",
     "account",
     "symbol",
     "side",
     "qty",
-    "entry",
     "mark",
     "pnl",
     "equity",
@@ -31,7 +30,6 @@ pub const HEADER: [&str; 19] = [
     "fill_qty",
     "fill",
     "price",
-    "qty_left",
     "leverage_left",
     "comment",
 ];
@@ -309,7 +307,6 @@ fn cells(
         own.symbol.as_str().into(),
         if own.quantity > 0.0 { "long" } else { "short" }.into(),
         own.quantity.abs().into(),
-        own.entry.into(),
         own.mark.into(),
         own.pnl().into(),
         own.equity.into(),
@@ -319,7 +316,6 @@ fn cells(
         given(closed),
         given(row.notional * per_notional),
         given(price),
-        given(left),
         (shared && equity > 0.0).then(|| own.payoff.notional(left, own.mark) / equity).into(),
         comment.join("; ").into(),
     ]
@@ -333,9 +329,9 @@ fn uncovered(form: Form, notional: f64, wanted: f64, per_notional: f64) -> Vec<V
         (0, form.word().into()),
         (2, "UNCOVERED".into()),
         (3, "".into()),
-        (14, (notional * per_notional).into()),
+        (13, (notional * per_notional).into()),
         (
-            18,
+            16,
             format!(
                 "{share:.1} % of the deficit is left when every winner is closed: it is socialised or unpaid"
             )
