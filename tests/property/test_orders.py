@@ -259,9 +259,10 @@ def test_every_order_ends_healthy_or_flat_or_says_why_not(
     left = {leg.symbol: float(abs(leg.quantity)) - closed[leg.symbol] for leg in legs}
     assert all(amount >= -1e-9 for amount in left.values()), "more was closed than is held"
     for row in found:  # what makes an account worse says so, and no optimising policy does it
-        worse = float(row["equity_after"] or 0) - float(row["mm_after"] or 0) < float(
-            row["equity_before"] or 0
-        ) - float(row["mm_before"] or 0) - 1e-6 * scale
+        worse = (
+            float(row["equity_after"] or 0) - float(row["mm_after"] or 0)
+            < float(row["equity_before"] or 0) - float(row["mm_before"] or 0) - 1e-6 * scale
+        )
         assert not worse or "fell from" in str(row["reason"]) or row["action"] == "none"
         assert not worse or policy not in OPTIMISING
     if policy in OPTIMISING and "no step that is left" in str(last["reason"]):

@@ -42,7 +42,11 @@ def _candidates(*rows: Sequence[object]) -> sheets.Rows:
 
 def _fills(rows: sheets.Rows, deficit: float, form: str, **options: object) -> dict[str, float]:
     found = cm.deleveraging(
-        _book(), candidates=rows, deficit=deficit, form=form, options={"symbol": "X", "own": "no"} | options
+        _book(),
+        candidates=rows,
+        deficit=deficit,
+        form=form,
+        options={"symbol": "X", "own": "no"} | options,
     )
     return {row["account"]: row["fill"] for row in sheets.records(found)}
 
@@ -127,10 +131,10 @@ def test_without_candidates_the_books_own_winners_are_ranked_with_lights() -> No
 
 
 def test_the_books_own_position_joins_candidates_in_its_contract() -> None:
+    rows = _candidates(["other", -5, 100, 900, 1, 5])
     found = cm.deleveraging(
-        _book(), candidates=_candidates(["other", -5, 100, 900, 1, 5]) , deficit=100.0, form="pro_rata",
-        options={"symbol": "X"},
-    )  # fmt: skip
+        _book(), candidates=rows, deficit=100.0, form="pro_rata", options={"symbol": "X"}
+    )
     fills = {row["account"]: row["fill"] for row in sheets.records(found)}
     assert fills == pytest.approx({"other": 100 * 5 / 7, "main": 100 * 2 / 7})
 
@@ -161,9 +165,7 @@ def test_a_form_without_its_column_is_refused_alone_and_left_out_of_all() -> Non
     options = {"symbol": "X", "own": "no"}
     with pytest.raises(cm.CrossmarginError, match=r"mm of a.*the form binance needs it"):
         cm.deleveraging(_book(), candidates=rows, form="binance", options=options)
-    found = sheets.records(
-        cm.deleveraging(_book(), candidates=rows, deficit=10.0, options=options)
-    )
+    found = sheets.records(cm.deleveraging(_book(), candidates=rows, deficit=10.0, options=options))
     assert {row["form"] for row in found} == {"bybit", "hyperliquid", "pnl_ratio", "size", *SHARED}
 
 

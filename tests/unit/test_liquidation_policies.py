@@ -42,10 +42,8 @@ def _cash(amount: float, currency: str = "USD") -> sheets.Rows:
     return sheets.table("currency cash", [currency, amount])
 
 
-def _order(book: Book, **options: object) -> list[dict[str, Any]]:
-    found = cm.liquidation_order(
-        book, scenario="now", max_steps=options.pop("max_steps", 50.0), options=options
-    )
+def _order(book: Book, *, max_steps: float = 50.0, **options: object) -> list[dict[str, Any]]:
+    found = cm.liquidation_order(book, scenario="now", max_steps=max_steps, options=options)
     return sheets.records(found)
 
 
@@ -97,7 +95,7 @@ def test_a_cost_above_what_is_freed_is_called_toxic_and_an_optimising_policy_ref
     assert "closes nothing: still liquidatable" in str(said)
 
 
-def _market(**columns: float) -> dict[str, list[object]]:
+def _market(**columns: float) -> dict[str, object]:
     return {"underlying": ["BTC"], "indexPrice": [100_000.0]} | {
         name: [value] for name, value in columns.items()
     }
@@ -118,7 +116,7 @@ def test_cutting_an_order_into_pieces_makes_it_no_cheaper() -> None:
     rows = _perpetuals(("BTC-A", 500.0, 100_000, 100_000))
     market = _market(adv=20_000, dailyVol=0.04, halfSpread=0.0002)
     book = cm.book(rows, _scan(), collateral=_cash(4_000_000.0), market=market)
-    common = {"policy": "largest_loss", "slippage": "depth", "stop": "flat"}
+    common: dict[str, Any] = {"policy": "largest_loss", "slippage": "depth", "stop": "flat"}
     whole = _order(book, **common, step="whole")
     pieces = _order(book, **common, step="0.5", max_steps=6.0)
     closed = sum(row["qty"] for row in pieces)
@@ -149,7 +147,9 @@ def test_depth_without_a_figure_of_the_market_is_refused_by_name(
 def test_a_random_rule_without_a_seed_tells_the_odds() -> None:
     rows = _perpetuals(*((f"{coin}-PERP", 10.0, 100, 100) for coin in ("BTC", "ETH", "SOL")))
     book = cm.book(rows, _scan(policy="random"), collateral=_cash(290.0))
-    assert cm.first_liquidated(book, scenario="now") == "BTC-PERP 33 %, ETH-PERP 33 %, SOL-PERP 33 %"
+    assert (
+        cm.first_liquidated(book, scenario="now") == "BTC-PERP 33 %, ETH-PERP 33 %, SOL-PERP 33 %"
+    )
     said = str(cm.first_liquidated(book, scenario="now", what="sentence"))
     assert "closes one position at random: BTC-PERP 33 %" in said
     drawn = cm.first_liquidated(book, scenario="now", options={"seed": 3})
@@ -173,7 +173,9 @@ def test_the_sentence_names_place_position_size_and_share_of_the_margin() -> Non
 def test_exactly_at_the_maintenance_margin_the_sign_is_the_rulebooks(inclusive: bool) -> None:  # noqa: FBT001
     """dYdX is strict, others are not: orders.md 2.2."""
     levels = {"maintenance": {"factor": 1.0, "trigger": 1.0, "inclusive": inclusive}}
-    eighth = [{"underlyings": ["*"], "scenarios": [{"set": "scan", "price_moves": [-0.125, 0.125]}]}]
+    eighth = [
+        {"underlyings": ["*"], "scenarios": [{"set": "scan", "price_moves": [-0.125, 0.125]}]}
+    ]
     rows = _perpetuals(("BTC-A", 10.0, 100_000, 100_000))
     rule = _scan() | {"levels": levels, "profiles": eighth}
     book = cm.book(rows, rule, collateral=_cash(125_000.0))
@@ -265,7 +267,9 @@ def test_a_slice_of_the_auction_is_the_published_fraction() -> None:
         "slow_seconds": 1.0,
         "insolvent_seconds": 600.0,
     }
-    rates = {"tables": [{"name": "P", "floors": [0.0], "maintenance_rates": [0.05], "used_by": ["P"]}]}
+    rates = {
+        "tables": [{"name": "P", "floors": [0.0], "maintenance_rates": [0.05], "used_by": ["P"]}]
+    }
     rule = sheets.rulebook(
         tiers=rates | {"list_by": "symbol"},
         liquidation={"policy": "equal_slice", "stop": "mm:1.05", "auction": auction},
@@ -300,7 +304,9 @@ def test_an_account_without_value_goes_whole_to_a_bidder_who_is_paid() -> None:
 
 def test_collateral_is_sold_before_positions_and_only_as_much_as_is_needed() -> None:
     rows = _perpetuals(("BTC-A", 10.0, 100_000, 100_000))
-    collateral = sheets.table("currency cash collateralRate", ["USD", 10_000, 1.0], ["ETH", 50, 0.8])
+    collateral = sheets.table(
+        "currency cash collateralRate", ["USD", 10_000, 1.0], ["ETH", 50, 0.8]
+    )
     market = {"underlying": ["BTC", "ETH"], "indexPrice": [100_000.0, 2_000.0]}
     book = cm.book(rows, _scan(), collateral=collateral, market=market)
     # 10k + 80k of 100k counts; each ETH sold adds 0.2 x 2,000
@@ -343,22 +349,29 @@ def test_pro_rata_keeps_hedges_and_scales_the_margin() -> None:
 
 def test_whole_lots_round_up_so_that_the_account_ends_healthy() -> None:
     rows = _perpetuals(("BTC-A", 10.0, 100_000, 100_000))
-    market = _market(lot=0.25)
-    book = cm.book(rows, _scan(), collateral=_cash(91_000.0), market={"symbol": ["BTC-A"], "lot": [0.25]} | {"markPrice": [100_000.0]})
+    book = cm.book(
+        rows,
+        _scan(),
+        collateral=_cash(91_000.0),
+        market={"symbol": ["BTC-A"], "lot": [0.25]} | {"markPrice": [100_000.0]},
+    )
     found = _order(book, policy="largest_loss")
     # 0.9 coins are needed
     assert [row["qty"] for row in found] == [1.0]
-    assert market["lot"] == [0.25]
 
 
 def test_policies_stand_side_by_side_as_they_run_one_by_one() -> None:
     rows = _perpetuals(
-        ("BTC-A", 17.2, 99_000, 100_000), ("BTC-B", -9.0, 90_000, 100_000), ("ETH-C", 50, 2_000, 1_900)
+        ("BTC-A", 17.2, 99_000, 100_000),
+        ("BTC-B", -9.0, 90_000, 100_000),
+        ("ETH-C", 50, 2_000, 1_900),
     )
     book = cm.book(rows, _scan(), collateral=_cash(160_000.0))
     options = {"slippage": 0.001, "until": "healthy"}
     compared = sheets.records(
-        cm.liquidation_policies(book, policies="venue,largest_loss,pro_rata,all_at_once", options=options)
+        cm.liquidation_policies(
+            book, policies="venue,largest_loss,pro_rata,all_at_once", options=options
+        )
     )
     assert [row["policy"] for row in compared] == [
         "venue: highest_risk_contribution",
@@ -372,7 +385,9 @@ def test_policies_stand_side_by_side_as_they_run_one_by_one() -> None:
         assert row["cost"] == pytest.approx(sum(one["cost"] for one in alone))
         assert row["equity_left"] == alone[-1]["equity_after"]
         assert row["steps"] == alone[-1]["step"]
-        flagged = {one["step"] for one in alone if "raised" in one["reason"] or "fell" in one["reason"]}
+        flagged = {
+            one["step"] for one in alone if "raised" in one["reason"] or "fell" in one["reason"]
+        }
         assert row["warnings"] == len(flagged)
         assert str(alone[-1]["reason"]).endswith(str(row["end"]))
     assert compared[3]["positions_left"] == 0.0
@@ -419,9 +434,7 @@ def _coin_delta(forward: float, strike: float, total: float, right: str) -> floa
     normal = NormalDist()
     up = (math.log(forward / strike) + total**2 / 2) / total
     sign = 1 if right == "call" else -1
-    value = sign * (
-        forward * normal.cdf(sign * up) - strike * normal.cdf(sign * (up - total))
-    )
+    value = sign * (forward * normal.cdf(sign * up) - strike * normal.cdf(sign * (up - total)))
     return sign * normal.cdf(sign * up) - value / forward
 
 

@@ -70,9 +70,7 @@ def write(page: Page) -> Block:
         "R7", f"internal:'{page.name}'!B{top}", link, "to the order of liquidation"
     )
     last = max(prices.printed(4) + 1, 46)
-    page.print_ranges(
-        f"A1:S{last}", f"A{top - 1}:S{order.printed(4)}", f"A{compared - 1}:S{end}"
-    )
+    page.print_ranges(f"A1:S{last}", f"A{top - 1}:S{order.printed(4)}", f"A{compared - 1}:S{end}")
     return prices
 
 
