@@ -169,6 +169,18 @@ def test_the_sentence_names_place_position_size_and_share_of_the_margin() -> Non
     assert "% of MM (a policy chosen by the caller)." in said
 
 
+@pytest.mark.parametrize(
+    "topic",
+    ["CM_LIQORDER;now;;policy=largest_notional", "CM_LIQFIRST;;now;;policy=largest_notional"],
+)
+def test_why_of_an_order_says_what_it_begins_with(topic: str) -> None:
+    rows = _perpetuals(("BTC-A", 10.0, 100_000, 100_000), ("ETH-B", -120.0, 2_000, 2_000))
+    book = cm.book(rows, _scan(), collateral=_cash(100_000.0))
+    said = " ".join(map(str, cm.why(book, topic=topic).column("sentence")))
+    # 24k of 124k are missing, and each coin frees 10k
+    assert "At today's prices the engine closes BTC-A, long 2.4, 81 % of MM" in said
+
+
 @pytest.mark.parametrize("inclusive", [False, True])
 def test_exactly_at_the_maintenance_margin_the_sign_is_the_rulebooks(inclusive: bool) -> None:  # noqa: FBT001
     """dYdX is strict, others are not: orders.md 2.2."""

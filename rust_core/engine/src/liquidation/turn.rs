@@ -39,7 +39,10 @@ impl Run<'_> {
                 Ok(Turn::Close((0..count).rev().map(|index| self.at_once(before, index, tranche)).collect()))
             }
             Policy::ProRata => {
-                let fraction = self.fraction(market, before, StepSize::Needed, None)?.fraction();
+                let fraction = match self.fraction(market, before, StepSize::Needed, None)? {
+                    Part::Enough(fraction) => fraction,
+                    Part::Most(_) => 1.0,
+                };
                 let reason = format!("the same {:.4} % of every position", 100.0 * fraction);
                 Ok(Turn::Close((0..count).rev().map(|index| (index, fraction, reason.clone())).collect()))
             }
