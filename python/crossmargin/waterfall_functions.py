@@ -37,9 +37,9 @@ def liquidation_policies(
         As in CM_LIQORDER.
     policies
         venue, usual (the default), all, or names with commas: all_at_once, tier_steps, pro_rata,
-        equal_slice, largest_loss, largest_notional, highest_risk_contribution, largest_margin_contribution,
-        futures_then_options, staged_by_class, collateral_first, marginal_per_cost, incremental,
-        random, user_list.
+        equal_slice, largest_loss, largest_notional, highest_risk_contribution,
+        largest_margin_contribution, futures_then_options, staged_by_class, collateral_first,
+        marginal_per_cost, incremental, random, user_list.
     max_steps
         Largest number of steps of each.
     options
@@ -48,7 +48,7 @@ def liquidation_policies(
     Returns
     -------
     Table
-        account, policy, certainty, first, steps, closings, cost, equity_before, equity_left,
+        policy, account, certainty, first, steps, closings, cost, equity_before, equity_left,
         mm_left, usage_left, excess_left, shortfall (what the account owes at the end),
         positions_left, warnings (steps that raised the margin or lowered the excess), end. Money
         in the reporting currency.

@@ -18,7 +18,7 @@ _WORDS: Final = {
     "path status scope",
     "CM_LIQORDER": "step action account symbol side qty price cost equity_before equity_after "
     "im_before im_after mm_before mm_after usage_before usage_after reason certainty",
-    "CM_LIQCOMPARE": "account policy certainty first steps closings cost equity_before equity_left "
+    "CM_LIQCOMPARE": "policy account certainty first steps closings cost equity_before equity_left "
     "mm_left usage_left excess_left shortfall positions_left warnings end",
     "CM_ADL": "form rank account symbol side qty entry mark pnl equity leverage bankruptcy "
     "score lights fill_qty fill price qty_left leverage_left comment",

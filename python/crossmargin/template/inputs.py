@@ -63,6 +63,16 @@ _OF_TRADES: Final = {
     "price": ("markPrice", "empty: the mark"),
     "account": ("account", "if several could be meant"),
 }
+_OF_CANDIDATES: Final = {
+    "account": ("account", "whose position"),
+    "symbol": ("symbol", "all in one contract"),
+    "qty": ("qty", "coins, short negative"),
+    "entry": ("entry", "quote currency"),
+    "mark": ("mark", "quote currency"),
+    "equity": ("equity", "of the account"),
+    "mm": ("mm", "of the account"),
+    "leverage": ("leverage", "times"),
+}
 _NARROW: Final = {"side": 9.0, "account": 12.0, "leverage": 10.0, "beta": 9.0, "currency": 11.0}
 _HEADER_ROW: Final = 6
 _PRINTED: Final = 52  # the first rows of a long history show what it is
@@ -267,6 +277,8 @@ def _understood(rows: Rows, kind: str) -> dict[str, tuple[str, str]]:
         return _OF_STRESS
     if kind == "trades":
         return _OF_TRADES
+    if kind == "candidates":
+        return _OF_CANDIDATES
     if kind == "history":
         return {str(word): (str(word), "a level" if place else "day, or instant in UTC")
                 for place, word in enumerate(rows[0])}  # fmt: skip

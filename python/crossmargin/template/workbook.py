@@ -22,6 +22,7 @@ from crossmargin.template import (
     limits,
     liquidation,
     options,
+    policies,
     rules,
     scenarios,
     start,
@@ -93,6 +94,7 @@ def write(path: Path, given: Inputs, *, version: str | None = None) -> Path:
         "OwnStress": stress.OWN,
         "Brackets": with_columns(given.brackets, COLUMNS["brackets"]),
         "OwnRules": _own_rules(),
+        "Candidates": policies.CANDIDATES,
     }
     names: dict[str, Value] = {
         "Rule": given.rulebook,

@@ -21,7 +21,6 @@ pub const HEADER: [&str; 20] = [
     "symbol",
     "side",
     "qty",
-    "entry",
     "mark",
     "pnl",
     "equity",
@@ -32,7 +31,6 @@ pub const HEADER: [&str; 20] = [
     "fill_qty",
     "fill",
     "price",
-    "qty_left",
     "leverage_left",
     "comment",
 ];
@@ -310,7 +308,6 @@ fn cells(
         own.symbol.as_str().into(),
         if own.quantity > 0.0 { "long" } else { "short" }.into(),
         own.quantity.abs().into(),
-        own.entry.into(),
         own.mark.into(),
         own.pnl().into(),
         own.equity.into(),
@@ -321,7 +318,6 @@ fn cells(
         given(closed),
         given(row.notional * per_notional),
         given(price),
-        given(left),
         (shared && equity > 0.0).then(|| own.payoff.notional(left, own.mark) / equity).into(),
         comment.join("; ").into(),
     ]

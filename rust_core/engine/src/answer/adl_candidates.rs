@@ -47,7 +47,7 @@ pub(super) fn given(book: &Book, table: &Table, asked: Option<&str>) -> Result<V
             .map_or(Payoff::Linear, |instrument| instrument.payoff);
         let pnl = payoff.profit(row.quantity, row.entry, mark);
         let initial = row.leverage.map(|leverage| payoff.notional(row.quantity, row.entry) / leverage);
-        found.push(Candidate {
+        let own = Candidate {
             account: row.account,
             symbol,
             quantity: row.quantity,
@@ -61,7 +61,9 @@ pub(super) fn given(book: &Book, table: &Table, asked: Option<&str>) -> Result<V
             payoff,
             own: false,
             row: Some(row.row),
-        });
+        };
+        own.check()?;
+        found.push(own);
     }
     Ok(found)
 }

@@ -12,8 +12,8 @@ use crate::rulebook::{Certainty, Policy};
 
 /// The header of `CM_LIQCOMPARE`.
 pub const HEADER: [&str; 16] = [
-    "account",
     "policy",
+    "account",
     "certainty",
     "first",
     "steps",
@@ -138,7 +138,7 @@ fn row(
     let name = policy.map_or_else(|| format!("venue: {}", rule.policy.word()), |own| own.word().to_owned());
     let certainty = if policy.is_some() { Certainty::Chosen } else { rule.certainty };
     let account = book.accounts.get(account).map_or("", |known| known.name.as_str());
-    let head: [Value; 3] = [account.into(), name.into(), certainty.word().into()];
+    let head: [Value; 3] = [name.into(), account.into(), certainty.word().into()];
     let order = match order {
         Ok(order) if order.end == End::NothingToDo => return None,
         Ok(order) => order,

@@ -139,7 +139,8 @@ impl<'a> Run<'a> {
             });
         }
         let mut tranche = 0;
-        let mut to_hedge = if self.hedge == Hedge::First { self.working.deltas() } else { Vec::new() };
+        let mut hedged_first = if self.hedge == Hedge::First { self.working.deltas() } else { Vec::new() };
+        let mut hedged_after = Vec::new();
         let orders_first = self.stages().first() == Some(&Stage::Orders);
         loop {
             let before = evaluate(&self.working.view(), market)?;
@@ -147,11 +148,20 @@ impl<'a> Run<'a> {
             if self.working.positions.is_empty() && !self.stages().contains(&Stage::Collateral) {
                 return Ok(End::Flat);
             }
+            // the hedge belongs to the round of the closing: the account is looked at again after both
+            if let Some(pair) = hedged_after.pop().filter(|_| self.step < self.options.max_steps) {
+                self.hedge_with(pair, market, &before, why)?;
+                continue;
+            }
             if self.enough(self.room(&before)) {
                 return Ok(End::Healthy);
             }
             if self.step >= self.options.max_steps {
                 return Ok(End::StepsExhausted);
+            }
+            if let Some(pair) = hedged_first.pop() {
+                self.hedge_with(pair, market, &before, why)?;
+                continue;
             }
             self.step += 1;
             let rule = &self.rulebook.liquidation;
@@ -172,12 +182,6 @@ impl<'a> Run<'a> {
                 self.take_over(market, &before, why, &reason)?;
                 return Ok(End::TakenOver);
             }
-            if let Some(pair) = to_hedge.pop() {
-                if !self.hedge_with(pair, market, &before, why)? {
-                    self.step -= 1;
-                }
-                continue;
-            }
             if own && rule.close_opposing {
                 if let Some(legs) = super::tier_step::opposing(&self.working.view()) {
                     let reason = "a long and a short leg of one contract are closed against each other first";
@@ -193,7 +197,7 @@ impl<'a> Run<'a> {
                     let pairs = self.pairs_of(&picks);
                     let done = self.close(market, &before, picks, why, false)?;
                     if self.hedge == Hedge::After {
-                        to_hedge = pairs;
+                        hedged_after = pairs;
                     }
                     done
                 }

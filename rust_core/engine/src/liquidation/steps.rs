@@ -9,6 +9,7 @@ use crate::error::Result;
 use crate::instrument::ContractKind;
 use crate::margin::{PoolState, evaluate};
 use crate::market::{MarketState, settle_of, underlying_of};
+use crate::rulebook::Auction;
 use crate::rulebook::StepSize;
 
 impl Run<'_> {
@@ -149,6 +150,7 @@ impl Run<'_> {
         let opened = next.positions.iter().map(|own| own.instrument).filter(|own| !known.contains(own));
         self.hedges.extend(opened);
         self.working = next;
+        self.step += 1;
         let reason = format!("the delta of {coin} is hedged with {}", dealt.symbol);
         self.record("hedge", market, before, vec![(dealt, reason)], why)
     }
@@ -174,7 +176,9 @@ impl Run<'_> {
         before: &PoolState,
         why: &str,
     ) -> Result<Option<End>> {
-        let auction = self.rulebook.liquidation.auction.unwrap_or_default();
+        // without an auction of its own a rulebook's slices go at their value
+        let free = Auction { slow_seconds: f64::INFINITY, ..Auction::default() };
+        let auction = self.rulebook.liquidation.auction.unwrap_or(free);
         let mut standing = before.clone();
         if !self.charged {
             self.charged = true;

@@ -39,7 +39,10 @@ impl Run<'_> {
                 Ok(Turn::Close((0..count).rev().map(|index| self.at_once(before, index, tranche)).collect()))
             }
             Policy::ProRata => {
-                let fraction = self.fraction(market, before, StepSize::Needed, None)?.fraction();
+                let fraction = match self.fraction(market, before, StepSize::Needed, None)? {
+                    Part::Enough(fraction) => fraction,
+                    Part::Most(_) => 1.0,
+                };
                 let reason = format!("the same {:.4} % of every position", 100.0 * fraction);
                 Ok(Turn::Close((0..count).rev().map(|index| (index, fraction, reason.clone())).collect()))
             }
@@ -86,20 +89,29 @@ impl Run<'_> {
         let ranking = ranked(view, market, before, &choice)?;
         // what closing the whole of a position frees says nothing about a part of it
         let default = if self.policy == Policy::Incremental { StepSize::Whole } else { StepSize::Needed };
-        let tried = if self.policy.optimises() { TRIED } else { 1 };
-        for index in ranking.order.iter().take(tried) {
-            let part = self.fraction(market, before, default, Some(*index))?;
-            let fraction = match part {
-                Part::Most(_) if !self.policy.optimises() => 1.0,
-                part => part.fraction(),
+        if !self.policy.optimises() {
+            let Some(index) = ranking.order.first().copied() else { return Ok(Turn::Stuck) };
+            let fraction = match self.fraction(market, before, default, Some(index))? {
+                Part::Enough(fraction) => fraction,
+                Part::Most(_) => 1.0,
             };
-            if self.policy.optimises() {
+            return Ok(Turn::Close(vec![(index, fraction, ranking.reason(index))]));
+        }
+        // where no whole position helps a part of one still may
+        let steps =
+            if default == StepSize::Whole { &[StepSize::Whole, StepSize::Needed][..] } else { &[default] };
+        for (attempt, step) in steps.iter().enumerate() {
+            for index in ranking.order.iter().take(TRIED) {
+                let fraction = self.fraction(market, before, *step, Some(*index))?.fraction();
                 let after = self.after(market, before, fraction, Some(*index))?;
-                if !helps(before.excess, after.excess, before.requirement.maintenance) {
-                    continue;
+                if helps(before.excess, after.excess, before.requirement.maintenance) {
+                    let reason = match attempt {
+                        0 => ranking.reason(*index),
+                        _ => "no whole position helps, so a part of one is closed".to_owned(),
+                    };
+                    return Ok(Turn::Close(vec![(*index, fraction, reason)]));
                 }
             }
-            return Ok(Turn::Close(vec![(*index, fraction, ranking.reason(*index))]));
         }
         Ok(Turn::Stuck)
     }

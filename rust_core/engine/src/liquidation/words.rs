@@ -13,7 +13,12 @@ pub fn figure(value: f64) -> String {
 
 /// Money: whole from a thousand on, else to the cent.
 pub fn money(value: f64) -> String {
-    grouped(&if value.abs() < 1_000.0 { format!("{value:.2}") } else { format!("{value:.0}") })
+    // rounded first, so that 999.9999 is a thousand too
+    grouped(&if (100.0 * value.abs()).round() < 100_000.0 {
+        format!("{value:.2}")
+    } else {
+        format!("{value:.0}")
+    })
 }
 
 /// Two parts of a reason, either of which may be empty.

@@ -74,8 +74,7 @@ impl Form {
         match self {
             Self::Binance => {
                 let margin = needed(candidate.maintenance, "mm")?;
-                let balance = candidate.wallet + pnl;
-                let ratio = if balance > 0.0 { margin / balance } else { 0.0 };
+                let ratio = if candidate.equity > 0.0 { margin / candidate.equity } else { 0.0 };
                 Ok(rank_value(pnl, candidate.wallet, ratio)?.leverage_pnl)
             }
             Self::Bybit => {
