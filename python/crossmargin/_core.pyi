@@ -66,6 +66,7 @@ __all__ = [
     "fraction_to_close",
     "garch_long_run_volatility",
     "garch_volatility_update",
+    "greedy_cuts",
     "growth_rate",
     "half_life",
     "history_correlations",
@@ -431,12 +432,11 @@ def withdrawable_table(book: Book, currency: str, account: str) -> _Rows: ...
 def schedule_table(
     quantity: float,
     days: float,
-    periods: int,
     price: float,
     daily_volatility: float,
     daily_volume: float,
     half_spread: float,
-    risk_aversion: float,
+    options: Sequence[tuple[str, str]],
 ) -> _Rows: ...
 def execution_schedule(
     quantity: float,
@@ -465,6 +465,13 @@ def scenario_reduction(
     multiple: float,
     charges: float,
 ) -> tuple[list[float], float, float, float, float, list[float]]: ...
+def greedy_cuts(
+    results: npt.NDArray[np.float64],
+    quantities: Sequence[float],
+    share: float,
+    target: float,
+    most_steps: int,
+) -> tuple[list[int], list[float], list[float]]: ...
 def rulebook_list() -> _Rows: ...
 def rulebook_parts(form: str, text: str, part: str) -> _Rows: ...
 def rulebook_difference(a: tuple[str, str], b: tuple[str, str]) -> _Rows: ...

@@ -20,14 +20,13 @@ from crossmargin._types import (
     Text,
 )
 from crossmargin.cells import because
-from crossmargin.errors import NoAnswerError, OutOfRangeError, UnknownWordError
+from crossmargin.errors import NoAnswerError, UnknownWordError
 from crossmargin.frames import as_table
 from crossmargin.registry import register
 
 __all__ = ["cure", "impact", "reduction_schedule", "what_if", "withdrawable"]
 
 ACTIONS = "Actions"
-MOST_PERIODS = 10_000
 
 
 @register("CM_WHATIF", category=ACTIONS, example='=CM_WHATIF(Book,B20:D27,"table")')
@@ -160,7 +159,7 @@ def cure(
 
 @register("CM_MAXWITHDRAW", category=ACTIONS, example='=CM_MAXWITHDRAW(Book,"USDC")')
 def withdrawable(
-    book: BookArgument, currency: Text, *, account: Text = "", layout: Text = "number"
+    book: BookArgument, coin: Text, *, account: Text = "", layout: Text = "number"
 ) -> CellResult:
     """Most of a currency that can leave with the initial margin still covered.
 
@@ -172,8 +171,8 @@ def withdrawable(
     ----------
     book
         The book.
-    currency
-        Its code.
+    coin
+        Code of the currency, such as USDC.
     account
         Needed where several accounts hold the currency.
     layout
@@ -187,9 +186,9 @@ def withdrawable(
     if layout not in {"number", "table"}:
         raise UnknownWordError(f"unknown layout '{layout}'; known: number, table")
     if layout == "table":
-        return rows_of(_core.withdrawable_table(book_of(book), currency, account))
+        return rows_of(_core.withdrawable_table(book_of(book), coin, account))
     try:
-        return _core.withdrawable(book_of(book), currency, account)
+        return _core.withdrawable(book_of(book), coin, account)
     except NoAnswerError as refusal:
         return because(str(refusal))
 
@@ -203,8 +202,7 @@ def reduction_schedule(
     daily_volatility: Number,
     daily_volume: Number,
     half_spread: Number,
-    periods: Number = 8.0,
-    risk_aversion: Number = 1e-6,
+    options: Options | None = None,
 ) -> TableResult:
     """Reduction spread over time: the schedule of Almgren and Chriss, an even one, and at once.
 
@@ -225,10 +223,9 @@ def reduction_schedule(
         Coins traded in a day.
     half_spread
         Half of bid to offer, a fraction of the price.
-    periods
-        Trades, evenly spaced.
-    risk_aversion
-        Money that one unit of variance is worth, 1 / money.
+    options
+        periods (8): trades, evenly spaced; risk_aversion (1e-6): what one unit of variance is
+        worth, 1 / money.
 
     Returns
     -------
@@ -242,14 +239,8 @@ def reduction_schedule(
         For a number outside its range, or periods so long that permanent impact outweighs the
         temporary one.
     """
-    if not (1.0 <= periods <= MOST_PERIODS and float(periods).is_integer()):
-        raise OutOfRangeError(f"periods must be a whole number from 1 to 10,000, was {periods}")
-    return rows_of(
-        _core.schedule_table(
-            quantity, days, int(periods), price, daily_volatility, daily_volume, half_spread,
-            risk_aversion,
-        )
-    )  # fmt: skip
+    market = (price, daily_volatility, daily_volume, half_spread)
+    return rows_of(_core.schedule_table(quantity, days, *market, pairs_of(options)))
 
 
 def _rows(trades: object) -> object:

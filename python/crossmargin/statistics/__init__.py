@@ -92,12 +92,14 @@ from crossmargin.statistics.moves import (
     factor_moves,
 )
 from crossmargin.statistics.reductions import (
+    Cuts,
     ExecutionSchedule,
     Reduction,
     ScenarioReduction,
     cheapest_reduction,
     execution_schedule,
     fraction_to_close,
+    greedy_cuts,
     quadratic_reduction,
     scenario_reduction,
 )
@@ -144,6 +146,7 @@ __all__ = [
     "Concentration",
     "Contributions",
     "Coverage",
+    "Cuts",
     "Decomposed",
     "Distance",
     "EmirOptions",
@@ -200,6 +203,7 @@ __all__ = [
     "factor_moves",
     "filtered_returns",
     "fraction_to_close",
+    "greedy_cuts",
     "growth_rate",
     "half_life",
     "horizon_volatility",

@@ -15,12 +15,14 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 __all__ = [
+    "Cuts",
     "ExecutionSchedule",
     "Reduction",
     "ScenarioReduction",
     "cheapest_reduction",
     "execution_schedule",
     "fraction_to_close",
+    "greedy_cuts",
     "quadratic_reduction",
     "scenario_reduction",
 ]
@@ -68,6 +70,25 @@ class ScenarioReduction:
     margin_before: float
     margin_after: float
     margin_without: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Cuts:
+    """Cuts of positions under the worst of a list of scenarios.
+
+    Parameters
+    ----------
+    order
+        The position cut at each step, from 0.
+    margins
+        Worst loss before the first and after every step.
+    quantities
+        What is left of each position.
+    """
+
+    order: tuple[int, ...]
+    margins: tuple[float, ...]
+    quantities: tuple[float, ...]
 
 
 @dataclass(frozen=True)
@@ -212,6 +233,35 @@ def scenario_reduction(
     found = _core.scenario_reduction(table, [*cost], equity, multiple, charges)
     parts, money, bound, before, after, without = found
     return ScenarioReduction(tuple(parts), money, bound, before, after, tuple(without))
+
+
+def greedy_cuts(
+    results: npt.ArrayLike,
+    quantities: Sequence[float],
+    *,
+    target: float,
+    share: float = 0.25,
+    most_steps: int = 2000,
+) -> Cuts:
+    """Cut positions one after the other, each time the one that leaves the smallest worst loss.
+
+    Parameters
+    ----------
+    results
+        Profit and loss of one unit of each position (row) in each scenario (column).
+    quantities
+        Signed.
+    target
+        Worst loss at which to stop; earlier where no cut lowers it.
+    share
+        Of the original quantity that a step cuts.
+    most_steps
+        Steps at most.
+    """
+    table = np.ascontiguousarray(results, dtype=np.float64)
+    steps = whole("most_steps", most_steps)
+    found = _core.greedy_cuts(table, [*quantities], share, target, steps)
+    return Cuts(*(tuple(part) for part in found))
 
 
 def execution_schedule(  # the terms of one formula

@@ -51,8 +51,9 @@ mod _core {
     use super::maps::{liquidation_map, liquidation_zones, nearest_scenarios};
     #[pymodule_export]
     use super::plan::{
-        cheapest_reduction, cure, execution_schedule, fraction_to_close, impact, quadratic_reduction,
-        scenario_reduction, schedule_table, what_if, what_if_number, withdrawable, withdrawable_table,
+        cheapest_reduction, cure, execution_schedule, fraction_to_close, greedy_cuts, impact,
+        quadratic_reduction, scenario_reduction, schedule_table, what_if, what_if_number, withdrawable,
+        withdrawable_table,
     };
     #[pymodule_export]
     use super::pricing::{

@@ -2,8 +2,8 @@
 
 use crossmargin_engine::answer::{cure as cures, schedule as schedules, whatif};
 use crossmargin_engine::plan::schedule::{Order, Schedule};
-use crossmargin_engine::plan::{knapsack, scan};
-use numpy::PyReadonlyArray2;
+use crossmargin_engine::plan::{cuts, knapsack, scan};
+use numpy::{PyReadonlyArray2, PyUntypedArrayMethods};
 use pyo3::prelude::*;
 
 use crate::book::{Book, Pairs, Rows};
@@ -101,22 +101,22 @@ pub(crate) fn withdrawable_table<'py>(
 
 /// A reduction spread over time, by the words of the market table.
 #[pyfunction]
-#[pyo3(signature = (quantity, days, periods, price, daily_volatility, daily_volume, half_spread, risk_aversion))]
+#[pyo3(signature = (quantity, days, price, daily_volatility, daily_volume, half_spread, options))]
 #[expect(clippy::too_many_arguments, reason = "the arguments of the sheet function")]
 pub(crate) fn schedule_table<'py>(
     python: Python<'py>,
     quantity: f64,
     days: f64,
-    periods: usize,
     price: f64,
     daily_volatility: f64,
     daily_volume: f64,
     half_spread: f64,
-    risk_aversion: f64,
+    options: Pairs,
 ) -> PyResult<Rows<'py>> {
     let market = schedules::Market { price, daily_volatility, daily_volume, half_spread };
     let found = enter(python, || {
-        schedules::table(&schedules::order(quantity, days, periods, &market)?, risk_aversion)
+        let choice = schedules::Choice::read(&options)?;
+        schedules::table(&schedules::order(quantity, days, choice.periods, &market)?, choice.risk_aversion)
     })?;
     to_python(python, &found)
 }
@@ -229,4 +229,27 @@ pub(crate) fn scenario_reduction(
         found.margin_after,
         found.margin_without,
     ))
+}
+
+/// Order of the cuts, worst loss before and after each, quantities left.
+type Cut = (Vec<usize>, Vec<f64>, Vec<f64>);
+
+/// Cuts positions one after the other until the worst scenario is at a target.
+#[pyfunction]
+#[pyo3(signature = (results, quantities, share, target, most_steps))]
+pub(crate) fn greedy_cuts(
+    python: Python<'_>,
+    results: PyReadonlyArray2<'_, f64>,
+    quantities: Vec<f64>,
+    share: f64,
+    target: f64,
+    most_steps: usize,
+) -> PyResult<Cut> {
+    let scenarios = results.shape().get(1).copied().unwrap_or(0);
+    let rows = results.as_slice().map_err(|_| {
+        let why = "results must lie row by row in memory".to_owned();
+        crate::error::to_python(python, &crossmargin_engine::Error::NoAnswer { why })
+    })?;
+    let found = enter(python, || cuts::cuts(rows, scenarios, &quantities, share, target, most_steps))?;
+    Ok((found.order, found.margins, found.quantities))
 }

@@ -1,8 +1,8 @@
 //! A reduction spread over time as a table: `CM_SCHEDULE`.
 
 use super::Answer;
-use crate::error::Place;
-use crate::error::{Result, check_positive};
+use super::options::number;
+use crate::error::{Error, Place, Result, check_positive};
 use crate::plan::schedule::{Order, Schedule};
 
 /// The header of `CM_SCHEDULE`.
@@ -24,6 +24,55 @@ pub struct Market {
     pub daily_volume: f64,
     /// Half the spread, a fraction of the price.
     pub half_spread: f64,
+}
+
+/// What else may be chosen.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Choice {
+    /// Trades, evenly spaced.
+    pub periods: usize,
+    /// What one unit of variance is worth, 1 / money.
+    pub risk_aversion: f64,
+}
+
+impl Choice {
+    /// Reads `periods` and `risk_aversion`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unknown`] for another option, [`Error::OutOfRange`] for a number.
+    pub fn read(options: &[(String, String)]) -> Result<Self> {
+        let mut own = Self { periods: 8, risk_aversion: 1e-6 };
+        for (key, value) in options {
+            match key.trim().to_lowercase().as_str() {
+                "periods" => {
+                    let must_be = "a whole number from 1 to 10,000";
+                    let count = number("periods", value, 1.0, 10_000.0, must_be)?;
+                    if count.fract() != 0.0 {
+                        let place = Place::default();
+                        return Err(Error::OutOfRange {
+                            name: "periods".into(),
+                            value: count,
+                            must_be,
+                            place,
+                        });
+                    }
+                    own.periods = count as usize;
+                }
+                "risk_aversion" => {
+                    own.risk_aversion = number("risk_aversion", value, 0.0, 1e300, "finite and at least 0")?;
+                }
+                other => {
+                    return Err(Error::Unknown {
+                        what: "option",
+                        value: other.to_owned(),
+                        known: "periods, risk_aversion".into(),
+                    });
+                }
+            }
+        }
+        Ok(own)
+    }
 }
 
 /// The order under the calibration of the paper: one spread per hundredth of a day's volume while trading, one per

@@ -4,8 +4,8 @@
 //! Where a margin is convex in the quantities held, the contributions of its positions at any point are a supporting
 //! plane of it, so that a programme with such planes allows more than the account does and its optimum is a lower bound.
 //! Planes are added where the programme's optimum still falls short, until it does not: then the bound is the cheapest
-//! fractional reduction itself. Charges that nobody bears by position are at least zero and left out, which widens the
-//! gap and never makes the bound too high.
+//! fractional reduction itself. With more than 64 trades, charges that no position bears by itself are left out: they are
+//! at least zero, which widens the gap and never makes the bound too high.
 
 use super::action::{Action, Kind};
 use super::linear::{Programme, Row};
@@ -25,6 +25,10 @@ use crate::rulebook::{Measure, OptionValue, RiskUnit};
 const ROUNDS: usize = 120;
 /// Of a position that is closed so much is left, so that its contribution can still be read.
 const LEFT: f64 = 1e-7;
+/// Most trades whose slopes are measured one by one.
+const MOST_MEASURED: usize = 64;
+/// How far from the point that is, as a share of an action.
+const NUDGE: f64 = 1e-6;
 /// How closely the target must be met, relative to the money at stake.
 const CLOSE: f64 = 1e-6;
 
@@ -105,6 +109,9 @@ struct Problem<'a> {
     trades: Vec<usize>,
     cost: &'a Cost,
 }
+
+/// Margins of the groups at a point, and their slopes by fraction.
+type Margins = (Vec<f64>, Vec<Vec<f64>>);
 
 /// A plane of one group's margin: `group >= constant + sum of slopes x fractions`.
 type Plane = (usize, f64, Vec<f64>);
@@ -214,6 +221,9 @@ impl Problem<'_> {
     }
 
     /// Supporting planes of the margin at a point.
+    ///
+    /// Where some of it is borne by no position, and for few trades, slopes are differences of the measured margin on
+    /// both sides of the point; else they are the contributions of positions.
     fn planes(
         &self,
         at: &Account<'_>,
@@ -221,6 +231,58 @@ impl Problem<'_> {
         point: &[f64],
         groups: usize,
     ) -> Result<Vec<Plane>> {
+        let scenarios = matches!(at.view().rulebook()?.measure, Measure::Scenarios { .. });
+        let (margin, slopes) = if scenarios && self.trades.len() <= MOST_MEASURED {
+            self.measured_slopes(at, state, groups)?
+        } else {
+            self.borne_slopes(at, state, groups)?
+        };
+        let planes = margin.into_iter().zip(slopes).enumerate().map(|(group, (value, slopes))| {
+            let there = sum(slopes.iter().zip(point).map(|(slope, fraction)| slope * fraction));
+            (group, value - there, slopes)
+        });
+        Ok(planes
+            .filter(|(_, constant, slopes)| *constant != 0.0 || slopes.iter().any(|s| *s != 0.0))
+            .collect())
+    }
+
+    /// The margin of every group by its components, and its slopes by measuring on both sides.
+    fn measured_slopes(&self, at: &Account<'_>, state: &PoolState, groups: usize) -> Result<Margins> {
+        let margin = by_unit(state, groups);
+        let mut slopes = vec![vec![0.0; self.trades.len()]; groups];
+        for variable in 0..self.trades.len() {
+            let Some(action) = self.action(variable) else { continue };
+            let Some(contract) = &action.contract else { continue };
+            let same = |own: &Position| own.instrument == contract.instrument && own.leg == contract.leg;
+            let Some(place) = at.positions.iter().position(same) else { continue };
+            let held = at.positions.get(place).map_or(0.0, |own| own.quantity);
+            // not so far that the position would turn round
+            let share = NUDGE.min(0.5 * held.abs() / action.most);
+            let change = if action.buys { action.most } else { -action.most };
+            let moved = |share: f64| -> Result<Vec<f64>> {
+                let mut nudged = at.clone();
+                if let Some(own) = nudged.positions.get_mut(place) {
+                    let quantity = own.quantity + share * change;
+                    own.unrealised_pnl *= quantity / own.quantity;
+                    own.quantity = quantity;
+                }
+                Ok(by_unit(&self.prepared.evaluate(&nudged)?, groups))
+            };
+            if share <= 0.0 {
+                continue;
+            }
+            let (more, less) = (moved(share)?, moved(-share)?);
+            for ((row, more), less) in slopes.iter_mut().zip(more).zip(less) {
+                if let Some(slot) = row.get_mut(variable) {
+                    *slot = (more - less) / (2.0 * share);
+                }
+            }
+        }
+        Ok((margin, slopes))
+    }
+
+    /// The margin of every group that positions and balances bear, and its slopes by their contributions.
+    fn borne_slopes(&self, at: &Account<'_>, state: &PoolState, groups: usize) -> Result<Margins> {
         let rulebook = at.view().rulebook()?;
         let book = at.book;
         // what grows faster than size (brackets, losses less a fixed amount) has slopes other than its share of size
@@ -256,13 +318,7 @@ impl Problem<'_> {
                 *sum += part;
             }
         }
-        let planes = margin.into_iter().zip(slopes).enumerate().map(|(group, (value, slopes))| {
-            let there = sum(slopes.iter().zip(point).map(|(slope, fraction)| slope * fraction));
-            (group, value - there, slopes)
-        });
-        Ok(planes
-            .filter(|(_, constant, slopes)| *constant != 0.0 || slopes.iter().any(|s| *s != 0.0))
-            .collect())
+        Ok((margin, slopes))
     }
 
     /// Change of the margin per unit of quantity of every position.
@@ -349,6 +405,17 @@ impl Problem<'_> {
         let there = sum(slopes.iter().zip(point).map(|(slope, fraction)| slope * fraction));
         Ok((state.equity.maintenance - there, slopes))
     }
+}
+
+/// The maintenance margin of every group by its components: coins, or one where components are of no coin.
+fn by_unit(state: &PoolState, groups: usize) -> Vec<f64> {
+    let mut margin = vec![0.0; groups];
+    for own in state.requirement.components.iter().filter(|own| own.maintenance.counts) {
+        if let Some(sum) = margin.get_mut(own.unit.filter(|_| groups > 1).unwrap_or(0)) {
+            *sum += own.maintenance.amount;
+        }
+    }
+    margin
 }
 
 /// How much larger the account is at which slopes are read, relative.

@@ -10,6 +10,7 @@ pub mod bound;
 pub mod combined;
 pub mod cost;
 pub mod cure;
+pub mod cuts;
 pub mod figure;
 pub mod impact;
 pub mod knapsack;

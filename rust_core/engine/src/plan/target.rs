@@ -39,9 +39,9 @@ impl Target {
                 _ => ("excess".to_owned(), word.clone()),
             },
         };
-        let (digits, percent) = number.strip_suffix('%').map_or((number.as_str(), 1.0), |own| (own, 0.01));
+        let (digits, percent) = number.strip_suffix('%').map_or((number.as_str(), 1.0), |own| (own, 100.0));
         let value: f64 = digits.trim().replace(',', "").parse().map_err(|_| unknown())?;
-        let value = percent * value;
+        let value = value / percent;
         let refused = |must_be| Error::OutOfRange {
             name: format!("target {name}"),
             value,
