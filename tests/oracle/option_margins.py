@@ -51,21 +51,21 @@ def _counted(rules: Mapping[str, Any], rate: float | None, currency: str, amount
     return np.where(amount > 0.0, total, amount)
 
 
-def equity(state: State) -> Floats:
-    """Return the equity of the maintenance level."""
+def equity(state: State, *, gross: bool = False) -> Floats:
+    """Return the equity of the maintenance level; gross, all of everything counts."""
     rules = state.account.rules
     level = rules["levels"]["maintenance"]
     rates = {one.currency: one.rate for one in state.account.balances}
     total = np.zeros_like(next(iter(state.index.values())))
     for currency, plain in state.profits.items():
         amount = plain.copy()
-        if level.get("option_value", "all") == "all":
+        if gross or level.get("option_value", "all") == "all":
             for held in state.held:
                 if held.leg.right is None or held.leg.settle != currency:
                     continue
                 worth = held.quantity * held.value * _discount(held, rules)
                 amount += worth / held.forward if held.leg.in_coin else worth
-        if level.get("haircut", True) and currency not in {"USD", "USDC"}:
+        if not gross and level.get("haircut", True) and currency not in {"USD", "USDC"}:
             amount = _counted(rules, rates.get(currency), currency, amount)
         total += amount * state.price(currency)
     return total

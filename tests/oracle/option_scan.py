@@ -13,24 +13,30 @@ import statistics
 import sys
 import time
 from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
+from itertools import repeat
+from multiprocessing import get_context
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from crossmargin import functions as cm
 from tests.oracle.option_books import KINDS, Drawn, drawn
-from tests.oracle.option_margins import equity, excess, requirement
+from tests.oracle.option_margins import equity, excess
 from tests.oracle.option_state import moved
+from tests.oracle.option_values import Floats
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from crossmargin._core import Book
     from tests.oracle.option_state import Account, Question
-    from tests.oracle.option_values import Floats
 
 __all__ = ["Comparison", "compare", "loaded", "roots"]
+
+Level = Callable[[Floats], Floats]
 
 POINTS = 20_000
 SECTIONS = 64
@@ -66,21 +72,25 @@ def loaded(account: Account) -> Book:
     return cm.book(tables.pop("positions"), account.rules, **tables)
 
 
-def rounding(account: Account, question: Question, prices: Floats) -> Floats:
+def rounding_of(account: Account, question: Question) -> Level:
     """Return the excess that rounding alone may leave: a part of all that is added up."""
-    state = moved(account, question, prices)
-    money = np.abs(equity(state)) + np.abs(requirement(state))
-    for one in account.balances:
-        money += abs(one.cash) * state.price(one.currency)
-    for leg in account.legs:
-        money += abs(leg.quantity) * state.price(leg.coin)
-    return ROUNDING * money
+
+    def noise(prices: Floats) -> Floats:
+        index = moved(account, question, prices).index
+        money = np.zeros_like(prices)
+        for one in account.balances:
+            money += abs(one.cash) * index[one.currency]
+        for leg in account.legs:
+            money += abs(leg.quantity) * np.maximum(index[leg.coin], leg.strike)
+        return ROUNDING * money
+
+    return noise
 
 
 # The scan ---------------------------------------------------------------------------------------
 
 
-def _pinned(level: Callable[[Floats], Floats], low: Floats, high: Floats) -> Floats:
+def _pinned(level: Level, low: Floats, high: Floats) -> Floats:
     """Return the changes of sign inside brackets, by cutting each into sections again and again."""
     if not low.size:
         return low
@@ -95,8 +105,11 @@ def _pinned(level: Callable[[Floats], Floats], low: Floats, high: Floats) -> Flo
     return 0.5 * (low + high)
 
 
-def _touches(level: Callable[[Floats], Floats], prices: Floats, found: Floats) -> list[float]:
-    """Return roots in pairs that lie between points of the scan, around a near touch."""
+def _touches(level: Level, noise: Level, prices: Floats, found: Floats) -> list[float]:
+    """Return roots in pairs that lie between points of the scan, around a near touch.
+
+    What goes beyond zero by less than rounding is a touch and no pair of roots.
+    """
     size, sign = np.abs(found), np.sign(found)
     inner = (size[1:-1] < size[:-2]) & (size[1:-1] <= size[2:])
     inner &= (sign[1:-1] == sign[:-2]) & (sign[1:-1] == sign[2:])
@@ -109,7 +122,8 @@ def _touches(level: Callable[[Floats], Floats], prices: Floats, found: Floats) -
             break
         points = low[:, None] + (high - low)[:, None] * parts
         values = level(points.ravel()).reshape(points.shape)
-        same = np.sign(values) == sign[:, None]
+        beyond = (-sign[:, None] * values).max(axis=1) > noise(points[:, 0])
+        same = (np.sign(values) == sign[:, None]) | ~beyond[:, None]
         row, column = np.nonzero(np.diff(same, axis=1))
         pairs += list(_pinned(level, points[row, column], points[row, column + 1]))
         least = np.argmin(np.abs(values), axis=1)
@@ -121,12 +135,13 @@ def _touches(level: Callable[[Floats], Floats], prices: Floats, found: Floats) -
 
 
 def roots(
-    level: Callable[[Floats], Floats], prices: Floats, found: Floats
+    level: Level, noise: Level, prices: Floats, found: Floats
 ) -> tuple[list[float], list[float]]:
     """Return the roots that the scan shows, and those that hide between two of its points."""
     at = np.flatnonzero(np.diff(found < 0.0))
-    scanned = list(_pinned(level, prices[at], prices[at + 1]))
-    return scanned, _touches(level, prices, found)
+    told = np.maximum(np.abs(found[at]), np.abs(found[at + 1])) > noise(prices[at])
+    scanned = list(_pinned(level, prices[at[told]], prices[at[told] + 1]))
+    return scanned, _touches(level, noise, prices, found)
 
 
 # The comparison ---------------------------------------------------------------------------------
@@ -137,13 +152,13 @@ def _nearest(price: float, others: Sequence[float]) -> float:
 
 
 def compare(
-    account: Account, question: Question, book: Book | None = None, *, points: int = POINTS
+    account: Account, question: Question, *, which: str = "trigger", points: int = POINTS
 ) -> Comparison:
-    """Return what the scan says of the zones of a book."""
-    held = loaded(account) if book is None else book
+    """Return what the scan says of the zones of a book: where it is liquidated, or bankrupt."""
+    held = loaded(account)
     began = time.perf_counter()
     table = cm.liquidation_zones(
-        held, question.driver, path=question.path, options=question.options()
+        held, question.driver, path=question.path, which=which, options=question.options()
     )
     milliseconds = 1000.0 * (time.perf_counter() - began)
     zones: list[dict[str, Any]] = table.records()
@@ -151,19 +166,22 @@ def compare(
         raise ValueError(f"another price is told: {zones[0]['mark']}")
 
     def level(prices: Floats) -> Floats:
+        if which == "bankrupt":
+            return equity(moved(account, question, prices), gross=True)
         return excess(account, question, prices)
 
     prices = np.geomspace(zones[0]["from"], zones[-1]["to"], points)
     found = level(prices)
-    scanned, hidden = roots(level, prices, found)
+    noise = rounding_of(account, question)
+    scanned, hidden = roots(level, noise, prices, found)
     ours = [zone["to"] for zone in zones[:-1]]
     result = Comparison(scanned, hidden, ours, {zone["search"] for zone in zones}, milliseconds)
-    _check_roots(result, account, question)
-    _check_zones(result, account, question, zones, (prices, found))
+    _check_roots(result, level, noise)
+    _check_zones(result, (level, noise), zones, (prices, found))
     return result
 
 
-def _check_roots(result: Comparison, account: Account, question: Question) -> None:
+def _check_roots(result: Comparison, level: Level, noise: Level) -> None:
     for root in [*result.scanned, *result.hidden]:
         difference = _nearest(root, result.ours)
         if difference > 1e-6:
@@ -173,33 +191,29 @@ def _check_roots(result: Comparison, account: Account, question: Question) -> No
     for edge in result.ours:
         if _nearest(edge, [*result.scanned, *result.hidden]) > 1e-6:
             around = edge * (1.0 + np.array([-1e-7, -1e-9, 0.0, 1e-9, 1e-7]))
-            left = excess(account, question, around)
-            if np.all(left > rounding(account, question, around)) or np.all(
-                left < -rounding(account, question, around)
-            ):
+            left = level(around)
+            if np.all(left > noise(around)) or np.all(left < -noise(around)):
                 result.unmatched.append(edge)
 
 
 def _check_zones(
     result: Comparison,
-    account: Account,
-    question: Question,
+    functions: tuple[Level, Level],
     zones: list[dict[str, Any]],
     scan: tuple[Floats, Floats],
 ) -> None:
-    prices, found = scan
+    (level, noise_at), (prices, found) = functions, scan
     middles = np.array([0.5 * (zone["from"] + zone["to"]) for zone in zones])
     prices = np.concatenate([prices, middles])
-    found = np.concatenate([found, excess(account, question, middles)])
-    noise = rounding(account, question, prices)
+    found = np.concatenate([found, level(middles)])
     edges = np.array(result.ours)
-    place = np.searchsorted(edges, prices)
-    is_safe = np.array([zone["zone"] == "safe" for zone in zones])[place]
-    near = np.zeros(prices.shape, dtype=bool)  # on an edge itself, either word is right
-    for edge in edges:
-        near |= np.abs(prices - edge) <= TOLERANCE * edge
-    result.safe_but_unsafe += list(prices[is_safe & (found < -noise) & ~near])
-    result.unsafe_but_safe += list(prices[~is_safe & (found > noise) & ~near])
+    is_safe = np.array([zone["zone"] == "safe" for zone in zones])
+    told = is_safe[np.searchsorted(edges, prices)]
+    for place in np.flatnonzero(told != (found >= 0.0)):
+        price, value, safe = float(prices[place]), found[place], told[place]
+        on_an_edge = _nearest(price, result.ours) <= TOLERANCE  # where either word is right
+        if not on_an_edge and abs(value) > noise_at(np.array([price]))[0]:
+            (result.safe_but_unsafe if safe else result.unsafe_but_safe).append(price)
 
 
 # The report -------------------------------------------------------------------------------------
@@ -251,25 +265,32 @@ def _summary(found: Sequence[tuple[Drawn, Comparison]]) -> str:
     return "\n".join(lines)
 
 
+def _one(seed: int, points: int) -> tuple[Drawn, Comparison]:
+    book = drawn(seed)
+    return book, compare(book.account, book.question, points=points)
+
+
 def main(words: Sequence[str] | None = None) -> int:
     """Compare drawn books; print faults as they are found, then the summary."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
     parser.add_argument("--books", type=int, default=100, help="how many, one per seed")
     parser.add_argument("--first", type=int, default=0, help="the first seed")
     parser.add_argument("--points", type=int, default=POINTS, help="prices of the scan")
+    parser.add_argument("--processes", type=int, default=1, help="how many work at once")
     given = parser.parse_args(words)
+    seeds = range(given.first, given.first + given.books)
     found: list[tuple[Drawn, Comparison]] = []
     began = time.monotonic()
-    for seed in range(given.first, given.first + given.books):
-        one = drawn(seed)
-        result = compare(one.account, one.question, points=given.points)
-        found.append((one, result))
-        if not result.holds:
-            sys.stdout.write(f"seed {seed}, {one.kind.name}, {one.question}: {result}\n")
-        done = len(found)
-        if done % 10 == 0:
-            sys.stderr.write(f"{done} of {given.books} books, {time.monotonic() - began:.0f} s\n")
-            sys.stdout.flush()
+    with ProcessPoolExecutor(given.processes, get_context("spawn")) as pool:
+        for seed, one in zip(seeds, pool.map(_one, seeds, repeat(given.points)), strict=True):
+            found.append(one)
+            book, result = one
+            if not result.holds:
+                sys.stdout.write(f"seed {seed}, {book.kind.name}, {book.question}: {result}\n")
+            if len(found) % 10 == 0:
+                spent = time.monotonic() - began
+                sys.stderr.write(f"{len(found)} of {given.books} books, {spent:.0f} s\n")
+                sys.stdout.flush()
     sys.stdout.write(_summary(found) + "\n")
     return 0 if all(result.holds for _, result in found) else 1
 

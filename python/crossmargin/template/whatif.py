@@ -23,8 +23,8 @@ _TARGETS: Final = ("usage=0.7", "usage=0.5", "IM", "MM")
 _COLOURS: Final = {"before": "#8A94A6", "after": "#2F6DB5"}
 _NOTES: Final = (
     (
-        "Fill the yellow lines: symbol, signed quantity in coins (USD for inverse contracts), and a "
-        "price, or the mark is taken. The whole account is measured again; fees are left out."
+        "Fill the yellow lines: symbol, signed quantity in coins (USD for inverse contracts), and "
+        "a price, or the mark is taken. The whole account is measured again; fees are left out."
     ),
     (
         "The lines hold an example made of your first positions. A contract that you do not hold "

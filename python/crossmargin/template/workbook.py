@@ -42,7 +42,8 @@ __all__ = ["SHEETS", "write"]
 
 SHEETS: Final = (
     "Start", "Positions", "Collateral", "Orders", "Market", "Options", "History",
-    "Rulebook", "Summary", "Liquidation", "WhatIf", "Stress", "Explain", "Scenarios", "Exposure", "Compare",
+    "Rulebook", "Summary", "Liquidation", "WhatIf", "Stress", "Explain", "Scenarios", "Exposure",
+    "Compare",
     "Tail", "Limits", "Contributions", "Correlation", "Backtest", "Recon", "Checks", "Glossary",
 )  # fmt: skip
 _YELLOW: Final = (

@@ -50,7 +50,7 @@ fn rounds_and_an_empty_market_end_it() {
     let book = held(2_000.0);
     let bounded = struck(&book, &Market { rounds: 2, ..Market::default() });
     assert_eq!((bounded.rounds.len(), bounded.ended), (2, false));
-    let empty = struck(&book, &Market { coefficient: 100.0, depth_share: 0.01, ..Market::default() });
+    let empty = struck(&book, &Market { coefficient: Some(100.0), depth_share: 0.01, ..Market::default() });
     assert!(!empty.ended);
     let deep = struck(&held(1e12), &Market::default());
     assert!(deep.ended && deep.rounds.len() < 8);

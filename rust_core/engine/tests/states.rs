@@ -175,12 +175,12 @@ fn what_has_expired_needs_nothing_and_its_result_is_cash() {
     let total: f64 = shared.rows.iter().map(|row| row.component).sum();
     assert!((total - maintenance_total(&found.requirement.components)).abs() < 1e-9 * total);
     // an order of liquidation closes what is left only
-    let options = order::Options { stop: order::Stop::Flat, ..order::Options::default() };
+    let options = order::Options { stop: Some(order::Stop::Flat), ..order::Options::default() };
     let crash = state(&today, Inputs { price: 0.1, ..EXPIRED });
     let closing = order::at_state(&today, &today.pools[0], &crash, &options).expect("an order");
     assert!(!closing.rows.is_empty());
     for row in &closing.rows {
-        let closed = row.closed.as_ref().map(|closed| &today.instruments[closed.instrument].symbol);
+        let closed = row.closed.as_ref().map(|closed| &closed.symbol);
         assert!(closed.is_none_or(|symbol| !symbol.starts_with("NEAR")), "{closed:?}");
     }
 }

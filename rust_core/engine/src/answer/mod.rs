@@ -38,6 +38,7 @@ pub mod schedule;
 pub mod scope;
 pub mod size;
 pub mod stress;
+mod stressed;
 pub mod summary;
 pub mod tail;
 pub mod tiers;

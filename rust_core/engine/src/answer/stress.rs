@@ -3,26 +3,26 @@
 use rayon::prelude::*;
 
 use super::evaluated::{Evaluated, check_complete};
-use super::exposure::sensitivity;
 use super::node::{Node, named};
 use super::options::number;
 use super::order::first_in_words;
 use super::scope::report_currency;
+use super::stressed::{Stressed, Struck, residual};
 use super::{Answer, Value};
-use crate::book::{Book, Position};
+use crate::book::Book;
 use crate::cell::Table;
 use crate::error::{Error, Result};
 use crate::liquidation::cost::Slippage;
 use crate::liquidation::order::{LiquidationOrder, Options};
 use crate::liquidation::own_cascade::{Market, OwnCascade, own_cascade};
 use crate::liquidation::price::shown;
+use crate::margin::PoolView;
 use crate::margin::equity::holdings;
-use crate::margin::{PoolState, PoolView, evaluate};
-use crate::market::{MarketState, underlying_of};
+use crate::market::MarketState;
 use crate::numeric::accumulate::sum;
+use crate::stress::Scenario;
 use crate::stress::library::{Case, library};
 use crate::stress::typed::read_scenarios;
-use crate::stress::{Moved, Scenario, state_of};
 
 /// The header of `CM_STRESS`.
 pub const HEADER: [&str; 12] = [
@@ -46,8 +46,6 @@ pub const LIBRARY: [&str; 8] =
 
 /// Steps of an order that decides about the shortfall.
 const STEPS: usize = 200;
-/// A delta below this share of the largest one is none.
-const NO_DELTA: f64 = 1e-9;
 
 /// What is asked besides the scenarios.
 #[derive(Debug, Clone)]
@@ -91,7 +89,7 @@ impl Settings {
                         _ => return unknown("cascade", value, "0, 1"),
                     }
                 }
-                "impact" => market.coefficient = number("impact", value, 0.0, 100.0, "from 0 to 100")?,
+                "impact" => market.coefficient = Some(number("impact", value, 0.0, 100.0, "from 0 to 100")?),
                 "depth" => {
                     market.depth_share = number("depth", value, 1e-6, 1.0, "above 0, at most 1")?;
                 }
@@ -188,73 +186,6 @@ fn refused(name: &str, error: &Error) -> Vec<Value> {
     row
 }
 
-/// Pools of a book after a scenario, each at the state of its account.
-pub(super) struct Stressed {
-    /// Index, state and figures of each pool.
-    pub(super) pools: Vec<(usize, MarketState, PoolState)>,
-    /// What the states did, in words.
-    pub(super) notes: Vec<String>,
-}
-
-impl Stressed {
-    /// Measures pools after a scenario.
-    ///
-    /// # Errors
-    ///
-    /// As [`state_of`] and [`evaluate`].
-    pub(super) fn of(book: &Book, scenario: &Scenario, pools: &[usize]) -> Result<Self> {
-        let mut states: Vec<(usize, Moved)> = Vec::new();
-        let mut found = Vec::with_capacity(pools.len());
-        for index in pools {
-            let Some(pool) = book.pools.get(*index) else { continue };
-            let place = match states.iter().position(|(account, _)| *account == pool.account) {
-                Some(place) => place,
-                None => {
-                    states.push((pool.account, state_of(book, scenario, pool.account)?));
-                    states.len() - 1
-                }
-            };
-            let Some((_, moved)) = states.get(place) else { continue };
-            let state = evaluate(&PoolView::of(book, pool), &moved.state)?;
-            found.push((*index, moved.state.clone(), state));
-        }
-        let mut notes: Vec<String> = Vec::new();
-        for note in states.into_iter().flat_map(|(_, moved)| moved.notes) {
-            if !notes.contains(&note) {
-                notes.push(note);
-            }
-        }
-        Ok(Self { pools: found, notes })
-    }
-
-    /// Their figures.
-    pub(super) fn node(&self) -> Node<'_> {
-        Node { pools: self.pools.iter().map(|(index, _, state)| (*index, state)).collect() }
-    }
-
-    /// The venue's orders of liquidation of the pools that are liquidated.
-    ///
-    /// # Errors
-    ///
-    /// As [`crate::liquidation::order::at_state`].
-    pub(super) fn orders(&self, book: &Book, options: &Options) -> Result<Vec<(usize, LiquidationOrder)>> {
-        let mut orders = Vec::new();
-        for (index, market, state) in &self.pools {
-            if Node::is_liquidated(state)
-                && let Some(pool) = book.pools.get(*index)
-            {
-                orders.push((*index, crate::liquidation::order::at_state(book, pool, market, options)?));
-            }
-        }
-        // the one that lacks most first
-        let excess = |index: usize| {
-            self.pools.iter().find(|(own, ..)| *own == index).map_or(0.0, |(.., state)| state.excess)
-        };
-        orders.sort_by(|(i, _), (j, _)| excess(*i).total_cmp(&excess(*j)).then(i.cmp(j)));
-        Ok(orders)
-    }
-}
-
 /// What balances of a pool gain from today to a state at their prices alone, reporting currency.
 fn collateral_change(view: &PoolView<'_>, state: &MarketState) -> Result<f64> {
     let today = MarketState::today(view.book);
@@ -289,28 +220,30 @@ fn row(
     let collateral = sum(changes);
     let mut notes = vec![scenario.note.clone()];
     notes.extend(stressed.notes.iter().cloned());
-    let mut orders = stressed.orders(book, &settings.order)?;
-    let first = orders.first().map_or_else(
+    let mut struck = stressed.struck(book, &settings.order)?;
+    let first = struck.first().map_or_else(
         || "none".to_owned(),
-        |(index, order)| named(book, *index, first_in_words(book, order, &settings.order)),
+        |own| named(book, own.pool, first_in_words(book, &own.order, &settings.order)),
     );
-    let shortfall = match settings.cascade.filter(|_| !orders.is_empty()) {
+    let shortfall = match settings.cascade.filter(|_| !struck.is_empty()) {
         Some(market) => {
             let found = cascade(book, &stressed, settings, &market)?;
             notes.push(cascade_words(book, &found));
-            orders =
-                stressed.pools.iter().map(|(index, ..)| *index).zip(found.orders.iter().cloned()).collect();
             // a pool that was taken over has nothing left and owes what it owed then
-            sum(found.orders.iter().zip(&found.equity).map(|(order, left)| owed(order).max(-left)))
+            let owing =
+                sum(found.orders.iter().zip(&found.equity).map(|(order, left)| owed(order).max(-left)));
+            let after = found.orders.into_iter().zip(found.left).zip(&stressed.pools);
+            struck = after.map(|((order, left), (pool, ..))| Struck { pool: *pool, order, left }).collect();
+            owing
         }
         None => {
-            let struck = orders.iter().map(|(_, order)| owed(order));
-            let healthy =
-                stressed.pools.iter().filter(|(index, ..)| orders.iter().all(|(own, _)| own != index));
-            sum(struck.chain(healthy.map(|(.., state)| (-state.equity.gross).max(0.0))))
+            let calm =
+                stressed.pools.iter().filter(|(index, ..)| struck.iter().all(|own| own.pool != *index));
+            let calm = calm.map(|(.., state)| (-state.equity.gross).max(0.0));
+            sum(struck.iter().map(|own| owed(&own.order)).chain(calm))
         }
     };
-    notes.extend(residual_words(book, &stressed, &orders)?);
+    notes.extend(residual_words(book, &stressed, &struck)?);
     notes.retain(|note| !note.is_empty());
     Ok(vec![
         name.into(),
@@ -368,65 +301,11 @@ fn cascade_words(book: &Book, found: &OwnCascade) -> String {
     )
 }
 
-/// Delta of all pools by coin before and after what orders close, in coins, where it changes.
-///
-/// # Errors
-///
-/// As [`sensitivity`].
-pub(super) fn residual(
-    book: &Book,
-    stressed: &Stressed,
-    orders: &[(usize, LiquidationOrder)],
-) -> Result<Vec<(usize, f64, f64)>> {
-    let mut coins: Vec<(usize, Vec<f64>, Vec<f64>)> = Vec::new();
-    let mut add = |coin: usize, held: f64, closed: f64| match coins.iter_mut().find(|(own, ..)| *own == coin)
-    {
-        Some((_, a, b)) => {
-            a.push(held);
-            b.push(closed);
-        }
-        None => coins.push((coin, vec![held], vec![closed])),
-    };
-    for (index, market, _) in &stressed.pools {
-        let Some(pool) = book.pools.get(*index) else { continue };
-        let view = PoolView::of(book, pool);
-        for position in view.positions {
-            let Some(instrument) = book.instruments.get(position.instrument) else { continue };
-            let own = sensitivity(&view, position, instrument, market)?;
-            add(underlying_of(book, position), own.delta, 0.0);
-        }
-        let rows = orders.iter().filter(|(own, _)| own == index).flat_map(|(_, order)| &order.rows);
-        for closed in rows.filter_map(|row| row.closed.as_ref()) {
-            let Some(place) = closed.instrument(book) else { continue };
-            let held = view.positions.iter().find(|position| position.instrument == place);
-            let (Some(held), Some(instrument)) = (held, book.instruments.get(place)) else { continue };
-            let quantity = if closed.long { closed.quantity } else { -closed.quantity };
-            let part = Position { quantity, ..held.clone() };
-            let own = sensitivity(&view, &part, instrument, market)?;
-            add(underlying_of(book, held), 0.0, own.delta);
-        }
-    }
-    coins.sort_by_key(|(coin, ..)| *coin);
-    Ok(coins
-        .into_iter()
-        .map(|(coin, held, closed)| {
-            let scale = held.iter().fold(0.0, |most: f64, own| most.max(own.abs()));
-            let clean = |own: f64| if own.abs() <= NO_DELTA * scale { 0.0 } else { own };
-            let before = sum(held);
-            (coin, clean(before), clean(before - sum(closed)))
-        })
-        .collect())
-}
-
-fn residual_words(
-    book: &Book,
-    stressed: &Stressed,
-    orders: &[(usize, LiquidationOrder)],
-) -> Result<Option<String>> {
-    if orders.is_empty() {
+fn residual_words(book: &Book, stressed: &Stressed, struck: &[Struck]) -> Result<Option<String>> {
+    if struck.is_empty() {
         return Ok(None);
     }
-    let changed: Vec<String> = residual(book, stressed, orders)?
+    let changed: Vec<String> = residual(book, stressed, struck)?
         .into_iter()
         .filter(|(_, before, after)| before.total_cmp(after).is_ne())
         .map(|(coin, before, after)| {

@@ -21,8 +21,6 @@ const MOST_EVALUATIONS: usize = 20_000;
 const JUMP: f64 = 1e-6;
 /// ... and further from zero than rounding, reporting currency.
 const SMALLEST_JUMP: f64 = 1e-6;
-/// Bounds nearer to zero than this share of the figures they are made of prove nothing.
-const ROUNDING: f64 = 1e-12;
 
 /// A change of sign, from the lower place to the higher.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -54,6 +52,8 @@ pub(super) struct Isolated {
     pub(super) open: Vec<(f64, f64)>,
     /// How often the account was evaluated.
     pub(super) evaluations: usize,
+    /// Whether the most evaluations were used up, so that open stretches may be wide.
+    pub(super) exhausted: bool,
 }
 
 /// A pool on a path, as the search sees it.
@@ -93,13 +93,14 @@ impl Isolation<'_> {
             };
             let width = end.place - start.place;
             let (lowest, highest) = figure.range(width);
-            let slack = ROUNDING * (start.value.abs() + end.value.abs());
-            let (before, after) = ((self.breach)(start.value), (self.breach)(end.value));
+            let slack = start.rounding.max(end.rounding);
+            let (before, after) = (self.broken(start.value, slack), self.broken(end.value, slack));
             if lowest > slack || highest < -slack {
                 continue;
             }
             let one_way = figure.low > 0.0 || figure.high < 0.0;
-            let finest = width <= FINEST || found.evaluations >= MOST_EVALUATIONS;
+            found.exhausted |= width > FINEST && found.evaluations >= MOST_EVALUATIONS;
+            let finest = width <= FINEST || found.exhausted;
             if one_way || finest {
                 if before != after {
                     found.changes.push(self.narrowed((&start, &end), &mut found.evaluations)?);
@@ -118,6 +119,12 @@ impl Isolation<'_> {
         Ok(Some(found))
     }
 
+    /// Whether a figure is a breach beyond what rounding can make of zero.
+    fn broken(&self, value: f64, rounding: f64) -> bool {
+        let at_zero = (self.breach)(0.0);
+        (self.breach)(if at_zero { value - rounding } else { value + rounding })
+    }
+
     fn node(&self, place: f64, found: &mut Isolated) -> Result<Node> {
         found.evaluations += 1;
         Node::new(self.view, place, (self.state)(place), self.basis)
@@ -133,7 +140,9 @@ impl Isolation<'_> {
     ///
     /// Source: T. R. Chandrupatla, Advances in Engineering Software 28 (1997) 145.
     fn narrowed(&self, (start, end): (&Node, &Node), evaluations: &mut usize) -> Result<Change> {
-        let first = (self.breach)(start.value);
+        let rounding = start.rounding.max(end.rounding);
+        let broken = |value: f64| self.broken(value, rounding);
+        let first = broken(start.value);
         let (mut near, mut far) = ((start.place, start.value), (end.place, end.value));
         // `last` is the newest place, `other` the one across the change, `older` the one before
         let (mut last, mut other) = (far, near);
@@ -148,13 +157,10 @@ impl Isolation<'_> {
             }
             let value = self.value(place, evaluations)?;
             let newest = (place, value);
-            let older = if (self.breach)(value) == (self.breach)(last.1) {
-                last
-            } else {
-                std::mem::replace(&mut other, last)
-            };
+            let older =
+                if broken(value) == broken(last.1) { last } else { std::mem::replace(&mut other, last) };
             last = newest;
-            if (self.breach)(value) == first {
+            if broken(value) == first {
                 near = newest
             } else {
                 far = newest

@@ -96,7 +96,7 @@ impl Reverse<'_> {
         };
         if let Some(found) = search.isolate(&[0.0, reach])? {
             let first = found.changes.iter().find(|change| change.breached_above);
-            return Ok(first.map(|change| (change.above, true)));
+            return Ok(first.map(|change| (change.above, !found.exhausted)));
         }
         self.first_on_a_grid(&state, &breach, reach)
     }

@@ -3,6 +3,7 @@
 //! An order runs at a market state, or along a path from the first state past the trigger by a gap and
 //! then on with the path: at the exact trigger the partial size is zero (design.md section 2).
 
+use super::cost::coins_held;
 use super::price::{crossings, sigmas};
 use super::run::Run;
 use super::sweep::Target;
@@ -201,14 +202,29 @@ pub fn at_state(
     market: &MarketState,
     options: &Options,
 ) -> Result<LiquidationOrder> {
+    at_state_with_rest(book, pool, market, options).map(|(order, _)| order)
+}
+
+/// The same, with the coins that the positions which are left stand for, by underlying.
+///
+/// # Errors
+///
+/// As [`at_state`].
+pub fn at_state_with_rest(
+    book: &Book,
+    pool: &Pool,
+    market: &MarketState,
+    options: &Options,
+) -> Result<(LiquidationOrder, Vec<(usize, f64)>)> {
     let extended = extended(book, pool, options);
     let mut run = Run::new(extended.as_ref().unwrap_or(book), pool, options)?;
     let end = run.at(market, "")?;
-    Ok(run.finish(end, None))
+    let rest = coins_held(&run.working.view(), market)?;
+    Ok((run.finish(end, None), rest))
 }
 
 /// The book with the perpetuals that a hedge needs and the book has not.
-fn extended(book: &Book, pool: &Pool, options: &Options) -> Option<Book> {
+pub(super) fn extended(book: &Book, pool: &Pool, options: &Options) -> Option<Book> {
     let rule = &book.rulebook_of(pool.account)?.liquidation;
     let hedges = options.hedge_of(rule) != Hedge::Never;
     if hedges { super::hedge::with_perpetuals(book, pool, rule) } else { None }

@@ -4,11 +4,13 @@
 //! measure again, until nothing more is closed. What is closed stays closed and a price that was moved stays moved, so
 //! the set of closed positions only grows and the rounds end; they are bounded besides.
 
-use super::order::{LiquidationOrder, Options};
+use super::cost::coins_held;
+use super::order::{LiquidationOrder, Options, extended};
 use super::run::Run;
-use crate::book::Book;
+use super::working::{Closed, Subject};
+use crate::book::{Book, Pool};
 use crate::error::{Error, Place, Result};
-use crate::instrument::{OptionRight, Payoff};
+use crate::instrument::Payoff;
 use crate::margin::settling::credit;
 use crate::market::MarketState;
 use crate::pricing::greeks::forward_delta;
@@ -17,8 +19,8 @@ use crate::statistics::liquidity::{Depth, square_root_impact};
 /// What is known about the market beyond the Market sheet.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Market {
-    /// Coefficient of the square-root law; about 1.
-    pub coefficient: f64,
+    /// Coefficient of the square-root law; `None` is that of the rulebook.
+    pub coefficient: Option<f64>,
     /// Share of the daily volume that is there in a crisis; 1 as on the Market sheet.
     pub depth_share: f64,
     /// Largest number of rounds.
@@ -27,7 +29,7 @@ pub struct Market {
 
 impl Default for Market {
     fn default() -> Self {
-        Self { coefficient: 1.0, depth_share: 1.0, rounds: 50 }
+        Self { coefficient: None, depth_share: 1.0, rounds: 50 }
     }
 }
 
@@ -52,6 +54,8 @@ pub struct OwnCascade {
     pub states: Vec<MarketState>,
     /// Equity of each pool at its last state, everything at full value, reporting currency.
     pub equity: Vec<f64>,
+    /// Coins that the positions which each pool has left stand for, by underlying.
+    pub left: Vec<Vec<(usize, f64)>>,
     /// Whether it ended by itself, not by the bound on rounds or because the market had no depth left.
     pub ended: bool,
 }
@@ -74,10 +78,12 @@ pub fn own_cascade(
     options: &Options,
     market: &Market,
 ) -> Result<OwnCascade> {
-    let mut runs = Vec::with_capacity(pools.len());
-    for (index, state) in pools {
-        let Some(pool) = book.pools.get(*index) else { continue };
-        runs.push((Run::new(book, pool, options)?, state.clone(), None));
+    let known: Vec<(&Pool, &MarketState)> =
+        pools.iter().filter_map(|(index, state)| Some((book.pools.get(*index)?, state))).collect();
+    let hedged: Vec<Option<Book>> = known.iter().map(|(pool, _)| extended(book, pool, options)).collect();
+    let mut runs = Vec::with_capacity(known.len());
+    for ((pool, state), own) in known.iter().zip(&hedged) {
+        runs.push((Run::new(own.as_ref().unwrap_or(book), pool, options)?, (*state).clone(), None));
     }
     let mut dealt = vec![0.0; book.underlyings.len()];
     let mut rounds = Vec::new();
@@ -88,12 +94,10 @@ pub fn own_cascade(
             let before = run.rows().len();
             let now = run.at(state, &format!("round {number}"))?;
             let rows = run.rows().get(before..).unwrap_or(&[]);
-            // a position that is taken over is not sold in the market
-            for own in rows.iter().filter(|row| row.action == "close").filter_map(|row| row.closed.as_ref()) {
-                let signed = if own.long { own.quantity } else { -own.quantity };
-                if let Some(instrument) = own.instrument(book) {
-                    closed.push(closing(book, place, instrument, signed, state)?);
-                }
+            // what is taken over, or goes to a bidder, is not sold in the market
+            let dealt = rows.iter().filter(|row| matches!(row.action, "close" | "hedge" | "convert"));
+            for own in dealt.filter_map(|row| row.closed.as_ref()) {
+                closed.extend(closing(run.working.book, place, own, state)?);
             }
             // the end that stands is that of the last round in which something happened
             if rows.is_empty() && end.is_some() {
@@ -108,7 +112,7 @@ pub fn own_cascade(
         let round = deal(book, &closed, &mut dealt, &mut runs, market)?;
         let exhausted = round.coins.iter().any(|(.., ratio)| *ratio <= 1.0 - LARGEST_IMPACT);
         rounds.push(round);
-        for ((_, start), (_, state, _)) in pools.iter().zip(&mut runs) {
+        for ((_, start), (_, state, _)) in known.iter().zip(&mut runs) {
             for (coin, _, ratio) in rounds.last().map_or(&[][..], |round| &round.coins) {
                 *state = std::mem::replace(state, MarketState::from_ratios(Vec::new()))
                     .with(*coin, start.ratio(*coin) * ratio);
@@ -118,13 +122,14 @@ pub fn own_cascade(
             break;
         }
     }
-    let (mut orders, mut states, mut equity) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut orders, mut states, mut equity, mut left) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for (run, state, end) in runs {
+        left.push(coins_held(&run.working.view(), &state)?);
         equity.push(crate::margin::equity::equity(&run.working.view(), &state)?.gross);
         orders.push(run.finish(end.unwrap_or(super::order::End::NothingToDo), None));
         states.push(state);
     }
-    Ok(OwnCascade { rounds, orders, states, equity, ended })
+    Ok(OwnCascade { rounds, orders, states, equity, left, ended })
 }
 
 /// A run, its state, and how it last ended.
@@ -135,45 +140,48 @@ type Running<'a> = (Run<'a>, MarketState, Option<super::order::End>);
 struct Closing {
     /// Place of the pool.
     pool: usize,
-    instrument: usize,
     coin: usize,
     /// Coins bought, below zero sold.
     coins: f64,
-    /// Settlement currency per unit of quote currency.
+    /// The currency that pays, and how much of it a unit of quote currency is.
+    settle: usize,
     settled: f64,
     /// Price of the coin, quote currency.
     price: f64,
 }
 
-/// The coins that closing a signed quantity of a contract deals in: an option's are those of its delta.
-fn closing(
-    book: &Book,
-    pool: usize,
-    instrument: usize,
-    quantity: f64,
-    state: &MarketState,
-) -> Result<Closing> {
+/// The coins that a trade deals in: an option's are those of its delta, a balance's its own; `None` for what is no coin.
+fn closing(book: &Book, pool: usize, own: &Closed, state: &MarketState) -> Result<Option<Closing>> {
+    let signed = if own.long { own.quantity } else { -own.quantity };
+    if own.subject == Subject::Currency {
+        let currency = book.currencies.iter().position(|known| known.code == own.symbol);
+        let coin = currency.and_then(|place| book.currencies.get(place)?.underlying);
+        let Some((settle, coin)) = currency.zip(coin) else { return Ok(None) };
+        let price = super::price::price_of(book, coin)? * state.ratio(coin);
+        return Ok(Some(Closing { pool, coin, coins: -signed, settle, settled: price.recip(), price }));
+    }
+    let Some(instrument) = own.instrument(book) else { return Ok(None) };
     let known = book.instruments.get(instrument);
     let missing = |what: &str| Error::Missing {
-        what: format!("{what} of {}", known.map_or("?", |own| own.symbol.as_str())),
+        what: format!("{what} of {}", own.symbol),
         why: "closing it moves the price of its coin".into(),
         place: Place::default(),
     };
     let coin = book.instrument_underlying.get(instrument).copied().unwrap_or(0);
+    let settle = book.instrument_settle.get(instrument).copied().unwrap_or(0);
     let quote = state.quote(book, instrument).ok_or_else(|| missing("quote"))?;
     let price = quote.moved_forward(state.ratio(coin)).ok_or_else(|| missing("price"))?;
     let payoff = known.map_or(Payoff::Linear, |own| own.payoff);
     let held = match known.and_then(|own| own.option) {
         Some(terms) => {
             let volatility = quote.implied_volatility.ok_or_else(|| missing("implied volatility"))?;
-            let right: OptionRight = terms.right;
-            quantity * forward_delta(right, price, terms.strike.0, volatility * quote.years.sqrt())
+            signed * forward_delta(terms.right, price, terms.strike.0, volatility * quote.years.sqrt())
         }
-        None if payoff == Payoff::Inverse => quantity / price,
-        None => quantity,
+        None if payoff == Payoff::Inverse => signed / price,
+        None => signed,
     };
     let settled = if payoff == Payoff::Inverse { price.recip() } else { 1.0 };
-    Ok(Closing { pool, instrument, coin, coins: -held, settled, price })
+    Ok(Some(Closing { pool, coin, coins: -held, settle, settled, price }))
 }
 
 /// Moves the prices by what has been closed, and lets the pools pay for it.
@@ -194,7 +202,9 @@ fn deal(
         let gross: f64 = own().map(|closing| closing.coins.abs()).sum();
         let before = dealt.get(coin).copied().unwrap_or(0.0);
         let after = before + net;
-        let depth = depth_of(book, coin, market)?;
+        let first = own().next().and_then(|closing| runs.get(closing.pool));
+        let of_rule = first.map_or(1.0, |(run, ..)| run.rulebook.liquidation.impact_coefficient);
+        let depth = depth_of(book, coin, market, of_rule)?;
         let (was, is) = (square_root_impact(before, &depth)?, square_root_impact(after, &depth)?);
         // the average over the coins of this round alone
         let paid = (is.average * after.abs() - was.average * before.abs()).max(0.0);
@@ -205,10 +215,9 @@ fn deal(
         for closing in own() {
             let share = if gross > 0.0 { closing.coins.abs() / gross } else { 0.0 };
             let cost = closing.price * closing.settled * (share * paid + half_spread * closing.coins.abs());
-            let settle = book.instrument_settle.get(closing.instrument).copied().unwrap_or(0);
             if let Some((run, state, _)) = runs.get_mut(closing.pool) {
-                round.cost += cost * run.working.view().price(settle, state)?;
-                credit(&mut run.working.balances, settle, -cost);
+                round.cost += cost * run.working.view().price(closing.settle, state)?;
+                credit(&mut run.working.balances, closing.settle, -cost);
             }
         }
         let moved = is.peak.min(LARGEST_IMPACT).copysign(after);
@@ -217,7 +226,7 @@ fn deal(
     Ok(round)
 }
 
-fn depth_of(book: &Book, coin: usize, market: &Market) -> Result<Depth> {
+fn depth_of(book: &Book, coin: usize, market: &Market, of_rule: f64) -> Result<Depth> {
     let known = book.underlyings.get(coin);
     let name = known.map_or("?", |own| own.name.as_str());
     let missing = |what: &str, column: &str| Error::Missing {
@@ -234,6 +243,6 @@ fn depth_of(book: &Book, coin: usize, market: &Market) -> Result<Depth> {
     Ok(Depth {
         daily_volume: volume * market.depth_share,
         daily_volatility: volatility,
-        coefficient: market.coefficient,
+        coefficient: market.coefficient.unwrap_or(of_rule),
     })
 }

@@ -94,7 +94,7 @@ fn searched(view: &PoolView<'_>, course: &Course, target: Target, limit: f64) ->
         searched_down: Some(lowest),
         searched_up: Some(limit),
         breached_today: breach(figure(view, &state(0.0), basis)?),
-        search: Search::Proven,
+        search: if found.exhausted { Search::Unfinished } else { Search::Proven },
         touches: found.open.iter().map(|(from, to)| (from.exp(), to.exp())).collect(),
     })
 }

@@ -48,6 +48,8 @@ pub enum Search {
     Grid,
     /// By halving until bounds on the slope leave room for no other.
     Proven,
+    /// As proven, but the most evaluations were used up before every stretch was.
+    Unfinished,
     /// In closed form, stretch by stretch.
     ClosedForm,
 }
@@ -58,6 +60,7 @@ impl Search {
         match self {
             Self::Grid => "grid",
             Self::Proven => "proven",
+            Self::Unfinished => "unfinished",
             Self::ClosedForm => "closed form",
         }
     }

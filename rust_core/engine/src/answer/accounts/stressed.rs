@@ -6,7 +6,7 @@ use super::Line;
 use super::transfer::{Saved, saved};
 use crate::answer::node::Node;
 use crate::answer::order::first_in_words;
-use crate::answer::stress::{Stressed, residual};
+use crate::answer::stressed::{Stressed, residual};
 use crate::answer::{Answer, Value};
 use crate::book::Book;
 use crate::error::Result;
@@ -126,9 +126,9 @@ fn struck_row(place: usize, own: &Struck<'_>, all: &[Struck<'_>], scenario: &Sce
     let (_, deciding) = node.decisive()?;
     let book = own.line.book;
     let options = Options { go_on: false, ..Options::default() };
-    let orders = found.orders(book, &options)?;
+    let closed = found.struck(book, &options)?;
     let first =
-        orders.first().map_or_else(|| "none".to_owned(), |(_, order)| first_in_words(book, order, &options));
+        closed.first().map_or_else(|| "none".to_owned(), |own| first_in_words(book, &own.order, &options));
     let mut notes = found.notes.clone();
     let (transfer, from) = match own.fails_at {
         None => (Value::Number(0.0), String::new()),
@@ -140,10 +140,10 @@ fn struck_row(place: usize, own: &Struck<'_>, all: &[Struck<'_>], scenario: &Sce
             }
         },
     };
-    let left: Vec<String> = if orders.is_empty() {
+    let left: Vec<String> = if closed.is_empty() {
         Vec::new()
     } else {
-        residual(book, &with_others(own, all, scenario)?, &orders)?
+        residual(book, &with_others(own, all, scenario)?, &closed)?
             .into_iter()
             .filter(|(_, before, after)| before.total_cmp(after).is_ne())
             .map(|(coin, before, after)| {

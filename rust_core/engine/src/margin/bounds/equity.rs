@@ -80,13 +80,14 @@ pub(super) fn equity_between(between: &Between<'_>, basis: Basis) -> Result<Opti
     let mut total = Enclosed::default();
     for (start, end) in holdings(view, from).iter().zip(holdings(view, to)) {
         let Some(moving) = Moving::of(between, start, &end)? else { return Ok(None) };
-        if start.cash == 0.0 && moving.pnl == Enclosed::default() && moving.options == Enclosed::default() {
+        let nothing = Enclosed::default();
+        if moving.cash == nothing && moving.pnl == nothing && moving.options == nothing {
             continue;
         }
         let prices = (view.price(start.currency, from)?, view.price(start.currency, to)?);
         let price = Enclosed::growing(prices.0, prices.1, width);
         let counting = counting(view, start)?;
-        let cash = Enclosed::constant(start.cash);
+        let cash = moving.cash;
         let amount = match basis {
             Basis::Gross => {
                 let gross = cash.plus(moving.pnl).plus(moving.options);
@@ -121,6 +122,8 @@ pub(super) fn equity_between(between: &Between<'_>, basis: Basis) -> Result<Opti
 
 /// What a currency's results do between two states, coins.
 pub(super) struct Moving {
+    /// Cash, with the results of what has expired.
+    pub(super) cash: Enclosed,
     pub(super) pnl: Enclosed,
     pub(super) options: Enclosed,
 }
@@ -129,19 +132,23 @@ impl Moving {
     pub(super) fn of(between: &Between<'_>, start: &Holding<'_>, end: &Holding<'_>) -> Result<Option<Self>> {
         let book = between.view.book;
         let (mut pnl, mut options) = (Enclosed::default(), Enclosed::default());
+        let mut cash = Enclosed::default();
         for position in between.view.positions {
             if settle_of(book, position) != start.currency {
                 continue;
             }
             let Some(own) = result_of(between, position)? else { return Ok(None) };
             let known = book.instruments.get(position.instrument);
-            if known.is_some_and(|known| known.option.is_some()) {
+            if between.states().0.is_expired(book, position.instrument) {
+                cash = cash.plus(own);
+            } else if known.is_some_and(|known| known.option.is_some()) {
                 options = options.plus(own);
             } else {
                 pnl = pnl.plus(own);
             }
         }
         Ok(Some(Self {
+            cash: cash.with_ends(start.cash, end.cash),
             pnl: pnl.with_ends(start.pnl, end.pnl),
             options: options.with_ends(start.option_value, end.option_value),
         }))
@@ -159,7 +166,7 @@ pub(super) fn borrowing_between(between: &Between<'_>) -> Result<Option<Enclosed
     let mut total = Enclosed::default();
     for (start, end) in holdings(view, from).iter().zip(holdings(view, to)) {
         let Some(moving) = Moving::of(between, start, &end)? else { return Ok(None) };
-        let net = Enclosed::constant(start.cash).plus(moving.pnl).plus(moving.options);
+        let net = moving.cash.plus(moving.pnl).plus(moving.options);
         let borrowed = net.times_constant(-1.0).positive(width);
         if borrowed == Enclosed::default() {
             continue;

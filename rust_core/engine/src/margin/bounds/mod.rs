@@ -19,9 +19,10 @@ mod variance;
 
 use super::PoolView;
 use super::scenario::{Table, kept_table};
+use crate::book::Position;
 use crate::error::Result;
 use crate::margin::scenario::pricing;
-use crate::market::MarketState;
+use crate::market::{MarketState, notional, settle_of, underlying_of, unrealised_pnl};
 use crate::path::Way;
 use crate::rulebook::Measure;
 use enclosed::Enclosed;
@@ -33,6 +34,9 @@ pub use equity::Basis;
 /// trusted; far above what the order of sums changes, far below what a missing part would.
 const AGREEMENT: f64 = 1e-9;
 
+/// Relative rounding of a sum of everything that a pool holds.
+const ROUNDING: f64 = 1e-14;
+
 /// A market state with what was evaluated there.
 #[derive(Debug, Clone)]
 pub struct Node {
@@ -42,6 +46,8 @@ pub struct Node {
     pub state: MarketState,
     /// The figure that is looked at, reporting currency.
     pub value: f64,
+    /// What rounding may make of a figure of zero, reporting currency.
+    pub rounding: f64,
     table: Option<Table>,
 }
 
@@ -56,7 +62,8 @@ impl Node {
         let scans = matches!(rulebook.measure, Measure::Scenarios { .. }) && basis == Basis::Maintenance;
         let table = if scans { Some(kept_table(view, &state, &[])?) } else { None };
         let value = figure_with(view, &state, basis, table.as_ref())?;
-        Ok(Self { place, state, value, table })
+        let rounding = ROUNDING * size(view, &state)?;
+        Ok(Self { place, state, value, rounding, table })
     }
 }
 
@@ -79,7 +86,23 @@ fn figure_with(view: &PoolView<'_>, state: &MarketState, basis: Basis, table: Op
     })
 }
 
+/// Everything that a pool holds without regard to its sign, reporting currency: what its sums are made of.
+fn size(view: &PoolView<'_>, state: &MarketState) -> Result<f64> {
+    let mut total = 0.0;
+    for position in view.positions {
+        let price = view.price(settle_of(view.book, position), state)?;
+        let ratio = state.ratio(underlying_of(view.book, position));
+        let result = unrealised_pnl(view.book, position, state);
+        total += price * (notional(view.book, position, ratio) + result.abs());
+    }
+    for balance in view.balances {
+        total += view.price(balance.currency, state)? * (balance.cash.abs() + balance.debt);
+    }
+    Ok(total)
+}
+
 /// A stretch of a path.
+#[derive(Clone, Copy)]
 pub(in crate::margin) struct Between<'a> {
     view: &'a PoolView<'a>,
     way: &'a Way,
@@ -148,10 +171,19 @@ pub fn between(
         return Ok(Some(equity));
     }
     let rulebook = view.rulebook()?;
+    // what has expired is settled into cash and needs nothing
+    let live: Vec<Position> = view
+        .positions
+        .iter()
+        .filter(|position| !start.state.is_expired(view.book, position.instrument))
+        .cloned()
+        .collect();
+    let held = PoolView { positions: &live, ..*view };
+    let remaining = Between { view: &held, ..stretch };
     let measured = match &rulebook.measure {
-        Measure::Tiers { .. } => tiers::requirement_between(&stretch)?,
-        Measure::Scenarios { .. } => scenario::requirement_between(&stretch)?,
-        Measure::NormalValueAtRisk { .. } => variance::requirement_between(&stretch)?,
+        Measure::Tiers { .. } => tiers::requirement_between(&remaining)?,
+        Measure::Scenarios { .. } => scenario::requirement_between(&remaining)?,
+        Measure::NormalValueAtRisk { .. } => variance::requirement_between(&remaining)?,
         Measure::Tail(_) => None,
     };
     let Some(measured) = measured else { return Ok(None) };
