@@ -448,7 +448,8 @@ def liquidation_order(
         multiples:0.2), stop (healthy, initial, flat, usage:0.7 or a multiple of MM), slippage (a
         fraction, or depth: half-spread and square-root impact from adv, dailyVol and halfSpread of
         the Market sheet), hedge (none, after, first: with the perpetual), elapsed (seconds that an
-        auction has lasted), reserved (money that its earlier bids have brought), gap, until (flat, healthy), seed, tag, list.
+        auction has lasted), reserved (money that its earlier bids have brought), gap, until (flat,
+        healthy), seed, tag, list.
 
     Returns
     -------

@@ -324,3 +324,20 @@ def test_a_fee_on_the_margin_that_goes_lowers_what_is_left() -> None:
         "positions_after": {"BTC": 0.2},
     }
     assert ask(sample("share of all"), expected) == PASSED
+
+
+def test_reductions_in_fractions_and_whole_by_hand() -> None:
+    """The first of two frees four of five at two; of the second half is needed, or all of it."""
+    expected = {"x": [1, 0.5], "cost": 3.5, "milp_cost": 5, "milp_set": [1, 1], "greedy_cost": 5}
+    assert ask(sample("cheapest reduction"), expected) == PASSED
+
+
+def test_a_reduction_under_quadratic_impact_by_hand() -> None:
+    """Twice as much of what costs half: 2 + 1 = 3, at 4 + 2."""
+    assert ask(sample("quadratic reduction"), {"x": [2, 1], "cost": 6}) == PASSED
+
+
+def test_an_even_sale_by_hand() -> None:
+    """Two days of 500: 62.5 of spread and 2 x 0.25 of impact; 500 are at risk for a day."""
+    expected = {"mean": [63e-6], "var": [250_000e-12]}
+    assert ask(sample("scheduled"), expected) == PASSED

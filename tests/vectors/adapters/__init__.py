@@ -30,6 +30,7 @@ from tests.vectors.adapters import (
     portfolio,
     pricing,
     queues,
+    reductions,
     repair,
     risk_units,
     scenarios,
@@ -76,5 +77,6 @@ ADAPTERS: Final[tuple[Adapter | EngineStep | Missing, ...]] = (
     *bids.ADAPTERS,
     *queues.ADAPTERS,
     *swaps.ADAPTERS,
+    *reductions.ADAPTERS,
     *concepts.ADAPTERS,
 )

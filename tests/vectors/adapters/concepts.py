@@ -101,4 +101,32 @@ ADAPTERS: Final = (
         _keys("position orders"),
         "orders cancelled one by one, the farthest from the market first",
     ),
+    Missing(
+        _keys("oracle mm_ratio liquidated offsetting_in_scan_order delta_size"),
+        "a walk over accounts in a given order that passes those whose bankruptcy prices are apart",
+    ),
+    Missing(
+        _keys("perp account token_weights limits"),
+        "profit settled as a step of a liquidation, and a weight on what is not settled",
+    ),
+    Missing(
+        _keys("asset liability"),
+        "a liquidation that ends by other weights than those it begins by",
+    ),
+    Missing(
+        _keys("loss total_deposits cumulative_interest"),
+        "a loss that is shared by all deposits of a venue",
+    ),
+    Missing(
+        _keys("unpaid_debt deposited"),
+        "a loss that is shared by all deposits of a venue",
+    ),
+    Missing(
+        _keys("users_bankruptcy insurance_fund total_usdc withdrawal"),
+        "a loss that is shared by all deposits of a venue",
+    ),
+    Missing(
+        _keys("base_pnl hedges fee cap"),
+        "hedges that make margin and cost together as small as they can be",
+    ),
 )

@@ -18,3 +18,4 @@ DAY_UNIT: Final = 86_400.0
 PPM_UNIT: Final = 1e-6
 YEAR_UNIT: Final = 31_536_000.0
 THOUSAND_UNIT: Final = 1_000.0
+MILLION_UNIT: Final = 1e6
