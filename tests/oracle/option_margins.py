@@ -63,17 +63,12 @@ def equity(state: State, *, gross: bool = False) -> Floats:
             for held in state.held:
                 if held.leg.right is None or held.leg.settle != currency:
                     continue
-                worth = held.quantity * held.value * _discount(held, rules)
+                worth = held.quantity * held.value * held.discount
                 amount += worth / held.forward if held.leg.in_coin else worth
         if not gross and level.get("haircut", True) and currency not in {"USD", "USDC"}:
             amount = _counted(rules, rates.get(currency), currency, amount)
         total += amount * state.price(currency)
     return total
-
-
-def _discount(held: Held, rules: Mapping[str, Any]) -> float:
-    discounting = rules.get("pricing", {}).get("discounting", "nothing")
-    return held.discount if discounting == "rate_at_least_zero" else 1.0
 
 
 # Standard margin --------------------------------------------------------------------------------

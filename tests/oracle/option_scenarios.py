@@ -108,7 +108,6 @@ def _unit(  # noqa: PLR0913  the parts of one unit
     for held in legs:
         if held.leg.right is not None:
             expiries.setdefault(held.leg.seconds, []).append(held)
-    discounted = rules.get("pricing", {}).get("discounting", "nothing") == "rate_at_least_zero"
     worst = np.zeros_like(index)
     for move, direction, weight, treatment in _scenarios(profile):
         result = coins_held * index * move
@@ -123,7 +122,6 @@ def _unit(  # noqa: PLR0913  the parts of one unit
                 direction,
                 treatment,
                 in_coin=in_coin,
-                discounted=discounted,
             )
         result = _treated(result, move, treatment, profile, index, in_coin=in_coin) * weight
         result = _gains_cut(result, profile)
@@ -157,14 +155,12 @@ def _expiry_result(  # noqa: PLR0913  what one scenario asks of one expiry
     treatment: str,
     *,
     in_coin: bool,
-    discounted: bool,
 ) -> Floats:
     """Return the result of one expiry's options in dollars."""
     before, after = np.zeros_like(expiry[0].index), np.zeros_like(expiry[0].index)
     for held in expiry:
-        df = held.discount if discounted else 1.0
-        now = held.value * df
-        then = held.value_after(move, _shocked(held, direction, profile)) * df
+        now = held.value * held.discount
+        then = held.value_after(move, _shocked(held, direction, profile)) * held.discount
         if held.leg.in_coin:
             rate = held.index / held.forward
             now = now * rate

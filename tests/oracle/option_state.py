@@ -157,16 +157,12 @@ class Held:
     years: float
     quantity: Floats  # of an inverse contract, dollars over the mark
     profit: Floats  # unrealised, of a perpetual, in its settlement currency
+    discount: float  # 1 where the rulebook does not discount
 
     @property
     def days(self) -> float:
         """Return the days left."""
         return self.years * 365.0
-
-    @property
-    def discount(self) -> float:
-        """Return the discount factor, with rates below zero taken as zero."""
-        return math.exp(-max(self.leg.rate, 0.0) * self.years)
 
     @cached_property
     def value(self) -> Floats:
@@ -195,7 +191,7 @@ class Held:
         )
         if self.leg.in_coin:
             delta = delta - self.value / self.forward
-        return self.quantity * delta
+        return self.quantity * self.discount * delta
 
 
 @dataclass(frozen=True)
@@ -230,6 +226,8 @@ def moved(account: Account, question: Question, prices: Floats) -> State:
     profits = {currency: np.full_like(driven, amount) for currency, amount in cash.items()}
     held = []
     passed = question.days * SECONDS_PER_DAY
+    discounting = account.rules.get("pricing", {}).get("discounting", "nothing")
+    discounts = discounting == "rate_at_least_zero"
     for leg in account.legs:
         ratio = ratios[leg.coin]
         forward = leg.forward * ratio
@@ -249,5 +247,7 @@ def moved(account: Account, question: Question, prices: Floats) -> State:
             continue
         years = max(leg.seconds - passed, 0.0) / SECONDS_PER_YEAR
         volatility = leg.volatility * ratio**question.elasticity
-        held.append(Held(leg, index[leg.coin], forward, volatility, years, quantity, profit))
+        discount = math.exp(-max(leg.rate, 0.0) * years) if discounts else 1.0
+        figures = (index[leg.coin], forward, volatility, years, quantity, profit, discount)
+        held.append(Held(leg, *figures))
     return State(account, index, tuple(held), profits, cash)
