@@ -20,7 +20,7 @@ _WORDS: Final = {
     "im_before im_after mm_before mm_after usage_before usage_after reason certainty",
     "CM_LIQCOMPARE": "policy account certainty first steps closings cost equity_before equity_left "
     "mm_left usage_left excess_left shortfall positions_left warnings end",
-    "CM_ADL": "form rank account symbol side qty entry mark pnl equity leverage bankruptcy "
+    "CM_ADL": "form rank account symbol side qty mark pnl equity leverage bankruptcy "
     "score lights fill_qty fill price qty_left leverage_left comment",
     "CM_TIERS": "symbol notional tier next_at room_pct mm_now mm_after jump kind account",
     "CM_COLLATERAL": "currency total debt price_venue price_ref gross collateralRate cap usable "

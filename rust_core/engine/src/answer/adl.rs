@@ -14,7 +14,7 @@ use crate::liquidation::price::shown;
 use crate::liquidation::waterfall::{Layers, waterfall};
 
 /// The header of `CM_ADL`.
-pub const HEADER: [&str; 20] = [
+pub const HEADER: [&str; 19] = [
     "form",
     "rank",
     "account",
@@ -31,6 +31,7 @@ pub const HEADER: [&str; 20] = [
     "fill_qty",
     "fill",
     "price",
+    "qty_left",
     "leverage_left",
     "comment",
 ];
@@ -318,6 +319,7 @@ fn cells(
         given(closed),
         given(row.notional * per_notional),
         given(price),
+        given(left),
         (shared && equity > 0.0).then(|| own.payoff.notional(left, own.mark) / equity).into(),
         comment.join("; ").into(),
     ]
@@ -331,9 +333,9 @@ fn uncovered(form: Form, notional: f64, wanted: f64, per_notional: f64) -> Vec<V
         (0, form.word().into()),
         (2, "UNCOVERED".into()),
         (3, "".into()),
-        (15, (notional * per_notional).into()),
+        (14, (notional * per_notional).into()),
         (
-            19,
+            18,
             format!(
                 "{share:.1} % of the deficit is left when every winner is closed: it is socialised or unpaid"
             )
