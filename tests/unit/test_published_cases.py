@@ -33,7 +33,7 @@ IN_PART = {
     "mars_health_liqprice_maxsize.json": 10,
     "vega_es_margin_liqprice_cascade.json": 23,
     "venues.json": 24,
-    "methods.json": 54,
+    "methods.json": 58,
 }
 SINGLE_CASES = {
     "venues.json": {
