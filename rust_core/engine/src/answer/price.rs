@@ -7,7 +7,7 @@ use crate::book::{Book, Pool, PoolKind};
 use crate::error::{Error, Result};
 use crate::liquidation::order::underlying_named;
 use crate::liquidation::price::{LiquidationPrice, Side, alone_crossings, answer, coins_of, crossings};
-use crate::liquidation::sweep::{Crossings, Target};
+use crate::liquidation::sweep::{Crossings, Search, Target};
 use crate::margin::PoolView;
 use crate::path::{Course, Path};
 
@@ -15,7 +15,7 @@ use crate::path::{Course, Path};
 pub const SEARCH_LIMIT: f64 = 10.0;
 
 /// The header of `CM_LIQPRICE`.
-pub const HEADER: [&str; 17] = [
+pub const HEADER: [&str; 14] = [
     "underlying",
     "mark",
     "down",
@@ -30,9 +30,6 @@ pub const HEADER: [&str; 17] = [
     "path",
     "status",
     "scope",
-    "searched_low",
-    "searched_high",
-    "search",
 ];
 
 /// Which path, by word.
@@ -243,6 +240,10 @@ pub fn answers(book: &Book, underlying: Option<&str>, question: &Question) -> Re
         let answered = answer(book, pool, own.coin, &own.path, &own.crossings, question.target);
         Some(answered.map(|mut answered| {
             answered.status.push_str(&question.beside());
+            if own.crossings.search != Search::ClosedForm {
+                answered.status.push_str("; ");
+                answered.status.push_str(own.crossings.search.words());
+            }
             answered
         }))
     });
@@ -320,9 +321,6 @@ pub fn table(book: &Book, underlying: Option<&str>, question: &Question) -> Resu
             question.path.word().into(),
             found.status.as_str().into(),
             Value::Text(pool.map_or_else(String::new, |pool| book.pool_name(pool))),
-            found.searched.0.unwrap_or(0.0).into(),
-            found.searched.1.map_or_else(|| "no limit".into(), Value::Number),
-            found.search.word().into(),
         ]);
     }
     Ok(answer)

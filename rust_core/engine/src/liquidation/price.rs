@@ -43,10 +43,6 @@ pub struct LiquidationPrice {
     pub status: String,
     /// Whether the pool is liquidatable at today's prices.
     pub breached_today: bool,
-    /// Lowest and highest price that was searched; `None`: all the way to zero, and without a limit.
-    pub searched: (Option<f64>, Option<f64>),
-    /// How it was found.
-    pub search: Search,
 }
 
 /// The crossings of a pool along a path.
@@ -197,11 +193,6 @@ pub fn answer(
         sigmas: nearest.and_then(|ratio| sigmas(book, underlying, ratio)),
         status: sentence(book, pool.1, underlying, mark, path, crossings, target),
         breached_today: crossings.breached_today,
-        searched: (
-            crossings.searched_down.map(|ratio| mark * ratio),
-            crossings.searched_up.map(|ratio| mark * ratio),
-        ),
-        search: crossings.search,
     })
 }
 

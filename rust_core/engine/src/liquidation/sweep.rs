@@ -66,6 +66,18 @@ impl Search {
     }
 }
 
+impl Search {
+    /// What may be said about it at the end of a sentence.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Grid => "searched on a grid, narrow zones may be missed",
+            Self::Proven => "proven",
+            Self::Unfinished => "search unfinished, narrow zones may be missed",
+            Self::ClosedForm => "closed form",
+        }
+    }
+}
+
 /// Every crossing on both sides of today, nearest first, and how far was searched.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Crossings {
