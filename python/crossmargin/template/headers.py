@@ -16,6 +16,10 @@ _WORDS: Final = {
     "ratio_venue ratio_direction status worst_scenario nearest_trigger first_liquidated",
     "CM_LIQPRICE": "underlying mark down down_pct up up_pct nearest nearest_pct sigmas low high "
     "path status scope",
+    "CM_LIQZONES": "underlying mark zone from from_pct to to_pct sigmas begins ends path search "
+    "scope",
+    "CM_NEAREST": "rank scenario move_1 move_2 sigmas one_day_probability usage_now "
+    "first_liquidated search scope comment",
     "CM_LIQORDER": "step action account symbol side qty price cost equity_before equity_after "
     "im_before im_after mm_before mm_after usage_before usage_after reason certainty",
     "CM_LIQCOMPARE": "policy account certainty first steps closings cost equity_before equity_left "

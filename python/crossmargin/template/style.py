@@ -46,10 +46,10 @@ _WORDS: Final = {
     "collateral_change call_amount shortfall theta funding transfer delta_after "
     "excess_im_before excess_im_after excess_im_beyond",
     "price": "mark down up nearest low high price entryPrice markPrice indexPrice "
-    "liquidationPrice price_venue price_ref forward strike",
+    "liquidationPrice price_venue price_ref forward strike from to",
     "quantity": "qty quantity contracts amount tick beta leverage maxLeverage contractSize size "
     "lot",
-    "percent": "down_pct up_pct nearest_pct",
+    "percent": "down_pct up_pct nearest_pct from_pct to_pct move_1 move_2",
     "share": "room_pct dailyVol share capital_efficiency markIv rate confidence room_to_tier "
     "use_pct coverage coverage_low fails_at mild central severe",
     "move": "price_move",

@@ -24,6 +24,7 @@ from crossmargin.template import (
     options,
     policies,
     rules,
+    safety,
     scenarios,
     start,
     stress,
@@ -43,8 +44,8 @@ __all__ = ["SHEETS", "write"]
 
 SHEETS: Final = (
     "Start", "Positions", "Collateral", "Orders", "Market", "Options", "History",
-    "Rulebook", "Summary", "Liquidation", "WhatIf", "Stress", "Explain", "Scenarios", "Exposure",
-    "Compare",
+    "Rulebook", "Summary", "Liquidation", "Map", "WhatIf", "Stress", "Explain", "Scenarios",
+    "Exposure", "Compare",
     "Tail", "Limits", "Contributions", "Correlation", "Backtest", "Recon", "Checks", "Glossary",
 )  # fmt: skip
 _YELLOW: Final = (
@@ -120,6 +121,7 @@ def write(path: Path, given: Inputs, *, version: str | None = None) -> Path:
         "ExposureUnit": "usd",
         "ContributionsBy": "position",
         **liquidation.settings(),
+        **safety.settings(),
         **tail.settings(),
         **limits.settings(),
         **stress.settings(),
@@ -159,6 +161,7 @@ def write(path: Path, given: Inputs, *, version: str | None = None) -> Path:
     rules.write(pages["Rulebook"], tables["Brackets"], tables["OwnRules"], known)
     accounts = summary.write(pages["Summary"])
     liquidation.write(pages["Liquidation"])
+    safety.write(pages["Map"])
     whatif.write(pages["WhatIf"], tables["Trades"])
     breakdown.write(pages["Explain"])
     scenarios.write(pages["Scenarios"])
