@@ -73,6 +73,13 @@ _OF_CANDIDATES: Final = {
     "mm": ("mm", "of the account"),
     "leverage": ("leverage", "times"),
 }
+_OF_KINDS: Final = {
+    "rules": _OF_RULES,
+    "limits": _OF_LIMITS,
+    "stress": _OF_STRESS,
+    "trades": _OF_TRADES,
+    "candidates": _OF_CANDIDATES,
+}
 _NARROW: Final = {"side": 9.0, "account": 12.0, "leverage": 10.0, "beta": 9.0, "currency": 11.0}
 _HEADER_ROW: Final = 6
 _PRINTED: Final = 52  # the first rows of a long history show what it is
@@ -269,16 +276,8 @@ def _style(page: Page, word: str, value: Value, *, is_text: bool) -> Any:  # noq
 
 def _understood(rows: Rows, kind: str) -> dict[str, tuple[str, str]]:
     """Return what each header means, and its unit, as the core says it."""
-    if kind == "rules":
-        return _OF_RULES
-    if kind == "limits":
-        return _OF_LIMITS
-    if kind == "stress":
-        return _OF_STRESS
-    if kind == "trades":
-        return _OF_TRADES
-    if kind == "candidates":
-        return _OF_CANDIDATES
+    if kind in _OF_KINDS:
+        return _OF_KINDS[kind]
     if kind == "history":
         return {str(word): (str(word), "a level" if place else "day, or instant in UTC")
                 for place, word in enumerate(rows[0])}  # fmt: skip
