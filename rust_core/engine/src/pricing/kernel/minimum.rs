@@ -68,7 +68,7 @@ pub(super) unsafe fn lower_discounted<V: Vector, const COUNT: usize>(
 ///
 /// As for [`lower`], and `start..end` are entries of `sparse`.
 #[inline(always)]
-unsafe fn entry_sums<V: Vector, const COUNT: usize>(
+pub(super) unsafe fn entry_sums<V: Vector, const COUNT: usize>(
     sparse: &SparseRows,
     start: usize,
     end: usize,

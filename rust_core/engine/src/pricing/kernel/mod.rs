@@ -20,6 +20,7 @@ macro_rules! at_level {
     };
 }
 
+mod across;
 mod joint;
 mod lines;
 mod minimum;
@@ -28,6 +29,7 @@ mod sparse;
 mod value;
 mod vector;
 
+pub use across::{Positions, SUMMED_LINES, group_sums, value_at};
 pub use joint::{Grid, JointStrike, Quantities, Ratios, exponentials, interpolate, joint_sums, weighed};
 pub use lines::{LINE, Line, lines, numbers};
 pub use sparse::SparseRows;
