@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from crossmargin import _core
+from crossmargin._arrays import numbers
 from crossmargin.statistics._coerce import whole
 
 if TYPE_CHECKING:
@@ -237,7 +238,7 @@ def scenario_reduction(
 
 def greedy_cuts(
     results: npt.ArrayLike,
-    quantities: Sequence[float],
+    quantities: npt.ArrayLike,
     *,
     target: float,
     share: float = 0.25,
@@ -260,7 +261,7 @@ def greedy_cuts(
     """
     table = np.ascontiguousarray(results, dtype=np.float64)
     steps = whole("most_steps", most_steps)
-    found = _core.greedy_cuts(table, [*quantities], share, target, steps)
+    found = _core.greedy_cuts(table, numbers(quantities), share, target, steps)
     return Cuts(*(tuple(part) for part in found))
 
 

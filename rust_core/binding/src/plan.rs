@@ -6,6 +6,7 @@ use crossmargin_engine::plan::{cuts, knapsack, scan};
 use numpy::{PyReadonlyArray2, PyUntypedArrayMethods};
 use pyo3::prelude::*;
 
+use crate::array::{self, Numbers};
 use crate::book::{Book, Pairs, Rows};
 use crate::cells::{answer as to_python, table};
 use crate::enter::{enter, enter_watched};
@@ -240,7 +241,7 @@ type Cut = (Vec<usize>, Vec<f64>, Vec<f64>);
 pub(crate) fn greedy_cuts(
     python: Python<'_>,
     results: PyReadonlyArray2<'_, f64>,
-    quantities: Vec<f64>,
+    quantities: Numbers<'_>,
     share: f64,
     target: f64,
     most_steps: usize,
@@ -250,6 +251,7 @@ pub(crate) fn greedy_cuts(
         let why = "results must lie row by row in memory".to_owned();
         crate::error::to_python(python, &crossmargin_engine::Error::NoAnswer { why })
     })?;
-    let found = enter(python, || cuts::cuts(rows, scenarios, &quantities, share, target, most_steps))?;
+    let quantities = array::slice("quantities", &quantities)?;
+    let found = enter(python, || cuts::cuts(rows, scenarios, quantities, share, target, most_steps))?;
     Ok((found.order, found.margins, found.quantities))
 }

@@ -150,14 +150,19 @@ pub fn linear_prices(columns: Columns<'_>, brackets: Brackets<'_>, out: &mut [f6
     if count == 0 || brackets.rates.len() != count || brackets.amounts.len() != count {
         return Err(Error::Shape { name: "brackets".into(), found: brackets.rates.len(), expected: count });
     }
-    // a chunk of four columns stays in the first-level cache while every bracket passes over it
-    const CHUNK: usize = 1 << 10;
+    let levels = levels(brackets);
+    const CHUNK: usize = 16 * ROWS;
     out.par_chunks_mut(CHUNK)
         .zip(columns.quantity.par_chunks(CHUNK))
         .zip(columns.entry.par_chunks(CHUNK))
         .zip(columns.collateral.par_chunks(CHUNK))
         .for_each(|(((out, quantity), entry), collateral)| {
-            chunk_prices(quantity, entry, collateral, brackets, out);
+            let rows = out.chunks_mut(ROWS).zip(quantity.chunks(ROWS));
+            for (((out, quantity), entry), collateral) in
+                rows.zip(entry.chunks(ROWS)).zip(collateral.chunks(ROWS))
+            {
+                some_prices(quantity, entry, collateral, &levels, out);
+            }
         });
     Ok(())
 }
@@ -184,36 +189,84 @@ pub struct Brackets<'a> {
     pub amounts: &'a [f64],
 }
 
-/// How far rounding may put a root that lies on a bracket floor outside its bracket.
+/// Rows that are worked on together: their columns stay in the nearest cache.
+const ROWS: usize = 256;
+/// Brackets above the first that are looked at together.
+const LEVELS: usize = 3;
+/// How far rounding may put a root that lies on the lowest floor below it.
 const ROUNDING: f64 = 1e-12;
 
-/// The prices of a chunk, NaN where there is none: the root that lies in its own bracket.
+/// A bracket as the search for the one that holds a price sees it.
+#[derive(Debug, Clone, Copy)]
+struct Bracket {
+    floor: f64,
+    rate: f64,
+    amount: f64,
+    /// Maintenance margin at the floor.
+    least: f64,
+}
+
+/// The lowest bracket, and the others a few at a time, the last few filled up with some that nothing reaches.
+fn levels(brackets: Brackets<'_>) -> (Bracket, Vec<[Bracket; LEVELS]>) {
+    let all = brackets.floors.iter().zip(brackets.rates).zip(brackets.amounts);
+    let mut all = all.map(|((floor, rate), amount)| Bracket {
+        floor: *floor,
+        rate: *rate,
+        amount: *amount,
+        least: rate * floor - amount,
+    });
+    let never = Bracket { floor: f64::INFINITY, rate: 0.0, amount: 0.0, least: 0.0 };
+    let lowest = all.next().unwrap_or(never);
+    let others: Vec<Bracket> = all.collect();
+    let few = |few: &[Bracket]| std::array::from_fn(|place| few.get(place).copied().unwrap_or(never));
+    (lowest, others.chunks(LEVELS).map(few).collect())
+}
+
+/// One of two numbers by their bits: a choice between numbers would become a branch.
+#[inline(always)]
+fn chosen(yes: bool, this: f64, that: f64) -> f64 {
+    let mask = u64::from(yes).wrapping_neg();
+    f64::from_bits((this.to_bits() & mask) | (that.to_bits() & !mask))
+}
+
+/// The prices of some rows, NaN where there is none.
 ///
-/// Brackets outside, rows inside and a choice instead of a branch, so that the compiler can work on
-/// several rows at once.
-fn chunk_prices(
+/// What an account has beyond its maintenance margin only rises with the notional of a long position and only falls
+/// with that of a short one, because rates are at most 1 and the margin is continuous: its price lies in the highest
+/// bracket whose floor is on the near side of zero. That takes a comparison per bracket and one division per row, choices
+/// instead of branches, so that the compiler can work on several rows at once. On a floor the root of either bracket is
+/// right.
+fn some_prices(
     quantity: &[f64],
     entry: &[f64],
     collateral: &[f64],
-    brackets: Brackets<'_>,
+    (lowest, others): &(Bracket, Vec<[Bracket; LEVELS]>),
     out: &mut [f64],
 ) {
-    out.fill(f64::NAN);
-    let uppers = brackets.floors.iter().skip(1).chain(std::iter::once(&f64::INFINITY));
-    for (((floor, upper), rate), amount) in
-        brackets.floors.iter().zip(uppers).zip(brackets.rates).zip(brackets.amounts)
-    {
-        for (((slot, q), e), c) in out.iter_mut().zip(quantity).zip(entry).zip(collateral) {
-            let size = q.abs();
-            let price = (q * e - c - amount) / (q - rate * size);
-            let notional = price * size;
-            // a price above zero has a notional above zero, so the lowest floor needs no other test
-            // the margin is continuous, so on a floor the root of either bracket is right
-            let inside = (notional > 0.0)
-                & (notional >= *floor * (1.0 - ROUNDING))
-                & (notional <= *upper * (1.0 + ROUNDING));
-            *slot = if inside { price } else { *slot };
+    let (mut rates, mut amounts) = ([lowest.rate; ROWS], [lowest.amount; ROWS]);
+    for few in others {
+        let few = *few;
+        let found = rates.iter_mut().zip(&mut amounts);
+        for ((((rate, amount), q), e), c) in found.zip(quantity).zip(entry).zip(collateral) {
+            let cost = q * e - c;
+            let side = 1.0_f64.copysign(*q);
+            for level in few {
+                let reached = (cost + level.least) * side >= level.floor;
+                *rate = chosen(reached, level.rate, *rate);
+                *amount = chosen(reached, level.amount, *amount);
+            }
         }
+    }
+    let found = rates.iter().zip(&amounts);
+    for ((((slot, q), e), c), (rate, amount)) in
+        out.iter_mut().zip(quantity).zip(entry).zip(collateral).zip(found)
+    {
+        let size = q.abs();
+        let price = (q * e - c - amount) / (q - rate * size);
+        let notional = price * size;
+        let inside =
+            (notional > 0.0) & (notional >= lowest.floor * (1.0 - ROUNDING)) & (notional < f64::INFINITY);
+        *slot = if inside { price } else { f64::NAN };
     }
 }
 
@@ -253,6 +306,55 @@ mod tests {
         let prices = single.prices().unwrap();
         assert_eq!(prices.liquidation, None);
         assert!(prices.reason.starts_with("no price above zero"));
+    }
+
+    #[test]
+    fn prices_under_brackets_are_where_equity_meets_the_margin() {
+        // seven brackets, one of which has a lower rate than that below it
+        let floors = [0.0, 1e3, 5e3, 1e4, 2e4, 1e5, 1e6];
+        let rates = [0.004, 0.01, 0.05, 0.02, 0.1, 0.5, 0.9];
+        let amounts = crate::rulebook::cumulative_amounts(&floors, &rates, 0.0).unwrap();
+        let maintenance = |notional: f64| {
+            let bracket = floors.iter().rposition(|floor| notional >= *floor).unwrap();
+            rates[bracket] * notional - amounts[bracket]
+        };
+        let rows = 20_000;
+        let drawn = |index: usize| {
+            let mixed = (index as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+            ((mixed ^ (mixed >> 29)) >> 11) as f64 / (1_u64 << 53) as f64
+        };
+        let mut quantity: Vec<f64> = (0..rows)
+            .map(|row| (15.0 * drawn(4 * row) - 8.0).exp() * if row % 2 == 0 { 1.0 } else { -1.0 })
+            .collect();
+        quantity[7] = 0.0;
+        let entry: Vec<f64> = (0..rows).map(|row| 100.0 + 900.0 * drawn(4 * row + 1)).collect();
+        let collateral: Vec<f64> = (0..rows)
+            .map(|row| quantity[row].abs() * entry[row] * (1.3 * drawn(4 * row + 2) - 0.1))
+            .collect();
+        let mut out = vec![0.0; rows];
+        let columns = Columns { quantity: &quantity, entry: &entry, collateral: &collateral };
+        let brackets = Brackets { floors: &floors, rates: &rates, amounts: &amounts };
+        linear_prices(columns, brackets, &mut out).unwrap();
+        let (mut with, mut without) = (0, 0);
+        for (row, price) in out.iter().enumerate() {
+            let size = quantity[row].abs();
+            let excess = |price: f64| {
+                collateral[row] + quantity[row] * (price - entry[row]) - maintenance(size * price)
+            };
+            if price.is_nan() {
+                without += 1;
+                // the same sign everywhere
+                let sign = |price: f64| excess(price) > 0.0;
+                assert!(
+                    size == 0.0 || [1e-6, 1.0, 1e3, 1e12].iter().all(|at| sign(*at) == sign(1e-9)),
+                    "{row}"
+                );
+            } else {
+                with += 1;
+                assert!(excess(*price).abs() <= 1e-11 * size * (price + entry[row]), "{row}: {price}");
+            }
+        }
+        assert!(with > 5_000 && without > 1_000, "{with} {without}");
     }
 
     #[test]

@@ -243,14 +243,15 @@ impl Piece {
         let level = accounts.strikes.level;
         let need = need.get(self.first..).unwrap_or_default();
         let mut sums = vec![Line::default(); ACCOUNTS_AT_ONCE * SUMMED_LINES];
+        let mut least = [0.0; ACCOUNTS_AT_ONCE];
         let (mut still_open, mut found) = (Vec::with_capacity(self.open.len()), Vec::new());
         for some in self.open.chunks(ACCOUNTS_AT_ONCE) {
             let groups: Vec<usize> = some.iter().map(|open| open.group).collect();
-            let sums = &mut sums[..some.len() * SUMMED_LINES];
-            group_sums(level, &accounts.sparse, &groups, table, sums)?;
-            for (open, sums) in some.iter().zip(sums.chunks_exact(SUMMED_LINES)) {
+            let (sums, least) = (&mut sums[..some.len() * SUMMED_LINES], &mut least[..some.len()]);
+            group_sums(level, &accounts.sparse, &groups, table, sums, least)?;
+            for ((open, sums), least) in some.iter().zip(sums.chunks_exact(SUMMED_LINES)).zip(least) {
                 let need = need.get(open.place).copied().unwrap_or(f64::NAN);
-                match first_below(sums, need) {
+                match if *least < need { first_below(sums, need) } else { None } {
                     None => {
                         let last = sums.last().map_or(f64::NAN, |line| line.0[LINE - 1]);
                         still_open.push(Open { last, ..*open });
@@ -281,12 +282,7 @@ impl Piece {
 
 /// The first place in lines whose number is below a limit.
 fn first_below(lines: &[Line], limit: f64) -> Option<usize> {
-    lines.iter().enumerate().find_map(|(number, line)| {
-        // without a branch per number, because most lines hold none
-        let any = line.0.iter().fold(false, |any, value| any | (*value < limit));
-        let lane = if any { line.0.iter().position(|value| *value < limit) } else { None };
-        lane.map(|lane| number * LINE + lane)
-    })
+    lines.iter().flat_map(|line| line.0).position(|value| value < limit)
 }
 
 impl Open {

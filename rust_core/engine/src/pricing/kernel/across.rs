@@ -92,16 +92,18 @@ macro_rules! across_set {
             /// # Safety
             ///
             /// The processor has the instructions; `block` has the lines of a sum for each row of `sparse`, `sums`
-            /// for each of the groups, which exist.
+            /// for each of the groups, which exist, and `least` a number.
             $(#[target_feature(enable = $features)])?
             pub(super) unsafe fn group_sums(
                 sparse: &SparseRows,
                 groups: &[usize],
                 block: &[Line],
                 sums: &mut [Line],
+                least: &mut [f64],
             ) {
+                let block = block.as_ptr().cast();
                 // SAFETY: as above
-                unsafe { sums_of_groups::<$vector, $vectors>(sparse, groups, block.as_ptr().cast(), sums) }
+                unsafe { sums_of_groups::<$vector, $vectors>(sparse, groups, block, sums, least) }
             }
         }
     };
@@ -134,7 +136,7 @@ pub fn value_at(level: Level, positions: &Positions, ratio: f64, log_ratio: f64)
 
 /// Sums of `quantity x row` of some groups, over a block of [`SUMMED_LINES`] lines for each row.
 ///
-/// `sums` receives as many lines for each of the groups, in their order.
+/// `sums` receives as many lines for each of the groups, in their order, and `least` the smallest number of each.
 ///
 /// # Errors
 ///
@@ -145,15 +147,17 @@ pub fn group_sums(
     groups: &[usize],
     block: &[Line],
     sums: &mut [Line],
+    least: &mut [f64],
 ) -> Result<()> {
     same_length("block", block.len(), sparse.row_count() * SUMMED_LINES)?;
     same_length("sums", sums.len(), groups.len() * SUMMED_LINES)?;
+    same_length("least", least.len(), groups.len())?;
     if let Some(group) = groups.iter().find(|group| **group >= sparse.group_count()) {
         let why = format!("group must be below {}, was {group}", sparse.group_count());
         return Err(Error::NoAnswer { why });
     }
     // SAFETY: `at_level` asks the processor; lengths and groups were checked, the rows of `sparse` when it was made
-    unsafe { at_level!(level, group_sums(sparse, groups, block, sums)) }
+    unsafe { at_level!(level, group_sums(sparse, groups, block, sums, least)) }
     Ok(())
 }
 
@@ -235,22 +239,25 @@ unsafe fn add_worth<V: Vector, const COUNT: usize>(
 /// # Safety
 ///
 /// The processor has the instructions of `V`, `block` holds `COUNT x V::LANES` numbers for each row that `sparse` may
-/// name, the groups exist, and `sums` has as many numbers for each of them.
+/// name, the groups exist, and `sums` has as many numbers for each of them and `least` one.
 #[inline(always)]
 unsafe fn sums_of_groups<V: Vector, const COUNT: usize>(
     sparse: &SparseRows,
     groups: &[usize],
     block: *const f64,
     sums: &mut [Line],
+    least: &mut [f64],
 ) {
     let mut to: *mut f64 = sums.as_mut_ptr().cast();
-    for group in groups {
+    for (group, least) in groups.iter().zip(least) {
         // SAFETY: the caller vouches for the instructions, the block and the sums; a group of `sparse` has a start and
         // an end
         unsafe {
             let start = *sparse.group_entries().get_unchecked(*group);
             let end = *sparse.group_entries().get_unchecked(group + 1);
-            for sum in minimum::entry_sums::<V, COUNT>(sparse, start, end, block) {
+            let found = minimum::entry_sums::<V, COUNT>(sparse, start, end, block);
+            *least = minimum::smallest(&found);
+            for sum in found {
                 sum.store(to);
                 to = to.add(V::LANES);
             }
@@ -318,14 +325,20 @@ mod tests {
         for level in available() {
             let groups = [2, 0, 1, 0];
             let mut sums = vec![Line([9.0; LINE]); groups.len() * SUMMED_LINES];
-            group_sums(level, &sparse, &groups, &block, &mut sums).unwrap();
+            let mut least = [0.0; 4];
+            group_sums(level, &sparse, &groups, &block, &mut sums, &mut least).unwrap();
+            for (least, sums) in least.iter().zip(sums.chunks(SUMMED_LINES)) {
+                let all = sums.iter().flat_map(|line| line.0);
+                assert!(*least == all.fold(f64::INFINITY, f64::min), "{level}");
+            }
             for (place, sum) in sums.iter().flat_map(|line| line.0).enumerate() {
                 let (group, lane) = (groups[place / 32], place % 32);
                 let value = |row: usize| block[row * SUMMED_LINES + lane / LINE].0[lane % LINE];
                 let expected: f64 = entries[group].iter().map(|(row, held)| held * value(*row)).sum();
                 assert!(sum == expected, "{level}: group {group}, scenario {lane}");
             }
-            assert!(group_sums(level, &sparse, &[3], &block, &mut sums[..SUMMED_LINES]).is_err());
+            let beyond = group_sums(level, &sparse, &[3], &block, &mut sums[..SUMMED_LINES], &mut least[..1]);
+            assert!(beyond.is_err());
         }
     }
 }

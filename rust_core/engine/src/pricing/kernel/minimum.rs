@@ -93,7 +93,7 @@ pub(super) unsafe fn entry_sums<V: Vector, const COUNT: usize>(
 }
 
 #[inline(always)]
-fn smallest<V: Vector, const COUNT: usize>(vectors: &[V; COUNT]) -> f64 {
+pub(super) fn smallest<V: Vector, const COUNT: usize>(vectors: &[V; COUNT]) -> f64 {
     let mut least = vectors[0];
     let mut v = 1;
     while v < COUNT {
