@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from crossmargin import cumulative_amounts, linear_liquidation_prices
+from crossmargin import linear_liquidation_prices, tier_amounts
 from crossmargin.revaluation import Account, Accounts, JointBook, Scenarios, Strikes
 from crossmargin.statistics import greedy_cuts
 
@@ -94,7 +94,7 @@ def j3_liqprice(  # noqa: PLR0913, PLR0917  # the columns of the job
 ) -> Callable[[], Column]:
     """Return a call that gives the liquidation prices of linear accounts."""
     floors, rates_given = [0.0, *cap[:-1].tolist()], rates.tolist()
-    found = cumulative_amounts(floors, rates_given)
+    found = tier_amounts(rates_given, floors=floors)
     np.testing.assert_allclose(found, amounts, rtol=1e-12)  # the brackets are those of the peers
     return lambda: linear_liquidation_prices(
         quantity, entry, collateral, floors=floors, rates=rates_given

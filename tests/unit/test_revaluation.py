@@ -199,7 +199,7 @@ def test_liquidation_prices_are_those_of_a_scan_and_halving() -> None:
 
     random = np.random.default_rng(6)
     today = np.array([worth(account, 100.0) for account in range(accounts)])
-    need = today - random.uniform(-5.0, 120.0, accounts)
+    need = today - random.uniform(-15.0, 80.0, accounts)
     found = held.liquidation_prices(need, lowest=40.0, price=100.0, points=90, threads=2)
     assert np.array_equal(found, held.liquidation_prices(need, lowest=40.0, price=100.0, points=90),
                           equal_nan=True)

@@ -9,6 +9,8 @@ use rayon::prelude::*;
 use crate::error::{Error, Place, Result, check_finite, check_positive};
 use crate::instrument::Payoff;
 use crate::numeric::rounding::{Direction, to_step};
+use crate::pricing::kernel::{self, Bracket};
+use crate::pricing::level::level;
 use crate::rulebook::MaintenanceOn;
 
 /// One position with its margin.
@@ -150,21 +152,18 @@ pub fn linear_prices(columns: Columns<'_>, brackets: Brackets<'_>, out: &mut [f6
     if count == 0 || brackets.rates.len() != count || brackets.amounts.len() != count {
         return Err(Error::Shape { name: "brackets".into(), found: brackets.rates.len(), expected: count });
     }
-    let levels = levels(brackets);
-    const CHUNK: usize = 16 * ROWS;
+    let all = brackets.floors.iter().zip(brackets.rates).zip(brackets.amounts);
+    let mut all = all.map(|((floor, rate), amount)| Bracket { floor: *floor, rate: *rate, amount: *amount });
+    let Some(lowest) = all.next() else { return Ok(()) };
+    let others: Vec<Bracket> = all.collect();
+    const CHUNK: usize = 1 << 14;
     out.par_chunks_mut(CHUNK)
         .zip(columns.quantity.par_chunks(CHUNK))
         .zip(columns.entry.par_chunks(CHUNK))
         .zip(columns.collateral.par_chunks(CHUNK))
-        .for_each(|(((out, quantity), entry), collateral)| {
-            let rows = out.chunks_mut(ROWS).zip(quantity.chunks(ROWS));
-            for (((out, quantity), entry), collateral) in
-                rows.zip(entry.chunks(ROWS)).zip(collateral.chunks(ROWS))
-            {
-                some_prices(quantity, entry, collateral, &levels, out);
-            }
-        });
-    Ok(())
+        .try_for_each(|(((out, quantity), entry), collateral)| {
+            kernel::linear_prices(level(), (quantity, entry, collateral), (lowest, &others), out)
+        })
 }
 
 /// Columns of [`linear_prices`], one row per account.
@@ -187,87 +186,6 @@ pub struct Brackets<'a> {
     pub rates: &'a [f64],
     /// Cumulative amounts.
     pub amounts: &'a [f64],
-}
-
-/// Rows that are worked on together: their columns stay in the nearest cache.
-const ROWS: usize = 256;
-/// Brackets above the first that are looked at together.
-const LEVELS: usize = 3;
-/// How far rounding may put a root that lies on the lowest floor below it.
-const ROUNDING: f64 = 1e-12;
-
-/// A bracket as the search for the one that holds a price sees it.
-#[derive(Debug, Clone, Copy)]
-struct Bracket {
-    floor: f64,
-    rate: f64,
-    amount: f64,
-    /// Maintenance margin at the floor.
-    least: f64,
-}
-
-/// The lowest bracket, and the others a few at a time, the last few filled up with some that nothing reaches.
-fn levels(brackets: Brackets<'_>) -> (Bracket, Vec<[Bracket; LEVELS]>) {
-    let all = brackets.floors.iter().zip(brackets.rates).zip(brackets.amounts);
-    let mut all = all.map(|((floor, rate), amount)| Bracket {
-        floor: *floor,
-        rate: *rate,
-        amount: *amount,
-        least: rate * floor - amount,
-    });
-    let never = Bracket { floor: f64::INFINITY, rate: 0.0, amount: 0.0, least: 0.0 };
-    let lowest = all.next().unwrap_or(never);
-    let others: Vec<Bracket> = all.collect();
-    let few = |few: &[Bracket]| std::array::from_fn(|place| few.get(place).copied().unwrap_or(never));
-    (lowest, others.chunks(LEVELS).map(few).collect())
-}
-
-/// One of two numbers by their bits: a choice between numbers would become a branch.
-#[inline(always)]
-fn chosen(yes: bool, this: f64, that: f64) -> f64 {
-    let mask = u64::from(yes).wrapping_neg();
-    f64::from_bits((this.to_bits() & mask) | (that.to_bits() & !mask))
-}
-
-/// The prices of some rows, NaN where there is none.
-///
-/// What an account has beyond its maintenance margin only rises with the notional of a long position and only falls
-/// with that of a short one, because rates are at most 1 and the margin is continuous: its price lies in the highest
-/// bracket whose floor is on the near side of zero. That takes a comparison per bracket and one division per row, choices
-/// instead of branches, so that the compiler can work on several rows at once. On a floor the root of either bracket is
-/// right.
-fn some_prices(
-    quantity: &[f64],
-    entry: &[f64],
-    collateral: &[f64],
-    (lowest, others): &(Bracket, Vec<[Bracket; LEVELS]>),
-    out: &mut [f64],
-) {
-    let (mut rates, mut amounts) = ([lowest.rate; ROWS], [lowest.amount; ROWS]);
-    for few in others {
-        let few = *few;
-        let found = rates.iter_mut().zip(&mut amounts);
-        for ((((rate, amount), q), e), c) in found.zip(quantity).zip(entry).zip(collateral) {
-            let cost = q * e - c;
-            let side = 1.0_f64.copysign(*q);
-            for level in few {
-                let reached = (cost + level.least) * side >= level.floor;
-                *rate = chosen(reached, level.rate, *rate);
-                *amount = chosen(reached, level.amount, *amount);
-            }
-        }
-    }
-    let found = rates.iter().zip(&amounts);
-    for ((((slot, q), e), c), (rate, amount)) in
-        out.iter_mut().zip(quantity).zip(entry).zip(collateral).zip(found)
-    {
-        let size = q.abs();
-        let price = (q * e - c - amount) / (q - rate * size);
-        let notional = price * size;
-        let inside =
-            (notional > 0.0) & (notional >= lowest.floor * (1.0 - ROUNDING)) & (notional < f64::INFINITY);
-        *slot = if inside { price } else { f64::NAN };
-    }
 }
 
 #[cfg(test)]
