@@ -5,7 +5,8 @@ choice), and so do we: strikes and scenarios are made once. The account of J1a i
 call, because the peers too add up its positions in every call; the accounts of J1b are prepared, as
 the peers' rows are. J2 is given the logarithms of the moves, of prices and of volatilities, where
 peers are given the moved forwards, the logarithms of prices and the ratios of volatilities; its
-book is netted beforehand, as the peers' quantities are. Accounts of J3 are prepared as those of J1b.
+book is netted beforehand, as the peers' quantities are. Accounts of J3 are prepared as those of
+J1b.
 """
 
 from __future__ import annotations
@@ -17,7 +18,12 @@ import numpy as np
 
 from crossmargin import linear_liquidation_prices, tier_amounts
 from crossmargin.revaluation import Account, Accounts, JointBook, Scenarios, Strikes
-from crossmargin.statistics import greedy_cuts
+from crossmargin.statistics import (
+    descending_order,
+    greedy_cuts,
+    largest_rows,
+    losses_in_scenarios,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -75,6 +81,29 @@ def j2_full(space: Mapping[str, Any]) -> Callable[[], Column]:
 def j2_screened(space: Mapping[str, Any]) -> Callable[[], Column]:
     """Return a call that gives the same, those scenarios alone valued that can be in the tail."""
     return _tail(space, "screened")
+
+
+def j3_contrib(
+    offsets: npt.NDArray[np.int64],
+    instrument: npt.NDArray[np.int32],
+    quantity: Column,
+    worst: npt.NDArray[np.int32],
+    results: Column,
+) -> Callable[[], Column]:
+    """Return a call that gives what every position loses in its account's worst scenario."""
+    rows, columns = instrument.astype(np.int64), worst.astype(np.int64)  # types of our choice
+    threads = _threads()
+    return lambda: losses_in_scenarios(offsets, rows, quantity, columns, results, threads=threads)
+
+
+def j3_order(values: Column) -> Callable[[], npt.NDArray[np.int64]]:
+    """Return a call that gives the rows from the largest value to the smallest."""
+    return lambda: descending_order(values)
+
+
+def j3_top(values: Column, count: int) -> Callable[[], npt.NDArray[np.int64]]:
+    """Return a call that gives the rows of the largest values, in order."""
+    return lambda: largest_rows(values, count)
 
 
 def j3_greedy(

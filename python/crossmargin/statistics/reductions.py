@@ -261,8 +261,8 @@ def greedy_cuts(
     """
     table = np.ascontiguousarray(results, dtype=np.float64)
     steps = whole("most_steps", most_steps)
-    found = _core.greedy_cuts(table, numbers(quantities), share, target, steps)
-    return Cuts(*(tuple(part) for part in found))
+    order, margins, left = _core.greedy_cuts(table, numbers(quantities), share, target, steps)
+    return Cuts(tuple(order), tuple(margins), tuple(left))
 
 
 def execution_schedule(  # the terms of one formula
