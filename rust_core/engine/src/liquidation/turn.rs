@@ -113,7 +113,18 @@ impl Run<'_> {
                 }
             }
         }
-        Ok(Turn::Stuck)
+        // legs that hedge each other help only together
+        let fraction = self.fraction(market, before, StepSize::Needed, None)?.fraction();
+        let after = self.after(market, before, fraction, None)?;
+        if !helps(before.excess, after.excess, before.requirement.maintenance) {
+            return Ok(Turn::Stuck);
+        }
+        let reason = format!(
+            "no position helps by itself, so {:.4} % of every one is closed, which keeps the hedges",
+            100.0 * fraction
+        );
+        let every = (0..self.working.positions.len()).rev();
+        Ok(Turn::Close(every.map(|index| (index, fraction, reason.clone())).collect()))
     }
 
     /// The balance that is sold next, where it is collateral's turn and its sale helps.
