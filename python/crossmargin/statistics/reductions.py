@@ -237,7 +237,7 @@ def scenario_reduction(
 
 def greedy_cuts(
     results: npt.ArrayLike,
-    quantities: Sequence[float],
+    quantities: npt.ArrayLike,
     *,
     target: float,
     share: float = 0.25,
@@ -260,7 +260,8 @@ def greedy_cuts(
     """
     table = np.ascontiguousarray(results, dtype=np.float64)
     steps = whole("most_steps", most_steps)
-    found = _core.greedy_cuts(table, [*quantities], share, target, steps)
+    held = np.ascontiguousarray(quantities, dtype=np.float64)
+    found = _core.greedy_cuts(table, held, share, target, steps)
     return Cuts(*(tuple(part) for part in found))
 
 
