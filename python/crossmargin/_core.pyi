@@ -85,10 +85,13 @@ __all__ = [
     "leverage_caps",
     "limits",
     "linear_liquidation_prices",
+    "liquidation_map",
     "liquidation_probability",
+    "liquidation_zones",
     "liquidity_adjusted_value_at_risk",
     "lognormal_shortfall_rates",
     "margin_procyclicality",
+    "nearest_scenarios",
     "normal_implied_volatility",
     "normal_tail",
     "open_interest_rate",
@@ -211,6 +214,20 @@ class Book:
     def first_liquidated(
         self, count: int, scenario: str, sentence: bool, options: Sequence[tuple[str, str]]
     ) -> list[str]: ...
+    def liquidation_policies(
+        self,
+        scenario: str,
+        policies: str,
+        max_steps: float,
+        options: Sequence[tuple[str, str]],
+    ) -> _Rows: ...
+    def deleveraging(
+        self,
+        candidates: object,
+        deficit: float | None,
+        form: str,
+        options: Sequence[tuple[str, str]],
+    ) -> _Rows: ...
     def tiers(self, horizon: float) -> _Rows: ...
     def collateral(self, sort: str) -> _Rows: ...
     def recon(self, tolerance: float, relative: bool, scope: str) -> _Rows: ...
@@ -336,6 +353,25 @@ def limits(
     options: Sequence[tuple[str, str]],
     progress: Callable[[int, int], object] | None = None,
 ) -> _Rows: ...
+def grid(
+    book: Book,
+    underlying: str,
+    price_moves: Sequence[float],
+    volatility_moves: Sequence[float],
+    days: Sequence[float],
+    measure: str,
+    options: Sequence[tuple[str, str]],
+) -> _Rows: ...
+def stress(
+    book: Book, words: str, table: object | None, options: Sequence[tuple[str, str]]
+) -> _Rows: ...
+def horizon(book: Book, dates: Sequence[str], measure: str, funding: bool) -> _Rows: ...
+def difference(
+    old: Book, new: Book, measure: str, group_by: str, options: Sequence[tuple[str, str]]
+) -> _Rows: ...
+def accounts(
+    books: Sequence[Book], top: float, sort: str, options: Sequence[tuple[str, str]]
+) -> _Rows: ...
 def leverage_caps(book: Book, scope: str, options: Sequence[tuple[str, str]]) -> _Rows: ...
 def largest_size(
     book: Book,
@@ -360,6 +396,23 @@ def liquidation_probability(
     scope: str,
     options: Sequence[tuple[str, str]],
     progress: Callable[[int, int], object] | None = None,
+) -> _Rows: ...
+def liquidation_zones(
+    book: Book,
+    underlying: str | None,
+    path: str,
+    which: str,
+    options: Sequence[tuple[str, str]],
+) -> _Rows: ...
+def liquidation_map(
+    book: Book,
+    x: tuple[str, Sequence[float]],
+    y: tuple[str, Sequence[float]],
+    measure: str,
+    account: str,
+) -> _Rows: ...
+def nearest_scenarios(
+    book: Book, factors: str, scale: str, options: Sequence[tuple[str, str]]
 ) -> _Rows: ...
 def what_if(book: Book, trades: object, measure: str) -> _Rows: ...
 def what_if_number(book: Book, trades: object, measure: str) -> float: ...

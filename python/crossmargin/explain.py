@@ -22,6 +22,7 @@ HEADER = ("topic", "sentence", "reference")
 LONGEST = 255
 SHEETS = ("positions", "collateral", "orders", "market", "brackets")
 HISTORY = "history"
+_ORDER_ARGUMENTS = {"CM_LIQORDER": (1, 3), "CM_LIQFIRST": (2, 4)}  # scenario and options
 
 
 def target(given: object) -> tuple[Book | None, object]:
@@ -218,6 +219,8 @@ def _of_call(name: str, arguments: list[object], book: Book | None) -> Table:
         rows.append((name, f"{known.summary} Here: {_shown(answer)}.", known.example))
     if name == "CM_LIQPRICE" and book is not None and len(cells) > 1 and cells[1]:
         rows.extend(_price_sentences(book, cells))
+    if name in _ORDER_ARGUMENTS and book is not None:
+        rows.extend(_order_sentence(name, cells))
     if book is not None:
         header, lines, _ = book.assumptions()
         del header
@@ -231,6 +234,15 @@ def _price_sentences(book: Book, cells: list[object]) -> list[tuple[str, str, st
     header, rows, _ = book.liquidation_prices(str(cells[1]), path, which, [])
     status, scope = header.index("status"), header.index("scope")
     return [("CM_LIQPRICE", str(row[status]), str(row[scope])) for row in rows]
+
+
+def _order_sentence(name: str, cells: list[object]) -> list[tuple[str, str, str]]:
+    """Return what is closed first where the order that a cell shows begins."""
+    scenario, options = (
+        cells[place] if len(cells) > place else None for place in _ORDER_ARGUMENTS[name]
+    )
+    said = registry.call("CM_LIQFIRST", [cells[0], 1.0, scenario, "sentence", options])
+    return [(name, said, "")] if isinstance(said, str) else []
 
 
 def _typed(known: registry.Record, place: int, cell: object) -> object:

@@ -22,6 +22,7 @@ from crossmargin._types import (
     Text,
     TextResult,
 )
+from crossmargin.account_functions import account_ranking
 from crossmargin.action_functions import (
     cure,
     impact,
@@ -37,32 +38,42 @@ from crossmargin.frames import as_table
 from crossmargin.registry import register
 from crossmargin.risk_functions import risk_contributions, tail_measures
 from crossmargin.rulebook_choice import one, several, under
+from crossmargin.stress_functions import book_difference, horizon, margin_grid, stresses
 from crossmargin.table import Table
 
 __all__ = [
+    "account_ranking",
     "backtest",
     "book",
+    "book_difference",
     "calibration",
     "check",
     "collateral",
     "comparison",
     "correlations",
     "cure",
+    "deleveraging",
     "equity",
     "excess",
     "explanation",
     "exposure",
     "first_liquidated",
     "history",
+    "horizon",
     "impact",
     "initial_margin",
     "largest_size",
     "leverage_caps",
     "limits",
+    "liquidation_map",
     "liquidation_order",
+    "liquidation_policies",
     "liquidation_price",
     "liquidation_probability",
+    "liquidation_zones",
     "maintenance_margin",
+    "margin_grid",
+    "nearest_scenarios",
     "one_position_price",
     "ratio",
     "reconciliation",
@@ -71,6 +82,7 @@ __all__ = [
     "rulebook_diff",
     "rulebooks",
     "scenarios",
+    "stresses",
     "summary",
     "tail_measures",
     "tiers",
@@ -395,7 +407,8 @@ def liquidation_price(
     which
         trigger (liquidatable) or bankrupt (gross equity zero).
     options
-        betas=ETH:1.2,SOL:1.5; max=10 (search limit where there is no closed form, times the mark).
+        betas=ETH:1.2,SOL:1.5; max=10 (search limit where there is no closed form, times the mark);
+        vol=-0.5 (volatilities times the price ratio to this power); days=3 (that much later).
 
     Returns
     -------
@@ -431,13 +444,18 @@ def liquidation_order(
     max_steps
         Largest number of steps.
     options
-        policy, step (whole, needed or a fraction), stop (healthy, initial, flat, usage:0.7 or a
-        multiple of MM), slippage, gap, until (flat, healthy), seed, tag, list.
+        policy (venue, or a name of CM_LIQCOMPARE), step (whole, needed, a fraction or
+        multiples:0.2), stop (healthy, initial, flat, usage:0.7 or a multiple of MM), slippage (a
+        fraction, or depth: half-spread and square-root impact from adv, dailyVol and halfSpread of
+        the Market sheet), hedge (none, after, first: with the perpetual), elapsed (seconds that an
+        auction has lasted), reserved (money that its earlier bids have brought), gap, until (flat,
+        healthy), seed, tag, list.
 
     Returns
     -------
     Table
         One row per closing, money in the reporting currency; without rows if nothing is liquidated.
+        A step that raises the margin or lowers the excess says so in its reason.
     """
     return rows_of(book_of(book).liquidation_order(scenario, max_steps, pairs_of(options)))
 
@@ -452,6 +470,8 @@ def first_liquidated(
     options: Options | None = None,
 ) -> CellResult:
     """What is liquidated first, as a symbol or as one sentence.
+
+    Where the rule draws at random and no seed is given, the odds of each symbol.
 
     Parameters
     ----------
@@ -748,4 +768,13 @@ from crossmargin.limit_functions import (  # noqa: E402  # they use what stands 
     leverage_caps,
     limits,
     liquidation_probability,
+)
+from crossmargin.map_functions import (  # noqa: E402
+    liquidation_map,
+    liquidation_zones,
+    nearest_scenarios,
+)
+from crossmargin.waterfall_functions import (  # noqa: E402
+    deleveraging,
+    liquidation_policies,
 )

@@ -211,8 +211,10 @@ def test_a_healthy_account_has_an_empty_order() -> None:
 SYMBOLS = st.lists(st.sampled_from(sorted(TABLES)), min_size=1, max_size=4, unique=True)
 POLICIES = st.sampled_from(
     "highest_risk_contribution largest_loss largest_notional pro_rata tier_steps all_at_once "
-    "random".split()
+    "random largest_margin_contribution futures_then_options staged_by_class collateral_first "
+    "marginal_per_cost incremental".split()
 )
+OPTIMISING = {"marginal_per_cost", "incremental"}
 WHOLE = st.integers(1, 400)
 FAST = settings(max_examples=60, deadline=None)
 
@@ -252,10 +254,20 @@ def test_every_order_ends_healthy_or_flat_or_says_why_not(
     scale = max(abs(float(last["equity_before"] or 0)), float(last["mm_before"] or 0))
     closed = {leg.symbol: 0.0 for leg in legs}
     for row in found:
-        closed[str(row["symbol"])] += float(row["qty"] or 0)
+        if row["action"] == "close":
+            closed[str(row["symbol"])] += float(row["qty"] or 0)
     left = {leg.symbol: float(abs(leg.quantity)) - closed[leg.symbol] for leg in legs}
     assert all(amount >= -1e-9 for amount in left.values()), "more was closed than is held"
-    if any(amount > 1e-9 for amount in left.values()):
+    for row in found:  # what makes an account worse says so, and no optimising policy does it
+        worse = (
+            float(row["equity_after"] or 0) - float(row["mm_after"] or 0)
+            < float(row["equity_before"] or 0) - float(row["mm_before"] or 0) - 1e-6 * scale
+        )
+        assert not worse or "fell from" in str(row["reason"]) or row["action"] == "none"
+        assert not worse or policy not in OPTIMISING
+    if policy in OPTIMISING and "no step that is left" in str(last["reason"]):
+        assert excess < 0
+    elif any(amount > 1e-9 for amount in left.values()):
         assert excess >= -1e-9 * scale
         assert "healthy" in str(last["reason"])
     elif excess < -1e-9 * scale:
@@ -287,3 +299,44 @@ def test_random_books_close_in_the_order_of_the_second_method(
         )
     else:
         _agree(found, expected)
+
+
+@FAST
+@given(account=_under_water(), share=st.integers(0, 40))
+def test_an_equal_slice_ends_at_the_stop_level_and_takes_the_same_of_everything(
+    account: tuple[list[Leg], Fraction], share: int
+) -> None:
+    """At no discount the value stays and the margin shrinks: f of it is 1 - equity / margin."""
+    legs, _ = account
+    maintenance = sum((leg.maintenance_at({}) for leg in legs), Fraction(0))
+    equity = maintenance * Fraction(99 - share, 100)
+    found = cm.liquidation_order(
+        _book(legs, equity), scenario="now", options={"policy": "equal_slice"}
+    ).records()
+    sizes = {leg.symbol: float(abs(leg.quantity)) for leg in legs}
+    slices = [row for row in found if row["action"] == "slice"]
+    shares = [float(row["qty"] or 0) / sizes[str(row["symbol"])] for row in slices]
+    assert shares == pytest.approx([shares[0]] * len(legs), rel=1e-12)
+    last = found[-1]
+    assert last["equity_after"] == pytest.approx(float(equity), rel=1e-9)
+    left = float(last["equity_after"] or 0) - float(last["mm_after"] or 0)
+    assert -1e-12 * float(maintenance) <= left <= 1e-6 * float(maintenance)
+
+
+@FAST
+@given(account=_under_water())
+def test_closing_one_position_at_its_bankruptcy_price_leaves_nothing(
+    account: tuple[list[Leg], Fraction],
+) -> None:
+    """orders.md 6.4; the price is where the loss has eaten the equity."""
+    legs, equity = account
+    leg = legs[0]
+    price = float(leg.mark - abs(equity) / leg.quantity)
+    assume(price > 0)
+    book = _book([leg], abs(equity))
+    move = price / float(leg.mark) - 1
+    found = cm.liquidation_order(
+        book, scenario=f"{move!r}", options={"policy": "all_at_once"}
+    ).records()
+    assume(found)
+    assert found[-1]["equity_after"] == pytest.approx(0.0, abs=1e-9 * float(abs(equity)) + 1e-9)

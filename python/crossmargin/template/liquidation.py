@@ -1,10 +1,10 @@
-"""The sheet Liquidation: prices, order, a worked example, and the charts of both."""
+"""The sheet Liquidation: prices, order, a worked example, their charts; policies follow."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from crossmargin.template import charts
+from crossmargin.template import charts, policies
 from crossmargin.template.calls import Named, call
 
 if TYPE_CHECKING:
@@ -62,13 +62,15 @@ def write(page: Page) -> Block:
         120, wrap=("reason",),
     )  # fmt: skip
     page.count(f"S{top}", order)
+    compared = order.bottom + 3
+    end = policies.write(page, compared, _LAST)
     charts.write(page, prices, top=8)
     link = page.styles.get(font_color="#1F3FBF", underline=1, font_size=9)
     page.sheet.write_url(
         "R7", f"internal:'{page.name}'!B{top}", link, "to the order of liquidation"
     )
     last = max(prices.printed(4) + 1, 46)
-    page.print_ranges(f"A1:S{last}", f"A{top - 1}:S{order.printed(4)}")
+    page.print_ranges(f"A1:S{last}", f"A{top - 1}:S{order.printed(4)}", f"A{compared - 1}:S{end}")
     return prices
 
 
@@ -120,8 +122,8 @@ def _order_inputs(page: Page, top: int) -> None:
     page.text(f"F{top}", "Options", page.styles.label)
     page.input(
         f"G{top}", "OrderOptions", OPTIONS,
-        hint="until=healthy or flat; policy=largest_loss; stop=usage:0.7; slippage=0.001; more in "
-        "the glossary. Empty: the venue's own rule, until nothing is left.",
+        hint="until=healthy or flat; policy=largest_loss; stop=usage:0.7; slippage=0.001 or depth; "
+        "more in the glossary. Empty: the venue's own rule, until nothing is left.",
     )  # fmt: skip
     page.text(f"J{top}", "Steps at most", page.styles.label)
     page.input(f"L{top}", "MaxSteps", 50.0, "0")
@@ -142,5 +144,6 @@ def settings() -> dict[str, Value]:
         "Scenario": SCENARIO,
         "OrderOptions": OPTIONS,
         "MaxSteps": 50.0,
+        **policies.settings(),
         **{name: value for _, name, value in _EXAMPLE},
     }

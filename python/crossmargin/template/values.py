@@ -58,7 +58,7 @@ COLUMNS: Final = {
 TEXT_COLUMNS: Final = frozenset(
     "account symbol underlying coin currency side marginmode reduceonly timestamp type settle "
     "margintable positionside instrument rulebook venue expiry optiontype date limitid scope "
-    "metric unit owner approver reason effective expires action".split()
+    "metric unit owner approver reason effective expires action scenario move".split()
 )
 _NUMBER: Final = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
 

@@ -22,9 +22,12 @@ from crossmargin.template import (
     limits,
     liquidation,
     options,
+    policies,
     rules,
+    safety,
     scenarios,
     start,
+    stress,
     summary,
     tail,
     whatif,
@@ -41,10 +44,20 @@ __all__ = ["SHEETS", "write"]
 
 SHEETS: Final = (
     "Start", "Positions", "Collateral", "Orders", "Market", "Options", "History",
-    "Rulebook", "Summary", "Liquidation", "WhatIf", "Explain", "Scenarios", "Exposure", "Compare",
+    "Rulebook", "Summary", "Liquidation", "Map", "WhatIf", "Stress", "Explain", "Scenarios",
+    "Exposure", "Compare",
     "Tail", "Limits", "Contributions", "Correlation", "Backtest", "Recon", "Checks", "Glossary",
 )  # fmt: skip
-_YELLOW: Final = ("Positions", "Collateral", "Orders", "Market", "Options", "History", "Limits")
+_YELLOW: Final = (
+    "Positions",
+    "Collateral",
+    "Orders",
+    "Market",
+    "Options",
+    "History",
+    "Limits",
+    "Stress",
+)
 _TABS: Final = {"Start": "#1E7B3A", **dict.fromkeys(_YELLOW,
                 "#E3C94A"), "Rulebook": "#8A94A6"}  # fmt: skip
 _FIRST_DAY: Final = datetime(2026, 1, 1, tzinfo=UTC).replace(tzinfo=None)
@@ -79,8 +92,10 @@ def write(path: Path, given: Inputs, *, version: str | None = None) -> Path:
         "OptionPositions": with_columns(given.option_positions, COLUMNS["option_positions"]),
         "OptionCollateral": with_columns(given.option_collateral, COLUMNS["option_collateral"]),
         "OptionMarket": with_columns(given.option_market, COLUMNS["option_market"]),
+        "OwnStress": stress.OWN,
         "Brackets": with_columns(given.brackets, COLUMNS["brackets"]),
         "OwnRules": _own_rules(),
+        "Candidates": policies.CANDIDATES,
     }
     names: dict[str, Value] = {
         "Rule": given.rulebook,
@@ -106,8 +121,10 @@ def write(path: Path, given: Inputs, *, version: str | None = None) -> Path:
         "ExposureUnit": "usd",
         "ContributionsBy": "position",
         **liquidation.settings(),
+        **safety.settings(),
         **tail.settings(),
         **limits.settings(),
+        **stress.settings(),
         **backtest.settings(),
         **whatif.settings(),
     }
@@ -130,11 +147,8 @@ def write(path: Path, given: Inputs, *, version: str | None = None) -> Path:
     start.write_book(pages["Start"], given.rulebook, known, given.as_of, given.options)
     if version is not None:
         calculator.note("Version", version)
-    options.prepare(calculator)
-    breakdown.prepare(calculator)
-    tail.prepare(calculator)
-    backtest.prepare(calculator)
-    limits.prepare(calculator)
+    for sheet_of_books in (options, breakdown, tail, backtest, limits, stress):
+        sheet_of_books.prepare(calculator)
     for name, book, rulebook in (
         ("OptionRules", "OptionBook", given.option_rulebook),
         ("MainRules", "Book", given.rulebook),
@@ -147,11 +161,13 @@ def write(path: Path, given: Inputs, *, version: str | None = None) -> Path:
     rules.write(pages["Rulebook"], tables["Brackets"], tables["OwnRules"], known)
     accounts = summary.write(pages["Summary"])
     liquidation.write(pages["Liquidation"])
+    safety.write(pages["Map"])
     whatif.write(pages["WhatIf"], tables["Trades"])
     breakdown.write(pages["Explain"])
     scenarios.write(pages["Scenarios"])
     exposure.write(pages["Exposure"])
     compare.write(pages["Compare"])
+    stress.write(pages["Stress"], tables["OwnStress"])
     tail.write(pages["Tail"])
     contributions.write(pages["Contributions"])
     correlation.write(pages["Correlation"])

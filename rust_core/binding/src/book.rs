@@ -358,6 +358,38 @@ impl Book {
         })
     }
 
+    #[pyo3(signature = (scenario, policies, max_steps, options))]
+    fn liquidation_policies<'py>(
+        &self,
+        python: Python<'py>,
+        scenario: &str,
+        policies: &str,
+        max_steps: f64,
+        options: Pairs,
+    ) -> PyResult<Rows<'py>> {
+        self.ask(python, |book, _| {
+            let chosen = options::compared_options(&options, max_steps)?;
+            let policies = answer::policies::read(policies, &chosen)?;
+            answer::policies::table(book, &options::scenario(scenario)?, &policies, &chosen)
+        })
+    }
+
+    #[pyo3(signature = (candidates, deficit, form, options))]
+    fn deleveraging<'py>(
+        &self,
+        python: Python<'py>,
+        candidates: Option<&Bound<'py, PyAny>>,
+        deficit: Option<f64>,
+        form: &str,
+        options: Pairs,
+    ) -> PyResult<Rows<'py>> {
+        let candidates = optional_table(candidates)?;
+        self.ask(python, |book, evaluated| {
+            let asked = answer::adl::Question::read(form, &options)?;
+            answer::adl::table(book, evaluated, candidates.as_ref(), deficit, &asked)
+        })
+    }
+
     #[pyo3(signature = (horizon))]
     fn tiers<'py>(&self, python: Python<'py>, horizon: f64) -> PyResult<Rows<'py>> {
         self.ask(python, |book, evaluated| answer::tiers::tiers(book, evaluated, horizon))

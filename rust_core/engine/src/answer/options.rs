@@ -1,31 +1,15 @@
 //! Options given as words: `policy=largest_loss; slippage=0.001`. An unknown key is refused, never ignored.
 
-use super::price::{PathWord, Question, SEARCH_LIMIT};
+use super::price::{PathWord, Question};
 use crate::error::{Error, Result};
-use crate::liquidation::order::{Options, Scenario, StepSize, Stop};
+use crate::liquidation::order::{Options, Scenario, Slippage, StepSize, Stop};
 use crate::liquidation::price::Side;
 use crate::liquidation::sweep::Target;
-use crate::rulebook::Policy;
+pub(super) use crate::rulebook::liquidation::number;
+use crate::rulebook::{Hedge, Policy};
 
 fn unknown<T>(what: &'static str, value: &str, known: impl Into<String>) -> Result<T> {
     Err(Error::Unknown { what, value: value.to_owned(), known: known.into() })
-}
-
-/// A number in a range, from text.
-pub(super) fn number(
-    key: &'static str,
-    text: &str,
-    low: f64,
-    high: f64,
-    must_be: &'static str,
-) -> Result<f64> {
-    match text.trim().parse::<f64>() {
-        Ok(value) if value.is_finite() && value >= low && value <= high => Ok(value),
-        Ok(value) => {
-            Err(Error::OutOfRange { name: key.into(), value, must_be, place: crate::error::Place::default() })
-        }
-        Err(_) => Err(Error::Unknown { what: key, value: text.to_owned(), known: must_be.to_owned() }),
-    }
 }
 
 /// Options of a liquidation order.
@@ -56,23 +40,24 @@ pub fn order_options(pairs: &[(String, String)], max_steps: f64) -> Result<Optio
                     None => return unknown("policy", value, format!("venue, {}", known())),
                 };
             }
-            "stop" => options.stop = stop(value)?,
-            "step" => {
-                options.step = match value.to_ascii_lowercase().as_str() {
-                    "" | "default" => None,
-                    "whole" => Some(StepSize::Whole),
-                    "needed" => Some(StepSize::Needed),
-                    text => Some(StepSize::Fraction(number(
-                        "step",
-                        text,
-                        1e-6,
-                        1.0,
-                        "whole, needed, or above 0 and at most 1",
-                    )?)),
-                };
+            "stop" => options.stop = if is_default(value) { None } else { Some(Stop::read(value)?) },
+            "step" => options.step = if is_default(value) { None } else { Some(StepSize::read(value)?) },
+            "seed" => options.seed = Some(number("seed", value, 0.0, 9e15, "a whole number from 0")? as u64),
+            "slippage" if value.eq_ignore_ascii_case("depth") => options.slippage = Slippage::Depth,
+            "slippage" => {
+                let share = number("slippage", value, 0.0, 0.999, "depth, or from 0 to below 1")?;
+                options.slippage = Slippage::Fraction(share);
             }
-            "seed" => options.seed = number("seed", value, 0.0, 9e15, "a whole number from 0")? as u64,
-            "slippage" => options.slippage = number("slippage", value, 0.0, 0.999, "from 0 to below 1")?,
+            "hedge" if value.eq_ignore_ascii_case("venue") => options.hedge = None,
+            "hedge" => {
+                let found = Hedge::ALL.iter().find(|(word, _)| word.eq_ignore_ascii_case(value));
+                match found {
+                    Some((_, hedge)) => options.hedge = Some(*hedge),
+                    None => return unknown("hedge", value, "venue, none, after, first"),
+                }
+            }
+            "reserved" => options.reserved = number("reserved", value, 0.0, f64::MAX, "money, at least 0")?,
+            "elapsed" => options.elapsed = number("elapsed", value, 0.0, 3.2e7, "seconds, from 0 to a year")?,
             "gap" => options.gap = number("gap", value, 0.0, 10.0, "from 0 to 10")?,
             "tag" => options.respect_tags = flag("tag", value)?,
             "list" => {
@@ -87,7 +72,7 @@ pub fn order_options(pairs: &[(String, String)], max_steps: f64) -> Result<Optio
                 };
             }
             other => {
-                return unknown("option", other, "policy, stop, step, seed, slippage, gap, tag, list, until");
+                return unknown("option", other, KNOWN);
             }
         }
     }
@@ -97,34 +82,32 @@ pub fn order_options(pairs: &[(String, String)], max_steps: f64) -> Result<Optio
     Ok(options)
 }
 
+/// Options of a comparison of policies, which ends at the first state where the account is healthy unless `until`
+/// says otherwise.
+///
+/// # Errors
+///
+/// As [`order_options`]; [`Error::Unknown`] for a policy, which is not an option here.
+pub fn compared_options(pairs: &[(String, String)], max_steps: f64) -> Result<Options> {
+    let has = |wanted: &str| pairs.iter().any(|(key, _)| key.trim().eq_ignore_ascii_case(wanted));
+    if has("policy") {
+        return unknown("option", "policy", "the argument policies");
+    }
+    let read = order_options(pairs, max_steps)?;
+    Ok(Options { go_on: read.go_on && has("until"), ..read })
+}
+
+const KNOWN: &str = "policy, stop, step, seed, slippage, hedge, elapsed, reserved, gap, tag, list, until";
+
+fn is_default(value: &str) -> bool {
+    value.is_empty() || value.eq_ignore_ascii_case("default") || value.eq_ignore_ascii_case("venue")
+}
+
 fn flag(key: &'static str, value: &str) -> Result<bool> {
     match value.to_ascii_lowercase().as_str() {
         "1" | "yes" | "true" => Ok(true),
         "0" | "no" | "false" => Ok(false),
         _ => unknown(key, value, "1, 0"),
-    }
-}
-
-fn stop(value: &str) -> Result<Stop> {
-    let lower = value.to_ascii_lowercase();
-    match lower.as_str() {
-        "healthy" | "mm" | "maintenance" => Ok(Stop::Healthy),
-        "initial" | "im" => Ok(Stop::Initial),
-        "flat" => Ok(Stop::Flat),
-        text => {
-            if let Some(usage) = text.strip_prefix("usage") {
-                let usage = usage.trim_start_matches([' ', ':', '=']);
-                let usage = number("stop usage", usage, 1e-6, 1.0, "above 0 and at most 1")?;
-                return Ok(Stop::Multiple(usage.recip()));
-            }
-            Ok(Stop::Multiple(number(
-                "stop",
-                text,
-                1.0,
-                1e6,
-                "healthy, initial, flat, usage:0.7 or a multiple of the maintenance margin from 1",
-            )?))
-        }
     }
 }
 
@@ -171,8 +154,7 @@ pub fn question(path: &str, which: &str, pairs: &[(String, String)]) -> Result<Q
             "bankrupt" | "bankruptcy" => Target::Bankruptcy,
             _ => return unknown("target", which, "trigger, bankrupt"),
         },
-        betas: Vec::new(),
-        limit: SEARCH_LIMIT,
+        ..Question::default()
     };
     for (key, value) in pairs {
         match key.trim().to_ascii_lowercase().as_str() {
@@ -190,7 +172,9 @@ pub fn question(path: &str, which: &str, pairs: &[(String, String)]) -> Result<Q
                     ));
                 }
             }
-            other => return unknown("option", other, "max, betas"),
+            "vol" => question.elasticity = number("vol", value, -10.0, 10.0, "between -10 and 10")?,
+            "days" => question.days = number("days", value, 0.0, 36_500.0, "from 0 to 36,500")?,
+            other => return unknown("option", other, "max, betas, vol, days"),
         }
     }
     Ok(question)
@@ -226,7 +210,7 @@ mod tests {
 
     #[test]
     fn a_usage_stop_is_a_multiple_of_the_maintenance_margin() {
-        assert_eq!(order_options(&pair("stop", "usage:0.5"), 1.0).unwrap().stop, Stop::Multiple(2.0));
+        assert_eq!(order_options(&pair("stop", "usage:0.5"), 1.0).unwrap().stop, Some(Stop::Multiple(2.0)));
     }
 
     #[test]

@@ -4,14 +4,17 @@ use rayon::prelude::*;
 
 use super::price::SEARCH_LIMIT;
 use super::{Answer, Value};
-use crate::book::Book;
+use crate::book::{Book, Pool};
 use crate::error::Result;
 use crate::liquidation::order::{
-    End, LiquidationOrder, Options, Row, Scenario, along, at_state, nearest_of, nearest_trigger,
+    End, LiquidationOrder, Options, Row, Scenario, Trigger, along, at_state, nearest_of, nearest_trigger,
     state_of_moves,
 };
+use crate::liquidation::policy::odds;
+use crate::liquidation::words::figure;
 use crate::margin::{PoolView, Status, evaluate};
 use crate::market::MarketState;
+use crate::rulebook::{Certainty, Policy};
 
 /// The header of `CM_LIQORDER` (decisions.md 12).
 pub const HEADER: [&str; 18] = [
@@ -35,6 +38,57 @@ pub const HEADER: [&str; 18] = [
     "certainty",
 ];
 
+/// A pool that is liquidated, and where its liquidation begins.
+#[derive(Debug)]
+pub(super) struct Job<'a> {
+    pub(super) pool: &'a Pool,
+    start: Start,
+}
+
+#[derive(Debug)]
+enum Start {
+    /// At a market state.
+    At(MarketState),
+    /// Past a trigger.
+    Past(Trigger),
+}
+
+impl Job<'_> {
+    /// The order of the pool.
+    ///
+    /// # Errors
+    ///
+    /// As [`evaluate`].
+    pub(super) fn run(&self, book: &Book, options: &Options) -> Result<LiquidationOrder> {
+        match &self.start {
+            Start::At(state) => at_state(book, self.pool, state, options),
+            Start::Past(trigger) => {
+                along(book, self.pool, trigger.underlying, trigger.ratio, options, SEARCH_LIMIT)
+            }
+        }
+    }
+}
+
+/// The pools that a scenario asks about.
+///
+/// # Errors
+///
+/// As [`evaluate`].
+pub(super) fn jobs<'a>(book: &'a Book, scenario: &Scenario) -> Result<Vec<Job<'a>>> {
+    let every = |state: MarketState| {
+        book.pools.iter().map(|pool| Job { pool, start: Start::At(state.clone()) }).collect()
+    };
+    match scenario {
+        Scenario::Now => Ok(every(MarketState::today(book))),
+        Scenario::Moves(moves) => Ok(every(state_of_moves(book, moves)?)),
+        Scenario::Nearest => (0..book.accounts.len())
+            .into_par_iter()
+            .map(|account| nearest_of_account(book, account))
+            .collect::<Result<Vec<_>>>()
+            .map(|jobs| jobs.into_iter().flatten().collect()),
+    }
+}
+
 /// The orders of a book's pools in a scenario, one per account or pool that is liquidated.
 ///
 /// # Errors
@@ -42,22 +96,11 @@ pub const HEADER: [&str; 18] = [
 /// As [`evaluate`].
 pub fn orders(book: &Book, scenario: &Scenario, options: &Options) -> Result<Vec<LiquidationOrder>> {
     super::evaluated::check_complete(book)?;
-    let per_pool = |state: &MarketState| -> Result<Vec<LiquidationOrder>> {
-        book.pools.par_iter().map(|pool| at_state(book, pool, state, options)).collect()
-    };
-    match scenario {
-        Scenario::Now => per_pool(&MarketState::today(book)),
-        Scenario::Moves(moves) => per_pool(&state_of_moves(book, moves)?),
-        Scenario::Nearest => (0..book.accounts.len())
-            .into_par_iter()
-            .map(|account| nearest_of_account(book, account, options))
-            .collect::<Result<Vec<_>>>()
-            .map(|orders| orders.into_iter().flatten().collect()),
-    }
+    jobs(book, scenario)?.par_iter().map(|job| job.run(book, options)).collect()
 }
 
-/// The orders of an account: of every pool that is liquidatable now, else of the one in danger first.
-fn nearest_of_account(book: &Book, account: usize, options: &Options) -> Result<Vec<LiquidationOrder>> {
+/// Of an account: every pool that is liquidatable now, else the one in danger first.
+fn nearest_of_account(book: &Book, account: usize) -> Result<Vec<Job<'_>>> {
     let today = MarketState::today(book);
     let mut now = Vec::new();
     let mut pools = Vec::new();
@@ -66,7 +109,7 @@ fn nearest_of_account(book: &Book, account: usize, options: &Options) -> Result<
         let Some(pool) = book.pools.get(index).filter(|pool| !pool.positions.is_empty()) else { continue };
         let state = evaluate(&PoolView::of(book, pool), &today)?;
         if matches!(state.status, Status::Liquidatable | Status::Bankrupt) {
-            now.push(at_state(book, pool, &today, options)?);
+            now.push(Job { pool, start: Start::At(today.clone()) });
         } else if let Some(trigger) = nearest_trigger(book, pool, SEARCH_LIMIT)? {
             pools.push(pool);
             triggers.push(trigger);
@@ -77,7 +120,7 @@ fn nearest_of_account(book: &Book, account: usize, options: &Options) -> Result<
     }
     let Some(place) = nearest_of(&triggers) else { return Ok(now) };
     let (Some(pool), Some(trigger)) = (pools.get(place), triggers.get(place)) else { return Ok(now) };
-    Ok(vec![along(book, pool, trigger.underlying, trigger.ratio, options, SEARCH_LIMIT)?])
+    Ok(vec![Job { pool, start: Start::Past(*trigger) }])
 }
 
 /// The table of an order.
@@ -106,12 +149,11 @@ pub fn table(book: &Book, scenario: &Scenario, options: &Options) -> Result<Answ
 
 fn cells(book: &Book, row: &Row) -> Vec<Value> {
     let closed = row.closed.as_ref();
-    let symbol = closed.and_then(|closed| book.instruments.get(closed.instrument));
     vec![
         row.step.into(),
         row.action.into(),
         book.accounts.get(row.account).map_or("", |account| account.name.as_str()).into(),
-        symbol.map_or("", |instrument| instrument.symbol.as_str()).into(),
+        closed.map_or("", |closed| closed.symbol.as_str()).into(),
         closed.map_or("", |closed| if closed.long { "sell" } else { "buy" }).into(),
         closed.map_or(0.0, |closed| closed.quantity).into(),
         closed.map(|closed| closed.price).into(),
@@ -131,24 +173,63 @@ fn cells(book: &Book, row: &Row) -> Vec<Value> {
 
 /// The rows of the first step that closes anything.
 fn first_closing(rows: &[Row]) -> Vec<&Row> {
-    let step = rows.iter().find(|row| row.closed.is_some()).map(|row| row.step);
-    rows.iter().filter(|row| row.closed.is_some() && Some(row.step) == step).collect()
+    let step = rows.iter().find(|row| row.closes()).map(|row| row.step);
+    rows.iter().filter(|row| row.closes() && Some(row.step) == step).collect()
 }
 
-/// What is closed first, in a few words.
-pub fn first_in_words(book: &Book, rows: &[Row]) -> String {
+/// What is closed first, in a few words; `random` without a seed has odds.
+pub fn first_in_words(book: &Book, order: &LiquidationOrder, options: &Options) -> String {
+    let rows = &order.rows;
     let cancelled = if rows.iter().any(|row| row.action == "cancel_orders") { "orders, then " } else { "" };
+    if let Some(odds) = odds_in_words(book, rows, options) {
+        return format!("{cancelled}{odds}");
+    }
     match first_closing(rows).as_slice() {
         [] if cancelled.is_empty() => "none".to_owned(),
         [] => "orders only".to_owned(),
+        [row, ..] if row.action == "slice" => format!("{cancelled}a slice of everything"),
         [row] => {
-            let closed = row.closed.as_ref();
-            let symbol = closed.and_then(|closed| book.instruments.get(closed.instrument));
-            let side = closed.map_or("", |closed| if closed.long { "long" } else { "short" });
-            format!("{cancelled}{} {side}", symbol.map_or("", |instrument| instrument.symbol.as_str()))
+            let side = row.closed.as_ref().map_or("", |closed| if closed.long { "long" } else { "short" });
+            let symbol = row.closed.as_ref().map_or("", |closed| closed.symbol.as_str());
+            format!("{cancelled}{symbol} {side}")
         }
         many => format!("{cancelled}everything at once ({} positions)", many.len()),
     }
+}
+
+/// How many symbols a sentence about odds names.
+const NAMED: usize = 8;
+
+/// The odds of being closed first, where the policy draws and nobody has chosen a seed.
+fn odds_in_words(book: &Book, rows: &[Row], options: &Options) -> Option<String> {
+    let row = first_closing(rows).first().copied()?;
+    let rule = &book.rulebook_of(row.account)?.liquidation;
+    if options.policy.unwrap_or(rule.policy) != Policy::Random || options.seed.is_some() {
+        return None;
+    }
+    let closed = row.closed.as_ref()?;
+    // the pool is the account's cross one, or the isolated position that was closed
+    let pool = book.pools_of(row.account).filter_map(|index| book.pools.get(index)).find(|pool| {
+        book.positions_of(pool).iter().any(|position| {
+            let known = book.instruments.get(position.instrument);
+            known.is_some_and(|known| known.symbol == closed.symbol)
+        })
+    })?;
+    let view = PoolView::of(book, pool);
+    let mut shares: Vec<(&str, f64)> = Vec::new();
+    for (index, share) in odds(&view, options.respect_tags) {
+        let position = view.positions.get(index)?;
+        let symbol = book.instruments.get(position.instrument)?.symbol.as_str();
+        match shares.iter_mut().find(|(known, _)| *known == symbol) {
+            Some((_, own)) => *own += share,
+            None => shares.push((symbol, share)),
+        }
+    }
+    let named: Vec<String> =
+        shares.iter().take(NAMED).map(|(symbol, share)| format!("{symbol} {:.0} %", 100.0 * share)).collect();
+    let rest = shares.len().saturating_sub(NAMED);
+    let more = if rest > 0 { format!(", {rest} others alike") } else { String::new() };
+    Some(format!("{}{more}", named.join(", ")))
 }
 
 /// The first rows of an order as symbols, or as one sentence.
@@ -167,20 +248,16 @@ pub fn first(
     let mut texts = Vec::new();
     for order in &orders {
         if sentence {
-            if let Some(text) = sentence_of(book, order) {
-                texts.push(text);
-            }
+            texts.extend(sentence_of(book, order, options));
             continue;
         }
-        for row in &order.rows {
-            if let Some(closed) = &row.closed {
-                let symbol = book
-                    .instruments
-                    .get(closed.instrument)
-                    .map_or("", |instrument| instrument.symbol.as_str());
-                if !texts.iter().any(|known: &String| known == symbol) {
-                    texts.push(symbol.to_owned());
-                }
+        if let Some(odds) = odds_in_words(book, &order.rows, options) {
+            texts.push(odds);
+            continue;
+        }
+        for closed in order.rows.iter().filter(|row| row.closes()).filter_map(|row| row.closed.as_ref()) {
+            if !texts.contains(&closed.symbol) {
+                texts.push(closed.symbol.clone());
             }
         }
     }
@@ -194,37 +271,58 @@ pub fn first(
     Ok(texts)
 }
 
-fn sentence_of(book: &Book, order: &LiquidationOrder) -> Option<String> {
+/// What an order begins with as a sentence: where, which position, how much of it, its part of the margin, and how
+/// sure that is.
+pub fn sentence_of(book: &Book, order: &LiquidationOrder, options: &Options) -> Option<String> {
     let row = order.rows.first()?;
     let place = order.driver.map_or_else(
         || "At today's prices".to_owned(),
         |(coin, _, price)| {
             let name = book.underlyings.get(coin).map_or("", |known| known.name.as_str());
-            format!("At {name} {}", crate::liquidation::price::shown(price))
+            format!("At {name} {}", figure(price))
         },
     );
     let cancels = order.rows.iter().any(|row| row.action == "cancel_orders");
     let first = first_closing(&order.rows);
     let what = match first.as_slice() {
-        [] => "cancels all open orders and closes nothing".to_owned(),
-        [one] => {
-            let closed = one.closed.as_ref();
-            let symbol = closed.and_then(|closed| book.instruments.get(closed.instrument));
-            format!(
-                "closes {} ({} {})",
-                symbol.map_or("", |instrument| instrument.symbol.as_str()),
-                closed.map_or("", |closed| if closed.long { "long" } else { "short" }),
-                closed.map_or_else(String::new, |closed| crate::liquidation::price::shown(closed.quantity))
-            )
+        [] if cancels => "cancels all open orders and closes nothing".to_owned(),
+        [] => format!("closes nothing: {}", order.sentence),
+        _ if odds_in_words(book, &order.rows, options).is_some() => {
+            let odds = odds_in_words(book, &order.rows, options).unwrap_or_default();
+            format!("closes one position at random: {odds}")
         }
+        [one, ..] if one.action == "slice" => {
+            format!("sells a slice of everything, {} positions and the collateral", first.len())
+        }
+        [one] => closing_in_words(one),
         many => format!("closes everything at once ({} positions)", many.len()),
     };
     let what =
         if cancels && !first.is_empty() { format!("cancels all open orders, then {what}") } else { what };
     let certainty = match row.certainty {
-        crate::rulebook::Certainty::Documented => "the venue's documented rule",
-        crate::rulebook::Certainty::Assumed => "assumed: the venue does not publish its order",
-        crate::rulebook::Certainty::Chosen => "a policy chosen by the caller",
+        Certainty::Documented => "the venue's documented rule",
+        Certainty::Assumed => "assumed: the venue does not publish its order",
+        Certainty::Chosen => "a policy chosen by the caller",
     };
     Some(format!("{place} the engine {what} ({certainty})."))
+}
+
+fn closing_in_words(row: &Row) -> String {
+    let Some(closed) = &row.closed else { return "closes nothing".to_owned() };
+    let amount = figure(closed.quantity);
+    let share = match row.share {
+        Some(share) => format!(", {:.0} % of MM", 100.0 * share),
+        None => String::new(),
+    };
+    match row.action {
+        "convert" => format!("sells {amount} {}", closed.symbol),
+        "hedge" => {
+            let word = if closed.long { "sells" } else { "buys" };
+            format!("{word} {amount} {} to hedge", closed.symbol)
+        }
+        _ => {
+            let side = if closed.long { "long" } else { "short" };
+            format!("closes {}, {side} {amount}{share}", closed.symbol)
+        }
+    }
 }

@@ -64,7 +64,7 @@ pub fn danger(book: &Book, pool: &Pool, state: &PoolState) -> Result<Danger> {
         let order = at_state(book, pool, &MarketState::today(book), &options)?;
         return Ok(Danger {
             trigger: "liquidatable now".into(),
-            first: super::order::first_in_words(book, &order.rows),
+            first: super::order::first_in_words(book, &order, &options),
             ahead: None,
             now: true,
         });
@@ -80,7 +80,7 @@ pub fn danger(book: &Book, pool: &Pool, state: &PoolState) -> Result<Danger> {
             shown(price_of(book, ahead.underlying)? * ahead.ratio),
             100.0 * (ahead.ratio - 1.0)
         ),
-        first: super::order::first_in_words(book, &order.rows),
+        first: super::order::first_in_words(book, &order, &options),
         ahead: Some(ahead),
         now: false,
     })

@@ -3,6 +3,7 @@
 //! An order runs at a market state, or along a path from the first state past the trigger by a gap and
 //! then on with the path: at the exact trigger the partial size is zero (design.md section 2).
 
+use super::cost::coins_held;
 use super::price::{crossings, sigmas};
 use super::run::Run;
 use super::sweep::Target;
@@ -12,31 +13,10 @@ use crate::error::{Error, Result};
 use crate::margin::{Equity, PoolState, evaluate};
 use crate::market::MarketState;
 use crate::path::Path;
-use crate::rulebook::{Certainty, Policy};
+use crate::rulebook::{Certainty, Hedge, LiquidationRule, Policy};
 
-/// How much of the chosen position a step closes.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum StepSize {
-    /// All of it.
-    Whole,
-    /// Just enough to reach the stop level, all of it if that does not suffice.
-    Needed,
-    /// A fraction of what is left of it.
-    Fraction(f64),
-}
-
-/// When liquidation stops.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Stop {
-    /// When the account is no longer liquidatable.
-    Healthy,
-    /// When the initial margin is covered.
-    Initial,
-    /// When nothing is left.
-    Flat,
-    /// When equity covers this multiple of the maintenance margin.
-    Multiple(f64),
-}
+pub use super::cost::Slippage;
+pub use crate::rulebook::{StepSize, Stop};
 
 /// Where the order starts.
 #[derive(Debug, Clone, PartialEq)]
@@ -54,14 +34,20 @@ pub enum Scenario {
 pub struct Options {
     /// Policy instead of the rulebook's.
     pub policy: Option<Policy>,
-    /// When to stop.
-    pub stop: Stop,
-    /// How much a step closes; the default depends on the policy.
+    /// When to stop; the rulebook's level where none is given.
+    pub stop: Option<Stop>,
+    /// How much a step closes; without one the rulebook's own step with its own policy, else what the policy does.
     pub step: Option<StepSize>,
-    /// Seed of the random policy.
-    pub seed: u64,
-    /// Slippage as a fraction of the closed notional.
-    pub slippage: f64,
+    /// Seed of the random policy; without one an order is drawn with 0, and what goes first is told as odds.
+    pub seed: Option<u64>,
+    /// What the market takes.
+    pub slippage: Slippage,
+    /// Whether delta is hedged, instead of the rulebook's way.
+    pub hedge: Option<Hedge>,
+    /// Seconds that an auction has lasted.
+    pub elapsed: f64,
+    /// Money that earlier bids of an auction have brought and that is not sold again, settlement currency.
+    pub reserved: f64,
     /// Symbols in the order in which the user wants them closed.
     pub user_list: Vec<String>,
     /// Whether `liquidateLast` tags are respected.
@@ -78,15 +64,34 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             policy: None,
-            stop: Stop::Healthy,
+            stop: None,
             step: None,
-            seed: 0,
-            slippage: 0.0,
+            seed: None,
+            slippage: Slippage::Fraction(0.0),
+            hedge: None,
+            elapsed: 0.0,
+            reserved: 0.0,
             user_list: Vec::new(),
             respect_tags: true,
             gap: 0.01,
             go_on: true,
             max_steps: 50,
+        }
+    }
+}
+
+impl Options {
+    /// Whether delta is hedged: as chosen, else as the rulebook does with its own policy. The policy that takes the
+    /// largest contribution hedges after it, which is a part of it (venues.md section 1.6).
+    pub(super) fn hedge_of(&self, rule: &LiquidationRule) -> Hedge {
+        match (self.hedge, self.policy) {
+            (Some(hedge), _) => hedge,
+            (None, None) => rule.hedge,
+            (None, Some(Policy::LargestMarginContribution)) => match rule.hedge {
+                Hedge::Never => Hedge::After,
+                own => own,
+            },
+            (None, Some(_)) => Hedge::Never,
         }
     }
 }
@@ -102,15 +107,19 @@ pub struct Snapshot {
     pub maintenance: f64,
     /// Usage, where it is defined.
     pub usage: Option<f64>,
+    /// Adjusted equity less trigger times maintenance margin.
+    pub excess: f64,
 }
 
-impl From<&PoolState> for Snapshot {
-    fn from(state: &PoolState) -> Self {
+impl Snapshot {
+    /// The figures of a state.
+    pub(super) fn of(state: &PoolState) -> Self {
         Self {
             equity: state.equity,
             initial: state.requirement.initial,
             maintenance: state.requirement.maintenance,
             usage: state.usage,
+            excess: state.excess,
         }
     }
 }
@@ -120,20 +129,32 @@ impl From<&PoolState> for Snapshot {
 pub struct Row {
     /// Number of the step, from 1; rows that happen at once share it.
     pub step: usize,
-    /// `cancel_orders`, `close` or `takeover`.
+    /// `cancel_orders`, `close`, `hedge`, `convert` (collateral is sold), of an auction `fee`, `slice` and
+    /// `proceeds`, `takeover`, `offer` (to whoever takes over), or `none` where no step helps.
     pub action: &'static str,
     /// Index of the account.
     pub account: usize,
     /// What was closed; `None` for cancelled orders.
     pub closed: Option<Closed>,
+    /// Of a position: its part of the maintenance margin before the step, a fraction of the whole.
+    pub share: Option<f64>,
     /// The account before the step.
     pub before: Snapshot,
     /// The account after it.
     pub after: Snapshot,
-    /// Why this and why now.
+    /// Why this and why now, and what it has made worse.
     pub reason: String,
+    /// What it has made worse: the requirement, or the money above it.
+    pub trap: Option<String>,
     /// How sure it is that the venue does the same.
     pub certainty: Certainty,
+}
+
+impl Row {
+    /// Whether it takes something from the account: a position, or collateral.
+    pub fn closes(&self) -> bool {
+        self.closed.is_some() && !matches!(self.action, "fee" | "proceeds" | "offer")
+    }
 }
 
 /// How an order ended.
@@ -151,6 +172,8 @@ pub enum End {
     StepsShown,
     /// The largest number of steps was reached and the account is still liquidatable.
     StepsExhausted,
+    /// The account is still liquidatable, and no step that is left helps.
+    Stuck,
 }
 
 /// An order with its end.
@@ -158,6 +181,8 @@ pub enum End {
 pub struct LiquidationOrder {
     /// The rows.
     pub rows: Vec<Row>,
+    /// How many positions are left.
+    pub left: usize,
     /// How it ended.
     pub end: End,
     /// The end in words.
@@ -177,9 +202,32 @@ pub fn at_state(
     market: &MarketState,
     options: &Options,
 ) -> Result<LiquidationOrder> {
-    let mut run = Run::new(book, pool, options)?;
+    at_state_with_rest(book, pool, market, options).map(|(order, _)| order)
+}
+
+/// The same, with the coins that the positions which are left stand for, by underlying.
+///
+/// # Errors
+///
+/// As [`at_state`].
+pub fn at_state_with_rest(
+    book: &Book,
+    pool: &Pool,
+    market: &MarketState,
+    options: &Options,
+) -> Result<(LiquidationOrder, Vec<(usize, f64)>)> {
+    let extended = extended(book, pool, options);
+    let mut run = Run::new(extended.as_ref().unwrap_or(book), pool, options)?;
     let end = run.at(market, "")?;
-    Ok(run.finish(end, None))
+    let rest = coins_held(&run.working.view(), market)?;
+    Ok((run.finish(end, None), rest))
+}
+
+/// The book with the perpetuals that a hedge needs and the book has not.
+pub(super) fn extended(book: &Book, pool: &Pool, options: &Options) -> Option<Book> {
+    let rule = &book.rulebook_of(pool.account)?.liquidation;
+    let hedges = options.hedge_of(rule) != Hedge::Never;
+    if hedges { super::hedge::with_perpetuals(book, pool, rule) } else { None }
 }
 
 /// Where a pool is triggered by one coin's move.
@@ -241,7 +289,8 @@ pub fn along(
     limit: f64,
 ) -> Result<LiquidationOrder> {
     let path = Path::Alone(underlying);
-    let mut run = Run::new(book, pool, options)?;
+    let extended = extended(book, pool, options);
+    let mut run = Run::new(extended.as_ref().unwrap_or(book), pool, options)?;
     let mark = super::price::price_of(book, underlying)?;
     let name = book.underlyings.get(underlying).map_or("", |known| known.name.as_str());
     let tick = book
@@ -271,14 +320,14 @@ pub fn along(
         let why = format!("{name} at {}", super::price::shown(mark * ratio));
         let end = run.at(&path.state(book, ratio), &why)?;
         let nothing_yet = end == End::NothingToDo && run.step == 0;
-        let over = matches!(end, End::Flat | End::TakenOver | End::StepsExhausted);
+        let over = matches!(end, End::Flat | End::TakenOver | End::StepsExhausted | End::Stuck);
         if !options.go_on || over || nothing_yet {
             return Ok(run.finish(end, driver));
         }
         if run.step >= options.max_steps {
             return Ok(run.finish(End::StepsShown, driver));
         }
-        let found = crossings(&run.working.view(), &path, Target::Trigger, limit)?;
+        let found = crossings(&run.working.view(), &path.clone().into(), Target::Trigger, limit)?;
         let list = if outward < 0.0 { &found.down } else { &found.up };
         let beyond = |next: f64| if outward < 0.0 { next < ratio } else { next > ratio };
         let next = list.iter().find(|crossing| crossing.into_breach && beyond(crossing.ratio));

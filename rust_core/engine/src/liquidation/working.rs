@@ -1,11 +1,12 @@
 //! A pool while it is being liquidated: positions shrink, results are realised, costs are paid.
 
+use super::cost::{Costs, coins};
 use crate::book::{Balance, Book, Order, Pool, PoolKind, Position};
 use crate::error::Result;
 use crate::margin::PoolView;
+use crate::margin::settling::{credit, settled};
 use crate::market::{MarketState, mark_at, notional, settle_of, underlying_of, unrealised_pnl};
 use crate::numeric::rounding::{Direction, to_step};
-use crate::tables::ReportedAccount;
 
 /// A pool of which some may already be closed.
 #[derive(Debug, Clone)]
@@ -22,14 +23,29 @@ pub struct Working<'a> {
     pub balances: Vec<Balance>,
     /// Open orders left.
     pub orders: Vec<Order>,
+    /// Coins traded so far, one number per underlying, unsigned.
+    pub traded: Vec<f64>,
+    /// Money of the pool that earlier slices have brought and later ones leave alone, settlement currency.
+    pub reserved: f64,
+}
+
+/// What a step has dealt in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Subject {
+    /// A contract.
+    Contract,
+    /// A currency.
+    Currency,
 }
 
 /// What one closing did.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Closed {
-    /// Index of the instrument.
-    pub instrument: usize,
-    /// Whether a long was closed.
+    /// Contract or currency.
+    pub subject: Subject,
+    /// The symbol of the contract, or the code of the currency.
+    pub symbol: String,
+    /// Whether a long was closed, or something was sold.
     pub long: bool,
     /// Unsigned quantity closed.
     pub quantity: f64,
@@ -39,19 +55,14 @@ pub struct Closed {
     pub cost: f64,
 }
 
-/// What closing a whole position costs, settlement currency; `slippage` and `fee` are fractions of its notional, for
-/// options slippage is a fraction of their value.
-pub(super) fn closing_cost(
-    view: &PoolView<'_>,
-    position: &Position,
-    state: &MarketState,
-    slippage: f64,
-    fee: f64,
-) -> f64 {
-    let size = notional(view.book, position, state.ratio(underlying_of(view.book, position)));
-    let option = view.book.instruments.get(position.instrument).is_some_and(|known| known.option.is_some());
-    let slipping = if option { unrealised_pnl(view.book, position, state).abs() } else { size };
-    slipping * slippage + size * fee
+impl Closed {
+    /// Index of the contract that was dealt in; `None` for a currency.
+    pub fn instrument(&self, book: &Book) -> Option<usize> {
+        match self.subject {
+            Subject::Contract => book.instruments.iter().position(|known| known.symbol == self.symbol),
+            Subject::Currency => None,
+        }
+    }
 }
 
 impl<'a> Working<'a> {
@@ -70,6 +81,17 @@ impl<'a> Working<'a> {
             positions,
             balances,
             orders: pool.orders.clone(),
+            traded: vec![0.0; book.underlyings.len()],
+            reserved: 0.0,
+        }
+    }
+
+    /// Settles what is past its expiry at a state.
+    pub(super) fn settle(&mut self, state: &MarketState) {
+        if let Some(found) = settled(&self.view(), state) {
+            self.positions = found.positions;
+            self.balances = found.balances;
+            self.orders = found.orders;
         }
     }
 
@@ -93,70 +115,45 @@ impl<'a> Working<'a> {
         if closed >= size { 1.0 } else { closed / size }
     }
 
-    /// Closes a fraction of a position at a state; `slippage` and `fee` are fractions of its notional, for
-    /// options slippage is a fraction of their value.
+    /// Closes a fraction of a position at a state, in whole lots, at a cost.
     ///
     /// The result is realised into the balance of the settlement currency, less the cost. A position
-    /// that is closed whole leaves the pool.
+    /// that is closed whole leaves the pool. `None` where there is nothing to close.
     ///
     /// # Errors
     ///
-    /// [`crate::Error::Missing`] for a price.
+    /// [`crate::Error::Missing`] for a price, or for what the costs need.
     pub fn close(
         &mut self,
         index: usize,
         fraction: f64,
         state: &MarketState,
-        slippage: f64,
-        fee: f64,
+        costs: &Costs<'_>,
     ) -> Result<Option<Closed>> {
         let Some(position) = self.positions.get(index).cloned() else { return Ok(None) };
         let fraction = self.in_lots(&position, fraction.clamp(0.0, 1.0));
+        if fraction == 0.0 || position.quantity == 0.0 {
+            return Ok(None);
+        }
         let currency = settle_of(self.book, &position);
         let price = self.view().price(currency, state)?;
-        let ratio = state.ratio(underlying_of(self.book, &position));
         let result = unrealised_pnl(self.book, &position, state);
-        let option =
-            self.book.instruments.get(position.instrument).is_some_and(|known| known.option.is_some());
-        // an option is sold at its mark and all of its value is realised; it slips by a fraction of that
-        let mark = if option && position.quantity != 0.0 {
-            result / position.quantity
-        } else {
-            mark_at(self.book, &position, ratio)
-        };
-        let cost = fraction * closing_cost(&self.view(), &position, state, slippage, fee);
-        let realised = fraction * result;
-        let slot = match self.balances.iter().position(|balance| balance.currency == currency) {
-            Some(slot) => slot,
-            None => {
-                self.balances.push(Balance {
-                    currency,
-                    cash: 0.0,
-                    settles: true,
-                    from_equity: false,
-                    debt: 0.0,
-                    rates: Vec::new(),
-                    initial_rate: None,
-                    cap: None,
-                    enabled: true,
-                    in_scan: None,
-                    confidence: None,
-                    reported: ReportedAccount::default(),
-                    row: None,
-                });
-                self.balances.len() - 1
-            }
-        };
-        if let Some(balance) = self.balances.get_mut(slot) {
-            balance.cash += realised - cost;
+        let coin = underlying_of(self.book, &position);
+        let traded = self.traded.get(coin).copied().unwrap_or(0.0);
+        let cost = costs.closing(&self.view(), (index, &position), state, fraction, traded)?;
+        if costs.flat().is_none() {
+            let dealt = fraction * coins(&self.view(), &position, state)?.abs();
+            self.count_as_traded(coin, dealt);
         }
-        let side = position.quantity.signum();
+        self.pay(currency, fraction * result - cost.total());
+        let quantity = position.quantity.abs() * fraction;
         let closed = Closed {
-            instrument: position.instrument,
-            long: side > 0.0,
-            quantity: position.quantity.abs() * fraction,
-            price: mark * (1.0 - side * slippage),
-            cost: cost * price,
+            subject: Subject::Contract,
+            symbol: self.symbol(&position),
+            long: position.quantity > 0.0,
+            quantity,
+            price: self.dealt_at(&position, state, cost.slipping / quantity, costs.flat()),
+            cost: cost.total() * price,
         };
         if fraction >= 1.0 {
             self.positions.remove(index);
@@ -165,5 +162,64 @@ impl<'a> Working<'a> {
             left.unrealised_pnl *= 1.0 - fraction;
         }
         Ok(Some(closed))
+    }
+
+    /// The price at which a position is dealt when each unit of it slips by so much, settlement currency.
+    ///
+    /// An option is sold at its mark and all of its value is realised.
+    pub(super) fn dealt_at(
+        &self,
+        position: &Position,
+        state: &MarketState,
+        slipping: f64,
+        flat: Option<f64>,
+    ) -> f64 {
+        let side = position.quantity.signum();
+        let contract = self.book.instruments.get(position.instrument);
+        if contract.is_some_and(|known| known.option.is_some()) {
+            let mark = unrealised_pnl(self.book, position, state) / position.quantity;
+            return match flat {
+                Some(share) => mark * (1.0 - side * share),
+                None => mark - side * slipping,
+            };
+        }
+        let ratio = state.ratio(underlying_of(self.book, position));
+        let unit = notional(self.book, position, ratio) / position.quantity.abs();
+        mark_at(self.book, position, ratio) * (1.0 - side * flat.unwrap_or(slipping / unit))
+    }
+
+    /// Symbol of a position.
+    pub(super) fn symbol(&self, position: &Position) -> String {
+        let known = self.book.instruments.get(position.instrument);
+        known.map_or_else(String::new, |instrument| instrument.symbol.clone())
+    }
+
+    /// Adds to what has been traded of a coin.
+    pub(super) fn count_as_traded(&mut self, coin: usize, amount: f64) {
+        if let Some(slot) = self.traded.get_mut(coin) {
+            *slot += amount;
+        }
+    }
+
+    /// Pays an amount into the balance of a currency; one that is new to the pool is money of it.
+    pub(super) fn pay(&mut self, currency: usize, amount: f64) {
+        credit(&mut self.balances, currency, amount);
+    }
+
+    /// The currency in which the pool settles: of a pool of one currency that, else the rulebook's where a balance
+    /// or a position has it, else the first in which a position settles.
+    pub(super) fn settles_in(&self) -> Option<usize> {
+        if let PoolKind::Cross(Some(currency)) = self.kind {
+            return Some(currency);
+        }
+        let settle = self.book.rulebook_of(self.account).map_or("", |rulebook| rulebook.settle.as_str());
+        let own = self.book.currencies.iter().position(|known| known.code == settle);
+        let used = |currency: usize| {
+            self.balances.iter().any(|balance| balance.currency == currency)
+                || self.positions.iter().any(|position| settle_of(self.book, position) == currency)
+        };
+        own.filter(|currency| used(*currency))
+            .or_else(|| self.positions.first().map(|position| settle_of(self.book, position)))
+            .or_else(|| self.balances.iter().find(|balance| balance.settles).map(|balance| balance.currency))
     }
 }

@@ -255,7 +255,11 @@ fn marginals(
 
 /// Result of each position in the worst scenario of its unit, reporting currency; `None` for a margin without
 /// scenarios.
-fn in_worst(view: &PoolView<'_>, state: &MarketState, under: Under<'_>) -> Result<Option<Vec<f64>>> {
+///
+/// # Errors
+///
+/// As [`evaluate`].
+pub fn in_worst(view: &PoolView<'_>, state: &MarketState, under: Under<'_>) -> Result<Option<Vec<f64>>> {
     let mut found = vec![0.0; view.positions.len()];
     if let Under::Tail(rulebook, sets) = under {
         tail::in_worst_under(view, state, (tail::rule_of(rulebook)?, sets), &mut found)?;

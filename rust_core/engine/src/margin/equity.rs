@@ -38,11 +38,15 @@ pub struct Holding<'a> {
 
 /// What a pool holds per currency at a state, by currency.
 pub fn holdings<'a>(view: &PoolView<'a>, state: &MarketState) -> Vec<Holding<'a>> {
-    holdings_by(view, |position| unrealised_pnl(view.book, position, state))
+    holdings_by(view, state, |position| unrealised_pnl(view.book, position, state))
 }
 
 /// The same where the unrealised results of positions are told.
-fn holdings_by<'a>(view: &PoolView<'a>, result: impl Fn(&Position) -> f64) -> Vec<Holding<'a>> {
+fn holdings_by<'a>(
+    view: &PoolView<'a>,
+    state: &MarketState,
+    result: impl Fn(&Position) -> f64,
+) -> Vec<Holding<'a>> {
     let mut rows: Vec<(Holding<'a>, Accumulator)> = Vec::new();
     for balance in view.balances {
         let held = balance.cash - balance.debt;
@@ -68,6 +72,7 @@ fn holdings_by<'a>(view: &PoolView<'a>, result: impl Fn(&Position) -> f64) -> Ve
         let currency = settle_of(view.book, position);
         let result = result(position);
         let option = view.book.instruments.get(position.instrument).is_some_and(|i| i.option.is_some());
+        let expired = state.is_expired(view.book, position.instrument);
         let place = match rows.iter().position(|(row, _)| row.currency == currency) {
             Some(place) => place,
             None => {
@@ -77,7 +82,9 @@ fn holdings_by<'a>(view: &PoolView<'a>, result: impl Fn(&Position) -> f64) -> Ve
         };
         let Some((row, sum)) = rows.get_mut(place) else { continue };
         row.settles = true;
-        if option {
+        if expired {
+            row.cash += result;
+        } else if option {
             match values.iter_mut().find(|(known, _)| *known == currency) {
                 Some((_, sum)) => sum.add(result),
                 None => {
@@ -189,10 +196,14 @@ pub fn equity(view: &PoolView<'_>, state: &MarketState) -> Result<Equity> {
 ///
 /// As [`equity`].
 pub(super) fn equity_with(view: &PoolView<'_>, state: &MarketState, table: &Table) -> Result<Equity> {
-    of_holdings(view, state, holdings_by(view, |position| table.result(view.book, position, state)))
+    of_holdings(view, state, holdings_by(view, state, |position| table.result(view.book, position, state)))
 }
 
-fn of_holdings(view: &PoolView<'_>, state: &MarketState, holdings: Vec<Holding<'_>>) -> Result<Equity> {
+pub(super) fn of_holdings(
+    view: &PoolView<'_>,
+    state: &MarketState,
+    holdings: Vec<Holding<'_>>,
+) -> Result<Equity> {
     let rulebook = view.rulebook()?;
     let mut sums = [Accumulator::default(), Accumulator::default(), Accumulator::default()];
     for holding in holdings {

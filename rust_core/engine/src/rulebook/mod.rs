@@ -6,6 +6,7 @@ pub mod charge;
 pub mod flat;
 #[cfg(test)]
 mod flat_tests;
+pub mod liquidation;
 pub mod options;
 mod path;
 pub mod portfolio;
@@ -14,6 +15,7 @@ mod raw_portfolio;
 mod raw_tail;
 mod read;
 mod read_charge;
+mod read_liquidation;
 mod read_portfolio;
 mod read_standard;
 mod read_tail;
@@ -31,6 +33,7 @@ use portfolio::{Borrowing, InterCredit, Profile};
 pub use builtin::{builtin, builtin_ids, builtins};
 pub use change::{cell_of, path_of, with_changes};
 pub use flat::{FlatRow, default_of as flat_default, flatten};
+pub use liquidation::{Auction, Certainty, Hedge, LiquidationRule, Policy, Stage, StepSize, Stop};
 pub use read::{Format, read};
 pub use schema::PARTS;
 pub use sheet::read_sheet;
@@ -259,99 +262,6 @@ impl VenueRatio {
             Self::EquityOverMaintenance => "falls to liquidation",
         }
     }
-}
-
-/// How sure it is that a venue liquidates in the order shown.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Certainty {
-    /// The venue publishes it.
-    Documented,
-    /// The venue does not publish its order; this one is assumed.
-    Assumed,
-    /// The caller chose the policy.
-    Chosen,
-}
-
-impl Certainty {
-    /// The word shown to people.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Documented => "documented",
-            Self::Assumed => "assumed",
-            Self::Chosen => "chosen",
-        }
-    }
-}
-
-/// What is closed first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Policy {
-    /// Everything in one step.
-    AllAtOnce,
-    /// The position in the highest bracket goes down a bracket at a time.
-    TierSteps,
-    /// The same fraction of everything.
-    ProRata,
-    /// Most negative unrealised result first.
-    LargestLoss,
-    /// Largest notional first.
-    LargestNotional,
-    /// Largest share of the maintenance measure first.
-    HighestRiskContribution,
-    /// Most of the margin's shortfall repaired per unit of cost first.
-    MarginalPerCost,
-    /// Largest margin freed by closing the whole position first, whole positions.
-    Incremental,
-    /// A seeded random order.
-    Random,
-    /// The order that the caller lists.
-    UserList,
-}
-
-impl Policy {
-    /// Every policy with its name.
-    pub const ALL: [(&'static str, Self); 10] = [
-        ("all_at_once", Self::AllAtOnce),
-        ("tier_steps", Self::TierSteps),
-        ("pro_rata", Self::ProRata),
-        ("largest_loss", Self::LargestLoss),
-        ("largest_notional", Self::LargestNotional),
-        ("highest_risk_contribution", Self::HighestRiskContribution),
-        ("marginal_per_cost", Self::MarginalPerCost),
-        ("incremental", Self::Incremental),
-        ("random", Self::Random),
-        ("user_list", Self::UserList),
-    ];
-
-    /// The name of the policy.
-    pub fn word(self) -> &'static str {
-        Self::ALL.iter().find(|(_, policy)| *policy == self).map_or("", |(word, _)| word)
-    }
-}
-
-/// The venue's way of liquidating.
-#[derive(Debug, Clone, PartialEq)]
-pub struct LiquidationRule {
-    /// What is closed first.
-    pub policy: Policy,
-    /// Whether the venue publishes that.
-    pub certainty: Certainty,
-    /// Whether open orders are cancelled first.
-    pub cancel_orders: bool,
-    /// Positions above this notional are closed in two tranches, reporting currency.
-    pub large_above: Option<f64>,
-    /// The fraction of a large position that is closed in the first tranche.
-    pub large_first: f64,
-    /// Below `takeover_below x maintenance margin` the whole pool is taken over.
-    pub takeover_below: Option<f64>,
-    /// Who takes it over.
-    pub takeover: String,
-    /// Fee on the liquidated notional, a fraction.
-    pub fee: f64,
-    /// What the venue says, in a sentence.
-    pub note: String,
-    /// Key of its source.
-    pub source: String,
 }
 
 /// Bands of usage for people.

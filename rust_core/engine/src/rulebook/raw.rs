@@ -212,7 +212,23 @@ pub(super) struct RawLiquidation {
     #[serde(default)]
     pub(super) certainty: Option<String>,
     #[serde(default)]
+    pub(super) step: Option<String>,
+    #[serde(default)]
+    pub(super) stop: Option<String>,
+    #[serde(default)]
     pub(super) cancel_orders: Option<bool>,
+    #[serde(default)]
+    pub(super) close_opposing: Option<bool>,
+    #[serde(default)]
+    pub(super) tiers_at_once: Option<f64>,
+    #[serde(default)]
+    pub(super) stages: Option<Vec<String>>,
+    #[serde(default)]
+    pub(super) hedge: Option<String>,
+    #[serde(default)]
+    pub(super) hedge_in_coin: Option<String>,
+    #[serde(default)]
+    pub(super) hedge_in_stable: Option<String>,
     #[serde(default)]
     pub(super) large_above: Option<f64>,
     #[serde(default)]
@@ -224,9 +240,37 @@ pub(super) struct RawLiquidation {
     #[serde(default)]
     pub(super) fee: Option<f64>,
     #[serde(default)]
+    pub(super) fees: IndexMap<String, f64>,
+    #[serde(default)]
+    pub(super) option_fee: Option<f64>,
+    #[serde(default)]
+    pub(super) option_fee_cap: Option<f64>,
+    #[serde(default)]
+    pub(super) maintenance_fee: Option<f64>,
+    #[serde(default)]
+    pub(super) fee_within_equity: Option<bool>,
+    #[serde(default)]
+    pub(super) impact_coefficient: Option<f64>,
+    #[serde(default)]
+    pub(super) auction: Option<RawAuction>,
+    #[serde(default)]
     pub(super) note: Option<String>,
     #[serde(default)]
     pub(super) source: Option<String>,
+    #[serde(default)]
+    pub(super) cites: IndexMap<String, String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawAuction {
+    pub(super) start: f64,
+    pub(super) fast: f64,
+    pub(super) fast_seconds: f64,
+    pub(super) slow_seconds: f64,
+    pub(super) insolvent_seconds: f64,
+    #[serde(default)]
+    pub(super) fee: Option<f64>,
 }
 
 #[derive(Debug, Default, Deserialize)]

@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 use super::charge::{Charge, ChargeKind, PriceBasis, Stage};
 use super::path::segment;
 use super::portfolio::{Gains, Profile, Scenario, ScenarioSet, Settlement, Treatment, VolatilityMove};
-use super::raw::{RawLevel, RawLiquidation, RawMeasure, RawRulebook, RawTiers};
+use super::raw::{RawLevel, RawMeasure, RawRulebook, RawTiers};
 use super::raw_tail::RawTail;
 use super::tail::Statistic;
 use super::{
-    Bands, Certainty, DepegFactor, Discounting, Level, LiquidationRule, ListKey, MaintenanceOn, Measure,
-    Numeraire, OptionValue, OrderRule, OtherCurrencies, Policy, PoolRule, RateSlice, RiskUnit, Rulebook,
-    Source, Status, TierTable, VenueRatio, tree,
+    Bands, DepegFactor, Discounting, Level, ListKey, MaintenanceOn, Measure, Numeraire, OptionValue,
+    OrderRule, OtherCurrencies, PoolRule, RateSlice, RiskUnit, Rulebook, Source, Status, TierTable,
+    VenueRatio, tree,
 };
 use crate::error::{Error, Result};
 
@@ -188,7 +188,7 @@ impl Reader {
                 raw.balance_total.as_deref(),
                 &[("cash", false), ("equity", true)],
             )?,
-            liquidation: self.liquidation(&raw.liquidation, liquidation_source)?,
+            liquidation: self.liquidation(&raw.liquidation, liquidation_source, &sources)?,
             bands: Bands {
                 watch: self.number("bands.watch", raw.bands.watch.unwrap_or(0.5), 0.0, 1.0)?,
                 call: self.number("bands.call", raw.bands.call.unwrap_or(0.7), 0.0, 1.0)?,
@@ -491,29 +491,6 @@ impl Reader {
             rates.insert(currency.to_uppercase(), slices);
         }
         Ok(rates)
-    }
-
-    fn liquidation(&self, raw: &RawLiquidation, source: String) -> Result<LiquidationRule> {
-        Ok(LiquidationRule {
-            policy: self.word(
-                "liquidation.policy",
-                Some(raw.policy.as_deref().unwrap_or(Policy::HighestRiskContribution.word())),
-                &Policy::ALL,
-            )?,
-            certainty: self.word(
-                "liquidation.certainty",
-                raw.certainty.as_deref(),
-                &[("assumed", Certainty::Assumed), ("documented", Certainty::Documented)],
-            )?,
-            cancel_orders: raw.cancel_orders.unwrap_or(false),
-            large_above: self.optional("liquidation.large_above", raw.large_above, 0.0, f64::MAX)?,
-            large_first: self.number("liquidation.large_first", raw.large_first.unwrap_or(1.0), 0.0, 1.0)?,
-            takeover_below: self.optional("liquidation.takeover_below", raw.takeover_below, 0.0, 1.0)?,
-            takeover: raw.takeover.clone().unwrap_or_default(),
-            fee: self.number("liquidation.fee", raw.fee.unwrap_or(0.0), 0.0, 1.0)?,
-            note: raw.note.clone().unwrap_or_default(),
-            source,
-        })
     }
 }
 

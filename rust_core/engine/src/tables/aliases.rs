@@ -113,6 +113,7 @@ pub(super) struct Aliases {
     market: Vec<Entry>,
     brackets: Vec<Entry>,
     limits: Vec<Entry>,
+    candidates: Vec<Entry>,
     venue: Vec<Signature>,
     total: Vec<BareTotal>,
     log: Vec<Log>,
@@ -127,6 +128,7 @@ pub(super) enum Sheet {
     Market,
     Brackets,
     Limits,
+    Candidates,
 }
 
 impl Sheet {
@@ -139,6 +141,7 @@ impl Sheet {
             Self::Market => "Market",
             Self::Brackets => "Rulebook",
             Self::Limits => "Limits",
+            Self::Candidates => "Candidates",
         }
     }
 
@@ -151,6 +154,7 @@ impl Sheet {
             Self::Market => "market rows",
             Self::Brackets => "brackets",
             Self::Limits => "limits",
+            Self::Candidates => "candidates",
         }
     }
 
@@ -175,8 +179,10 @@ pub(super) fn aliases() -> &'static Aliases {
     static ALIASES: OnceLock<Aliases> = OnceLock::new();
     ALIASES.get_or_init(|| {
         let mut file: Aliases = toml::from_str(include_str!("aliases.toml")).unwrap_or_default();
-        let Aliases { positions, collateral, orders, market, brackets, limits, .. } = &mut file;
-        for entry in [positions, collateral, orders, market, brackets, limits].into_iter().flatten() {
+        let Aliases { positions, collateral, orders, market, brackets, limits, candidates, .. } = &mut file;
+        for entry in
+            [positions, collateral, orders, market, brackets, limits, candidates].into_iter().flatten()
+        {
             entry.prepare();
         }
         for list in (file.venue.iter_mut()).flat_map(|s| [&mut s.all, &mut s.any, &mut s.none]) {
@@ -205,6 +211,7 @@ impl Aliases {
             Sheet::Market => &self.market,
             Sheet::Brackets => &self.brackets,
             Sheet::Limits => &self.limits,
+            Sheet::Candidates => &self.candidates,
         }
     }
 
@@ -214,7 +221,7 @@ impl Aliases {
             Sheet::Positions => "positions",
             Sheet::Collateral => "collateral",
             Sheet::Orders => "orders",
-            Sheet::Market | Sheet::Brackets | Sheet::Limits => return None,
+            Sheet::Market | Sheet::Brackets | Sheet::Limits | Sheet::Candidates => return None,
         };
         let found = (self.venue.iter())
             .filter(|s| s.sheet == sheet_word && !s.none.iter().any(|word| headers.contains(word.as_str())))
@@ -269,8 +276,15 @@ pub(super) fn normalise(header: &str) -> String {
 mod tests {
     use super::*;
 
-    const SHEETS: [Sheet; 6] =
-        [Sheet::Positions, Sheet::Collateral, Sheet::Orders, Sheet::Market, Sheet::Brackets, Sheet::Limits];
+    const SHEETS: [Sheet; 7] = [
+        Sheet::Positions,
+        Sheet::Collateral,
+        Sheet::Orders,
+        Sheet::Market,
+        Sheet::Brackets,
+        Sheet::Limits,
+        Sheet::Candidates,
+    ];
 
     #[test]
     fn the_file_is_readable_and_every_venue_word_has_a_source() {

@@ -6,6 +6,7 @@
 mod aliases;
 mod balances;
 mod brackets;
+mod candidates;
 mod columns;
 mod date;
 mod held;
@@ -33,6 +34,7 @@ mod words;
 pub use aliases::header_sources;
 pub use balances::read_balances;
 pub use brackets::read_brackets;
+pub use candidates::{CandidateRow, read_candidates};
 pub(crate) use date::{day, expiry_of_day, instant};
 pub use limits::{LimitRow, LimitRows, read_limits};
 pub use market::read_market;

@@ -6,21 +6,22 @@ use super::exposure::{Expiry, Line, Unit};
 use super::leaving;
 use super::table::{Pricing, price};
 use super::unit::expiries;
-use crate::book::Book;
+use crate::book::{Book, Currency};
 use crate::error::{Error, Place, Result};
 use crate::instrument::{ContractKind, OptionRight, Payoff, Strike};
 use crate::margin::PoolView;
+use crate::market::MarketState;
 use crate::numeric::accumulate::sum;
 use crate::rulebook::Rulebook;
 use crate::rulebook::charge::{Charge, ChargeKind, Growth, PriceBasis};
 
 /// A charge's base and, where lines bear it one by one, the part of each line; reporting currency.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Charged {
-    pub(super) base: f64,
+pub(in crate::margin) struct Charged {
+    pub(in crate::margin) base: f64,
     /// As [`crate::margin::component::Component::figures`].
-    pub(super) figures: Option<[f64; 3]>,
-    pub(super) by_line: Option<Vec<f64>>,
+    pub(in crate::margin) figures: Option<[f64; 3]>,
+    pub(in crate::margin) by_line: Option<Vec<f64>>,
 }
 
 impl Charged {
@@ -28,7 +29,7 @@ impl Charged {
         Self { base, figures: None, by_line: None }
     }
 
-    pub(super) fn of(base: f64, figures: [f64; 3]) -> Self {
+    pub(in crate::margin) fn of(base: f64, figures: [f64; 3]) -> Self {
         Self { base, figures: Some(figures), by_line: None }
     }
 
@@ -38,26 +39,30 @@ impl Charged {
 }
 
 /// What a charge needs besides the unit.
-pub(super) struct Context<'a> {
-    pub(super) book: &'a Book,
-    pub(super) rulebook: &'a Rulebook,
+pub(in crate::margin) struct Context<'a> {
+    pub(in crate::margin) book: &'a Book,
+    pub(in crate::margin) rulebook: &'a Rulebook,
     /// Balances of the pool with a confidence: value and confidence, for the coin of the unit.
-    pub(super) collateral: Vec<(f64, Option<f64>)>,
+    pub(in crate::margin) collateral: Vec<(f64, Option<f64>)>,
     /// USD price of the reporting currency, where one is given.
-    pub(super) peg: Option<f64>,
+    pub(in crate::margin) peg: Option<f64>,
+    /// What the state makes of it.
+    pub(in crate::margin) peg_ratio: f64,
 }
 
 impl<'a> Context<'a> {
     /// The context of a unit with the balances that are looked at with it.
-    pub(super) fn new(
+    pub(in crate::margin) fn new(
         view: &PoolView<'a>,
         rulebook: &'a Rulebook,
+        state: &MarketState,
         collateral: Vec<(f64, Option<f64>)>,
     ) -> Self {
-        let reporting =
-            view.book.currencies.iter().find(|currency| currency.code == rulebook.report_currency);
-        let peg = reporting.and_then(|currency| currency.peg);
-        Self { book: view.book, rulebook, collateral, peg }
+        let is_report = |currency: &Currency| currency.code == rulebook.report_currency;
+        let reporting = view.book.currencies.iter().position(is_report);
+        let peg = reporting.and_then(|own| view.book.currencies.get(own)?.peg);
+        let peg_ratio = reporting.map_or(1.0, |own| state.peg(own));
+        Self { book: view.book, rulebook, collateral, peg: peg.map(|peg| peg * peg_ratio), peg_ratio }
     }
 }
 
@@ -189,17 +194,10 @@ fn of_coin(unit: &Unit<'_>, charge: &Charge, context: &Context<'_>) -> Result<Ch
         }
         ChargeKind::Confidence { threshold, kinds, short_only, collateral, with_perpetual, price } => {
             let own = confidence_of_index(unit, book);
-            let by_expiry = confidence_by_expiry(unit, book, *with_perpetual);
             let mut parts: Vec<f64> = Vec::with_capacity(unit.lines.len());
-            for line in &unit.lines {
+            let confidences = confidences(unit, book, *with_perpetual);
+            for (line, least) in unit.lines.iter().zip(confidences) {
                 let counts = kinds.contains(&line.kind) && (!short_only || line.quantity < 0.0);
-                let quote = book.quotes.get(line.instrument);
-                let least = if line.kind == ContractKind::Option {
-                    by_expiry.iter().find(|(expiry, _)| *expiry == line.expiry).and_then(|(_, least)| *least)
-                } else {
-                    quote.and_then(|quote| quote.confidence)
-                };
-                let least = least_of(own, least);
                 let size = line.coins(payoff(book, line)) * price_of(*price, line);
                 parts.push(match least {
                     Some(least) if counts && least < *threshold => (1.0 - least) * size,
@@ -255,7 +253,7 @@ fn of_coin(unit: &Unit<'_>, charge: &Charge, context: &Context<'_>) -> Result<Ch
         }
         ChargeKind::StableHedge { from, rate } => Charged::whole(stable_hedge(unit, context, from, rate)),
         ChargeKind::Depeg { threshold } => {
-            let peg = context.peg.unwrap_or(1.0);
+            let peg = context.peg.unwrap_or(context.peg_ratio);
             let lost = (threshold - peg).max(0.0);
             Charged::lines(
                 unit.lines
@@ -372,6 +370,22 @@ fn least_of(a: Option<f64>, b: Option<f64>) -> Option<f64> {
     }
 }
 
+/// Least confidence of what each line is priced from: the index of its coin and its own quote, of an option those
+/// of its expiry.
+pub(in crate::margin) fn confidences(unit: &Unit<'_>, book: &Book, with_perpetual: bool) -> Vec<Option<f64>> {
+    let own = confidence_of_index(unit, book);
+    let by_expiry = confidence_by_expiry(unit, book, with_perpetual);
+    let of_line = |line: &Line<'_>| {
+        let least = if line.kind == ContractKind::Option {
+            by_expiry.iter().find(|(expiry, _)| *expiry == line.expiry).and_then(|(_, least)| *least)
+        } else {
+            book.quotes.get(line.instrument).and_then(|quote| quote.confidence)
+        };
+        least_of(own, least)
+    };
+    unit.lines.iter().map(of_line).collect()
+}
+
 /// Confidence in the index of a unit's coin.
 fn confidence_of_index(unit: &Unit<'_>, book: &Book) -> Option<f64> {
     unit.underlying.and_then(|coin| book.underlyings.get(coin)?.confidence)
@@ -431,7 +445,7 @@ pub(crate) fn marginal(volume: f64, from: &[f64], rate: &[f64]) -> f64 {
 }
 
 /// Refuses what a level needs and nobody gives.
-pub(super) fn check_peg(context: &Context<'_>, code: &str) -> Result<f64> {
+pub(in crate::margin) fn check_peg(context: &Context<'_>, code: &str) -> Result<f64> {
     context.peg.ok_or_else(|| Error::Missing {
         what: format!("USD price of {code}"),
         why: format!(

@@ -13,44 +13,44 @@ use crate::rulebook::{Measure, Numeraire, RiskUnit, Rulebook};
 
 /// One quantity of one instrument.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Line<'a> {
+pub(in crate::margin) struct Line<'a> {
     /// Index of the position in the pool; `None` for an order that is taken as filled.
-    pub(super) position: Option<usize>,
-    pub(super) instrument: usize,
-    pub(super) kind: ContractKind,
+    pub(in crate::margin) position: Option<usize>,
+    pub(in crate::margin) instrument: usize,
+    pub(in crate::margin) kind: ContractKind,
     /// Signed quantity, unit as in [`crate::book::Position::quantity`].
-    pub(super) quantity: f64,
+    pub(in crate::margin) quantity: f64,
     /// Value of one unit at the state, settlement currency; zero for delta-one contracts.
-    pub(super) base: f64,
+    pub(in crate::margin) base: f64,
     /// Value of one unit in each scenario, settlement currency; empty where no scenario is run.
-    pub(super) values: &'a [f64],
+    pub(in crate::margin) values: &'a [f64],
     /// Price of the settlement currency at the state, reporting currency.
-    pub(super) money: f64,
+    pub(in crate::margin) money: f64,
     /// Whether the settlement currency moves with the scenario.
-    pub(super) moves: bool,
+    pub(in crate::margin) moves: bool,
     /// Result that is carried at the state, settlement currency.
-    pub(super) carried: f64,
+    pub(in crate::margin) carried: f64,
     /// What an option is priced from.
-    pub(super) option: Option<Pricing>,
+    pub(in crate::margin) option: Option<Pricing>,
     /// What an option is worth after the moves of a charge of its profile, where that was kept.
-    pub(super) moved: Option<Moved>,
+    pub(in crate::margin) moved: Option<Moved>,
     /// Mark at the state, quote currency: the forward for options.
-    pub(super) mark: f64,
+    pub(in crate::margin) mark: f64,
     /// Signed delta, coins.
-    pub(super) delta: f64,
+    pub(in crate::margin) delta: f64,
     /// Years to expiry; zero for perpetuals.
-    pub(super) years: f64,
+    pub(in crate::margin) years: f64,
     /// What tells one expiry from another.
-    pub(super) expiry: Expiry,
+    pub(in crate::margin) expiry: Expiry,
     /// Index of the coin.
-    pub(super) coin: usize,
+    pub(in crate::margin) coin: usize,
     /// Index price of the coin at the state, quote currency.
-    pub(super) index: f64,
+    pub(in crate::margin) index: f64,
 }
 
 /// An option after two moves of the price, volatility the same.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Moved {
+pub(in crate::margin) struct Moved {
     /// The relative moves.
     pub(super) moves: [f64; 2],
     /// Value of one unit after each, settlement currency.
@@ -73,7 +73,11 @@ pub(in crate::margin) enum Expiry {
 
 impl Expiry {
     pub(in crate::margin) fn of(instrument: Option<&Instrument>, years: f64) -> Self {
-        let digits = |date: &str| date.chars().filter(char::is_ascii_digit).collect::<String>().parse().ok();
+        let digits = |date: &str| {
+            let mut digits = date.bytes().filter(u8::is_ascii_digit).map(|digit| u64::from(digit - b'0'));
+            let first = digits.next()?;
+            digits.try_fold(first, |number, digit| number.checked_mul(10)?.checked_add(digit))
+        };
         match instrument {
             None => Self::Never,
             Some(known) if matches!(known.kind, ContractKind::Perpetual | ContractKind::Spot) => Self::Never,
@@ -88,29 +92,29 @@ impl Expiry {
 
 /// A balance that moves in the scenarios of its coin.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Scanned {
+pub(in crate::margin) struct Scanned {
     /// Index of the currency.
-    pub(super) currency: usize,
+    pub(in crate::margin) currency: usize,
     /// Value at the state, reporting currency.
-    pub(super) value: f64,
+    pub(in crate::margin) value: f64,
 }
 
 /// What shares one worst scenario.
 #[derive(Debug, Clone)]
-pub(super) struct Unit<'a> {
+pub(in crate::margin) struct Unit<'a> {
     /// Index of the coin; `None` where the pool has one index.
-    pub(super) underlying: Option<usize>,
+    pub(in crate::margin) underlying: Option<usize>,
     /// Index of its profile.
-    pub(super) profile: usize,
-    pub(super) lines: Vec<Line<'a>>,
-    pub(super) scanned: Vec<Scanned>,
+    pub(in crate::margin) profile: usize,
+    pub(in crate::margin) lines: Vec<Line<'a>>,
+    pub(in crate::margin) scanned: Vec<Scanned>,
     /// Index price of the coin at the state, quote currency.
-    pub(super) index: f64,
+    pub(in crate::margin) index: f64,
 }
 
 impl<'a> Unit<'a> {
     /// The unit coin by coin: formulas on deltas and index prices do not mix coins.
-    pub(super) fn by_coin(&self) -> Vec<Unit<'a>> {
+    pub(in crate::margin) fn by_coin(&self) -> Vec<Unit<'a>> {
         let mut coins: Vec<usize> = self.lines.iter().map(|line| line.coin).collect();
         coins.sort_unstable();
         coins.dedup();
@@ -125,7 +129,7 @@ impl<'a> Unit<'a> {
 
 impl Line<'_> {
     /// Result of a value per unit, reporting currency, when the price moves by a ratio.
-    pub(super) fn result(&self, value: f64, price_move: f64) -> f64 {
+    pub(in crate::margin) fn result(&self, value: f64, price_move: f64) -> f64 {
         let gain = self.quantity * (value - self.base);
         if self.moves {
             self.money * ((1.0 + price_move) * (self.carried + gain) - self.carried)
@@ -158,7 +162,7 @@ impl Line<'_> {
     }
 
     /// Unsigned size in coins.
-    pub(super) fn coins(&self, payoff: Payoff) -> f64 {
+    pub(in crate::margin) fn coins(&self, payoff: Payoff) -> f64 {
         match (self.kind, payoff) {
             (ContractKind::Option, _) | (_, Payoff::Linear) => self.quantity.abs(),
             (_, Payoff::Inverse) => self.quantity.abs() / self.mark,
@@ -209,7 +213,7 @@ pub(crate) fn index_price(book: &Book, underlying: usize, state: &MarketState) -
 ///
 /// [`crate::Error::NotCovered`] for a balance that would be both scanned and reduced by a collateral rate,
 /// unless the rulebook says that it is meant.
-pub(super) fn scanned(
+pub(in crate::margin) fn scanned(
     view: &PoolView<'_>,
     rulebook: &Rulebook,
     state: &MarketState,
@@ -246,14 +250,14 @@ pub(super) fn scanned(
 
 /// A quantity to be measured: an instrument, how much of it, and the position it comes from.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Held {
-    pub(super) position: Option<usize>,
-    pub(super) instrument: usize,
-    pub(super) quantity: f64,
+pub(in crate::margin) struct Held {
+    pub(in crate::margin) position: Option<usize>,
+    pub(in crate::margin) instrument: usize,
+    pub(in crate::margin) quantity: f64,
 }
 
 /// What a pool holds, position by position.
-pub(super) fn held(view: &PoolView<'_>) -> Vec<Held> {
+pub(in crate::margin) fn held(view: &PoolView<'_>) -> Vec<Held> {
     let quantity = |(index, position): (usize, &Position)| Held {
         position: Some(index),
         instrument: position.instrument,
@@ -268,7 +272,7 @@ pub(super) fn held(view: &PoolView<'_>) -> Vec<Held> {
 /// # Errors
 ///
 /// [`crate::Error::Missing`] for a price, or for what an option is priced from.
-pub(super) fn line<'a>(
+pub(in crate::margin) fn line<'a>(
     view: &PoolView<'_>,
     rulebook: &Rulebook,
     state: &MarketState,
@@ -320,7 +324,8 @@ pub(super) fn unit_line(
         Some(_) => Some(pricing(book, state, instrument)?),
         None => None,
     };
-    let quote = book.quotes.get(instrument);
+    let quote = state.quote(book, instrument);
+    let quote = quote.as_deref();
     let mark = option.map_or_else(
         || {
             let mark = quote.and_then(|quote| quote.forward).unwrap_or(f64::NAN);
@@ -359,7 +364,7 @@ pub(super) fn unit_line(
 /// # Errors
 ///
 /// As [`Table::row`]; [`crate::Error::NotCovered`] where one index would need two profiles.
-pub(super) fn units<'a>(
+pub(in crate::margin) fn units<'a>(
     view: &PoolView<'_>,
     rulebook: &Rulebook,
     state: &MarketState,
@@ -435,7 +440,7 @@ pub(super) fn units<'a>(
 /// # Errors
 ///
 /// As [`profile_of`].
-pub(super) fn instruments(view: &PoolView<'_>, rulebook: &Rulebook) -> Result<Vec<usize>> {
+pub(in crate::margin) fn instruments(view: &PoolView<'_>, rulebook: &Rulebook) -> Result<Vec<usize>> {
     let mut list: Vec<usize> = view.positions.iter().map(|position| position.instrument).collect();
     list.extend(view.orders.iter().map(|order| order.instrument));
     list.sort_unstable();

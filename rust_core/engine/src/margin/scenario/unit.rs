@@ -14,7 +14,7 @@ pub struct Scanned {
 }
 
 /// The first of the places with the largest figure.
-pub(super) fn first_largest(figures: impl Iterator<Item = (usize, f64)>) -> Option<(usize, f64)> {
+pub(in crate::margin) fn first_largest(figures: impl Iterator<Item = (usize, f64)>) -> Option<(usize, f64)> {
     figures.fold(None, |best: Option<(usize, f64)>, (place, figure)| match best {
         Some((_, most)) if most >= figure => best,
         _ => Some((place, figure)),
@@ -22,7 +22,7 @@ pub(super) fn first_largest(figures: impl Iterator<Item = (usize, f64)>) -> Opti
 }
 
 /// The options of a unit by expiry, in the order of expiries.
-pub(super) fn expiries<'u, 'a>(unit: &'u Unit<'a>) -> Vec<(Expiry, Vec<&'u Line<'a>>)> {
+pub(in crate::margin) fn expiries<'u, 'a>(unit: &'u Unit<'a>) -> Vec<(Expiry, Vec<&'u Line<'a>>)> {
     let mut groups: Vec<(Expiry, Vec<&Line<'a>>)> = Vec::new();
     for line in unit.lines.iter().filter(|line| line.option.is_some()) {
         match groups.iter_mut().find(|(expiry, _)| *expiry == line.expiry) {
@@ -55,7 +55,7 @@ fn line_result(line: &Line<'_>, scenario: usize, price_move: f64, factor: f64) -
 
 impl Scanned {
     /// Every scenario of a unit. Each scenario adds its lines in their order; line by line is how memory is read.
-    pub(super) fn of(unit: &Unit<'_>, rulebook: &Rulebook, profile: &Profile) -> Self {
+    pub(in crate::margin) fn of(unit: &Unit<'_>, rulebook: &Rulebook, profile: &Profile) -> Self {
         let scenarios = &profile.scenarios;
         let mut raw = vec![0.0; scenarios.len()];
         for (_, lines) in expiries(unit) {
@@ -98,7 +98,7 @@ impl Scanned {
     }
 
     /// The scenarios that lose as much as the worst of a set, among those that compete with it.
-    pub(super) fn tied(&self, profile: &Profile, set: usize, loss: f64) -> Vec<usize> {
+    pub(in crate::margin) fn tied(&self, profile: &Profile, set: usize, loss: f64) -> Vec<usize> {
         let scenarios = profile.scenarios.iter().zip(&self.counted).enumerate();
         let tied = scenarios.filter(|(_, (s, result))| -**result >= loss && profile.competes(set, s.set));
         tied.map(|(index, _)| index).collect()
@@ -167,7 +167,7 @@ fn extended(total: f64, price_move: f64, extension: &Extension, coin: bool) -> f
 
 /// How the loss of a scenario is shared: one figure per line, then one per balance that is scanned. They sum to
 /// what counts, scaled where the whole is.
-pub(super) fn shares(
+pub(in crate::margin) fn shares(
     unit: &Unit<'_>,
     rulebook: &Rulebook,
     profile: &Profile,
