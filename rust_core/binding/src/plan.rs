@@ -1,6 +1,6 @@
 //! What-if, impact, cure, withdrawal, execution.
 
-use crossmargin_engine::answer::{cure as cures, schedule as schedules, whatif};
+use crossmargin_engine::answer::{cure as cures, impact as impacts, schedule as schedules, whatif};
 use crossmargin_engine::plan::schedule::{Order, Schedule};
 use crossmargin_engine::plan::{cuts, knapsack, scan};
 use pyo3::prelude::*;
@@ -48,7 +48,7 @@ pub(crate) fn impact<'py>(
     measure: &str,
 ) -> PyResult<Rows<'py>> {
     let book = book.get();
-    let found = enter(python, || whatif::impact(&book.book, book.origin(), &instruments, &sizes, measure))?;
+    let found = enter(python, || impacts::impact(&book.book, book.origin(), &instruments, &sizes, measure))?;
     to_python(python, &found)
 }
 

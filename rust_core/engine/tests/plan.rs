@@ -92,8 +92,13 @@ fn a_changed_account_is_measured_to_the_bit_whether_prices_are_kept_or_not() {
         let book = option_book(seed, 40, rulebook, 2e6);
         let pool = &book.pools[0];
         let account = Account::of(&book, pool);
-        for ratio in [1.0, 0.83] {
-            let state = MarketState::today(&book).with(0, ratio);
+        let today = MarketState::today(&book);
+        let moved = today.clone().with(0, 0.83);
+        for (ratio, state) in [
+            ("today", today),
+            ("0.83", moved.clone()),
+            ("0.83, volatility up, two days on", moved.with_volatility(0, 0.2, 0.01).with_days(2.0)),
+        ] {
             let prepared = Prepared::new(&account, &[], state.clone()).expect("a price of everything");
             assert_eq!(prepared.evaluate(&account).unwrap(), account.evaluate(&state).unwrap(), "{rulebook}");
             for step in 0..6 {
