@@ -467,7 +467,7 @@ def scenario_reduction(
 ) -> tuple[list[float], float, float, float, float, list[float]]: ...
 def greedy_cuts(
     results: npt.NDArray[np.float64],
-    quantities: Sequence[float],
+    quantities: npt.NDArray[np.float64],
     share: float,
     target: float,
     most_steps: int,

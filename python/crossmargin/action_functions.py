@@ -122,7 +122,8 @@ def cure(
     with a new ranking at every step, from a linear programme, and for at most twelve whole lots
     exactly. Rows of one plan share their rank. The comment gives the figures before and after, one
     step less, and how far a reduction is above the lower bound of the linear programme. Where
-    nothing reaches the target the nearest row comes first and says what is missing.
+    nothing reaches the target the nearest row comes first and says what is missing; where nothing
+    is needed or nothing can be done, one row of action none says so.
 
     Parameters
     ----------

@@ -237,7 +237,7 @@ def scenario_reduction(
 
 def greedy_cuts(
     results: npt.ArrayLike,
-    quantities: Sequence[float],
+    quantities: npt.ArrayLike,
     *,
     target: float,
     share: float = 0.25,
@@ -260,8 +260,9 @@ def greedy_cuts(
     """
     table = np.ascontiguousarray(results, dtype=np.float64)
     steps = whole("most_steps", most_steps)
-    found = _core.greedy_cuts(table, [*quantities], share, target, steps)
-    return Cuts(*(tuple(part) for part in found))
+    held = np.ascontiguousarray(quantities, dtype=np.float64)
+    order, margins, left = _core.greedy_cuts(table, held, share, target, steps)
+    return Cuts(tuple(order), tuple(margins), tuple(left))
 
 
 def execution_schedule(  # the terms of one formula
@@ -308,5 +309,5 @@ def execution_schedule(  # the terms of one formula
         quantity, days, whole("periods", periods), volatility, half_spread, permanent, temporary,
         risk_aversion, kind,
     )  # fmt: skip
-    holdings, trades, *rest = found
-    return ExecutionSchedule(tuple(holdings), tuple(trades), *rest)
+    holdings, trades, cost, variance, urgency, half_life = found
+    return ExecutionSchedule(tuple(holdings), tuple(trades), cost, variance, urgency, half_life)

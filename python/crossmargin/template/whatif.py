@@ -103,7 +103,7 @@ def write(page: Page, rows: Rows) -> None:
     page.count(f"L{top}", cured)
     page.text(
         f"B{top + 4}",
-        "No rows: the target is reached. Rows of one rank belong together; the comment says what "
+        "Rows of one rank belong together; the comment says what "
         "was measured and how far a reduction is above the least that any could cost.",
         page.styles.note,
     )

@@ -1,8 +1,8 @@
 //! What brings an account to a target, and what may leave it: `CM_CURE` and `CM_MAXWITHDRAW`.
 
 use super::evaluated::check_complete;
+use super::impact::with_listed;
 use super::options::number;
-use super::whatif::with_listed;
 use super::{Answer, Value};
 use crate::book::{Book, PoolKind};
 use crate::error::{Error, Place, Result};
@@ -108,6 +108,7 @@ pub fn table(book: &Book, origin: Option<Origin<'_>>, question: &Question, watch
     let now = target.shown(&found.before);
     if found.short <= 0.0 {
         answer.note = format!("{name} has reached the target {}: {now}", target.words());
+        answer.rows.push(as_it_is(&account, &found.before, &answer.note)?);
         return Ok(answer);
     }
     let reached = found.proposals.iter().filter(|own| own.plan.reached).count();
@@ -137,8 +138,27 @@ pub fn table(book: &Book, origin: Option<Origin<'_>>, question: &Question, watch
             rows(&mut answer, place + 1, proposal, &found, question)?;
         }
     }
+    if answer.rows.is_empty() {
+        answer.rows.push(as_it_is(&account, &found.before, &answer.note)?);
+    }
     answer.rows.truncate(question.max_rows);
     Ok(answer)
+}
+
+/// The row of an account to which nothing is done, with the reason.
+fn as_it_is(account: &Account<'_>, state: &PoolState, why: &str) -> Result<Vec<Value>> {
+    Ok(vec![
+        1.0.into(),
+        "none".into(),
+        "".into(),
+        "".into(),
+        0.0.into(),
+        0.0.into(),
+        state.requirement.maintenance.into(),
+        state.usage.into(),
+        delta(account)?.into(),
+        why.into(),
+    ])
 }
 
 /// A book with what it may be hedged with.

@@ -21,6 +21,7 @@ pub mod exposure;
 pub mod grid;
 pub mod history;
 pub mod horizon;
+pub mod impact;
 pub mod limits;
 pub mod map;
 pub mod nearest;

@@ -1,215 +1,26 @@
-//! What no reduction can be cheaper than: a linear programme whose rows are supporting planes of the account's own
-//! margin and equity (Kelley 1960; methods.md section 5.3).
-//!
-//! Where a margin is convex in the quantities held, the contributions of its positions at any point are a supporting
-//! plane of it, so that a programme with such planes allows more than the account does and its optimum is a lower bound.
-//! Planes are added where the programme's optimum still falls short, until it does not: then the bound is the cheapest
-//! fractional reduction itself. With more than 64 trades, charges that no position bears by itself are left out: they are
-//! at least zero, which widens the gap and never makes the bound too high.
+//! Tangents of an account's margin and equity at a point of the programme.
 
-use super::action::{Action, Kind};
-use super::linear::{Programme, Row};
-use super::{Account, Cost, Prepared, Target};
+use super::{Plane, Problem, dampened};
 use crate::book::Position;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::margin::PoolState;
 use crate::margin::component::ComponentKind;
 use crate::margin::equity::{counted_amount, counting, holdings, net_amount};
-use crate::margin::tiers::brackets_only;
 use crate::market::{MarketState, settle_of, underlying_of};
 use crate::numeric::accumulate::sum;
-use crate::rulebook::tail::Statistic;
+use crate::plan::Account;
+use crate::plan::action::Kind;
 use crate::rulebook::{Measure, OptionValue, RiskUnit};
 
-/// Most rounds of adding planes.
-const ROUNDS: usize = 120;
-/// Of a position that is closed so much is left, so that its contribution can still be read.
-const LEFT: f64 = 1e-7;
 /// Most trades whose slopes are measured one by one.
 const MOST_MEASURED: usize = 64;
 /// How far from the point that is, as a share of an action.
 const NUDGE: f64 = 1e-6;
-/// How closely the target must be met, relative to the money at stake.
-const CLOSE: f64 = 1e-6;
-
-/// A bound with the point that attains it.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Bound {
-    /// No reduction costs less, reporting currency (without costs: moves less notional).
-    pub cost: f64,
-    /// Fraction of its largest size of each action at the optimum.
-    pub fractions: Vec<f64>,
-    /// Whether the programme's optimum reaches the target: nothing was left out that matters.
-    pub tight: bool,
-    /// Rounds that it took.
-    pub rounds: usize,
-}
-
-/// Why an account has no bound, or `None` where it has one.
-pub fn refusal(account: &Account<'_>, target: Target) -> Result<Option<&'static str>> {
-    let view = account.view();
-    let rulebook = view.rulebook()?;
-    if matches!(target, Target::ExcessInitial(_)) {
-        return Ok(Some("the initial margin is not attributed to positions"));
-    }
-    Ok(match &rulebook.measure {
-        Measure::Tiers { .. } if !brackets_only(&view)? => {
-            Some("margins by formula per option are not convex in what is held")
-        }
-        Measure::Scenarios { .. } if !rulebook.credits.is_empty() => {
-            Some("credits between coins are not convex in what is held")
-        }
-        Measure::Tail(rule) if rule.statistic != Statistic::ExpectedShortfall => {
-            Some("value at risk is not convex in what is held")
-        }
-        Measure::Scenarios { collateral_in_scan: true, .. } if dampened(account)? => {
-            Some("the dampener meets collateral that moves in the scenarios")
-        }
-        _ => None,
-    })
-}
-
-/// Whether losses beyond the range are reduced by an amount of money, so that they grow faster than size.
-fn dampened(account: &Account<'_>) -> Result<bool> {
-    let profiles = &account.view().rulebook()?.profiles;
-    Ok(profiles.iter().filter_map(|own| own.extension).any(|own| own.dampener != 0.0))
-}
-
-/// The lower bound of reaching a target by closing and hedging; `None` where a programme that allows more than the
-/// account does cannot reach it, so that the account cannot.
-///
-/// `actions` are those that may be taken, all of them: a bound over some positions is none over all.
-///
-/// # Errors
-///
-/// [`Error::NoAnswer`] with the reason where the account has no bound.
-pub fn lower_bound(
-    account: &Account<'_>,
-    prepared: &Prepared,
-    target: Target,
-    actions: &[Action],
-    cost: &Cost,
-) -> Result<Option<Bound>> {
-    if let Some(why) = refusal(account, target)? {
-        return Err(Error::NoAnswer { why: format!("no lower bound: {why}") });
-    }
-    let trades: Vec<usize> = (0..actions.len())
-        .filter(|place| actions.get(*place).is_some_and(|own| matches!(own.kind, Kind::Close | Kind::Hedge)))
-        .collect();
-    let problem = Problem { account, prepared, target, actions, trades, cost };
-    problem.solve()
-}
-
-struct Problem<'a> {
-    account: &'a Account<'a>,
-    prepared: &'a Prepared,
-    target: Target,
-    actions: &'a [Action],
-    /// Places of the actions that are variables.
-    trades: Vec<usize>,
-    cost: &'a Cost,
-}
 
 /// Margins of the groups at a point, and their slopes by fraction.
 type Margins = (Vec<f64>, Vec<Vec<f64>>);
 
-/// A plane of one group's margin: `group >= constant + sum of slopes x fractions`.
-type Plane = (usize, f64, Vec<f64>);
-
 impl Problem<'_> {
-    fn action(&self, variable: usize) -> Option<&Action> {
-        self.trades.get(variable).and_then(|place| self.actions.get(*place))
-    }
-
-    fn solve(&self) -> Result<Option<Bound>> {
-        let view = self.account.view();
-        let trigger = view.rulebook()?.maintenance.trigger;
-        let (multiple, money) = self.target.multiple(trigger).unwrap_or((trigger, 0.0));
-        let groups = self.groups()?;
-        let mut costs = Vec::with_capacity(self.trades.len());
-        for variable in 0..self.trades.len() {
-            let Some(action) = self.action(variable) else { continue };
-            let mut trial = self.account.clone();
-            let (paid, moved) = action.apply(&mut trial, action.most_steps(), self.cost)?;
-            costs.push((paid, moved));
-        }
-        let mut programme = Programme::default();
-        for (paid, moved) in &costs {
-            programme.variable(if self.cost.is_free() { *moved } else { *paid }, 1.0);
-        }
-        let group_at: Vec<usize> = (0..groups).map(|_| programme.variable(0.0, f64::INFINITY)).collect();
-        // equity is what may be below zero: it stands as the difference of two variables
-        let (gain, loss) = (programme.variable(0.0, f64::INFINITY), programme.variable(0.0, f64::INFINITY));
-        let mut row: Vec<(usize, f64)> = group_at.iter().map(|place| (*place, multiple)).collect();
-        row.extend([(gain, -1.0), (loss, 1.0)]);
-        programme.rows.push(Row { terms: row, at_most: -money });
-        let mut point = vec![0.0; self.trades.len()];
-        let (mut last, mut used) = (None, 0);
-        let today = self.prepared.evaluate(self.account)?;
-        let scale = today.equity.maintenance.abs().max(today.requirement.maintenance);
-        // money in units of what is at stake
-        let unit = if scale > 0.0 { scale.recip() } else { 1.0 };
-        for round in 1..=ROUNDS {
-            let (at, state) = self.at(&point)?;
-            let above = self.target.above(&at.view(), &state)?;
-            if let Some(found) = last
-                && above >= -CLOSE * scale
-            {
-                return Ok(Some(Bound { cost: found, fractions: point, tight: true, rounds: round }));
-            }
-            let (constant, slopes) = self.equity_plane(&at, &state, &point, &costs)?;
-            let mut terms: Vec<(usize, f64)> = slopes.iter().enumerate().map(|(v, s)| (v, -s)).collect();
-            terms.extend([(gain, 1.0), (loss, -1.0)]);
-            programme.rows.push(Row { terms, at_most: constant });
-            for (group, constant, slopes) in self.planes(&at, &state, &point, groups)? {
-                let mut terms: Vec<(usize, f64)> = slopes.into_iter().enumerate().collect();
-                terms.extend(group_at.get(group).map(|place| (*place, -1.0)));
-                programme.rows.push(Row { terms, at_most: -constant });
-            }
-            let scaled = scaled(&programme, self.trades.len(), unit);
-            let Some(found) = scaled.solve()? else { return Ok(None) };
-            let next: Vec<f64> =
-                found.point.iter().take(self.trades.len()).map(|own| own.clamp(0.0, 1.0)).collect();
-            // the same point again: what is short is not borne by positions, and no plane will say more
-            let stuck = next.iter().zip(&point).all(|(new, old)| (new - old).abs() < 1e-9);
-            point = next;
-            let bound = found.bound / unit;
-            last = Some(last.map_or(bound, |before: f64| before.max(bound)));
-            used = round;
-            if stuck && round > 1 {
-                break;
-            }
-        }
-        Ok(last.map(|cost| Bound { cost: cost.max(0.0), fractions: point, tight: false, rounds: used }))
-    }
-
-    /// The account at a point, whole lots aside.
-    fn at(&self, point: &[f64]) -> Result<(Account<'_>, PoolState)> {
-        let mut account = self.account.clone();
-        for (variable, fraction) in point.iter().enumerate() {
-            let Some(action) = self.action(variable) else { continue };
-            // a purchase alone, so that the two sides of a contract that is not held do not meet at nothing
-            let fraction = match action.kind {
-                Kind::Close => fraction.min(1.0 - LEFT),
-                _ if action.buys => fraction.max(LEFT),
-                _ => *fraction,
-            };
-            let whole = Action { step: action.most * fraction, most: action.most, ..action.clone() };
-            whole.apply(&mut account, 1.0, self.cost)?;
-        }
-        let state = self.prepared.evaluate(&account)?;
-        Ok((account, state))
-    }
-
-    /// How many parts the margin is the sum of: coins, positions, or one.
-    fn groups(&self) -> Result<usize> {
-        Ok(match self.account.view().rulebook()?.measure {
-            Measure::Scenarios { unit: RiskUnit::Underlying, .. } => self.account.book.underlyings.len(),
-            Measure::Tiers { .. } => self.account.positions.len() + self.trades.len(),
-            _ => 1,
-        })
-    }
-
     /// The trades that act on a position, with the change of its quantity per unit of their fraction.
     fn acting<'p>(&'p self, own: &'p Position) -> impl Iterator<Item = (usize, f64)> + 'p {
         (0..self.trades.len()).filter_map(move |variable| {
@@ -224,7 +35,7 @@ impl Problem<'_> {
     ///
     /// Where some of it is borne by no position, and for few trades, slopes are differences of the measured margin on
     /// both sides of the point; else they are the contributions of positions.
-    fn planes(
+    pub(super) fn planes(
         &self,
         at: &Account<'_>,
         state: &PoolState,
@@ -358,7 +169,7 @@ impl Problem<'_> {
     }
 
     /// A supporting plane of the equity: `equity <= constant + sum of slopes x fractions`.
-    fn equity_plane(
+    pub(super) fn equity_plane(
         &self,
         at: &Account<'_>,
         state: &PoolState,
@@ -429,19 +240,4 @@ fn scaled_up<'a>(at: &Account<'a>) -> Account<'a> {
         own.unrealised_pnl *= 1.0 + GROWTH;
     }
     grown
-}
-
-/// A programme in units of the money at stake; the first variables are fractions and stay as they are.
-fn scaled(programme: &Programme, fractions: usize, unit: f64) -> Programme {
-    let term =
-        |(variable, own): &(usize, f64)| (*variable, if *variable < fractions { own * unit } else { *own });
-    Programme {
-        cost: programme.cost.iter().map(|own| own * unit).collect(),
-        upper: programme.upper.clone(),
-        rows: programme
-            .rows
-            .iter()
-            .map(|row| Row { terms: row.terms.iter().map(term).collect(), at_most: unit * row.at_most })
-            .collect(),
-    }
 }
