@@ -177,7 +177,10 @@ def test_no_scenario_is_an_answer_with_a_reason() -> None:
         ],
         "deribit-spm",
         collateral=[{"currency": "USDC", "cash": 1e9}],
-        market=[{"underlying": "BTC", "indexPrice": 90_000.0, "dailyVol": 0.02}],
+        market=[
+            {"underlying": "BTC", "indexPrice": 90_000.0, "dailyVol": 0.02},
+            {"underlying": "USDC", "indexPrice": 1.0},
+        ],
         as_of=AS_OF,
     )
     with pytest.raises(NoAnswerError, match="no move within the search liquidates it"):

@@ -9,7 +9,7 @@ use std::rc::Rc;
 
 use crate::error::Result;
 use crate::margin::PoolView;
-use crate::margin::bounds::{Basis, Node, between};
+use crate::margin::bounds::{Basis, Node, between, figure, rounding};
 use crate::market::MarketState;
 use crate::path::Way;
 
@@ -94,7 +94,8 @@ impl Isolation<'_> {
             let width = end.place - start.place;
             let (lowest, highest) = figure.range(width);
             let slack = start.rounding.max(end.rounding);
-            let (before, after) = (self.broken(start.value, slack), self.broken(end.value, slack));
+            let before = self.broken(start.value, start.rounding);
+            let after = self.broken(end.value, end.rounding);
             if lowest > slack || highest < -slack {
                 continue;
             }
@@ -130,9 +131,11 @@ impl Isolation<'_> {
         Node::new(self.view, place, (self.state)(place), self.basis)
     }
 
-    fn value(&self, place: f64, evaluations: &mut usize) -> Result<f64> {
+    /// The figure at a place, and what rounding may make of zero there.
+    fn value(&self, place: f64, evaluations: &mut usize) -> Result<(f64, f64)> {
         *evaluations += 1;
-        crate::margin::bounds::figure(self.view, &(self.state)(place), self.basis)
+        let state = (self.state)(place);
+        Ok((figure(self.view, &state, self.basis)?, rounding(self.view, &state)?))
     }
 
     /// Narrows a change of sign down to neighbouring numbers, by inverse quadratic interpolation where it pays and
@@ -140,12 +143,11 @@ impl Isolation<'_> {
     ///
     /// Source: T. R. Chandrupatla, Advances in Engineering Software 28 (1997) 145.
     fn narrowed(&self, (start, end): (&Node, &Node), evaluations: &mut usize) -> Result<Change> {
-        let rounding = start.rounding.max(end.rounding);
-        let broken = |value: f64| self.broken(value, rounding);
-        let first = broken(start.value);
+        let first = self.broken(start.value, start.rounding);
         let (mut near, mut far) = ((start.place, start.value), (end.place, end.value));
         // `last` is the newest place, `other` the one across the change, `older` the one before
         let (mut last, mut other) = (far, near);
+        let mut last_breached = !first;
         let mut share = 0.5;
         for _ in 0..200 {
             let mut place = last.0 + share * (other.0 - last.0);
@@ -159,8 +161,8 @@ impl Isolation<'_> {
             let newest = (place, value);
             let older =
                 if broken(value) == broken(last.1) { last } else { std::mem::replace(&mut other, last) };
-            last = newest;
-            if broken(value) == first {
+            (last, last_breached) = (newest, breached);
+            if breached == first {
                 near = newest
             } else {
                 far = newest
