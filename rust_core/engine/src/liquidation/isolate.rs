@@ -157,10 +157,10 @@ impl Isolation<'_> {
             if place <= near.0 || place >= far.0 {
                 break;
             }
-            let value = self.value(place, evaluations)?;
+            let (value, rounding) = self.value(place, evaluations)?;
             let newest = (place, value);
-            let older =
-                if broken(value) == broken(last.1) { last } else { std::mem::replace(&mut other, last) };
+            let breached = self.broken(value, rounding);
+            let older = if breached == last_breached { last } else { std::mem::replace(&mut other, last) };
             (last, last_breached) = (newest, breached);
             if breached == first {
                 near = newest
