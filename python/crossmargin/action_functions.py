@@ -160,7 +160,7 @@ def cure(
 
 @register("CM_MAXWITHDRAW", category=ACTIONS, example='=CM_MAXWITHDRAW(Book,"USDC")')
 def withdrawable(
-    book: BookArgument, coin: Text, *, account: Text = "", layout: Text = "number"
+    book: BookArgument, coin: Text, *, scope: Text = "", layout: Text = "number"
 ) -> CellResult:
     """Most of a currency that can leave with the initial margin still covered.
 
@@ -174,8 +174,8 @@ def withdrawable(
         The book.
     coin
         Code of the currency, such as USDC.
-    account
-        Needed where several accounts hold the currency.
+    scope
+        An account; needed where several accounts hold the currency.
     layout
         number, or table with the account on both sides of the amount.
 
@@ -187,9 +187,9 @@ def withdrawable(
     if layout not in {"number", "table"}:
         raise UnknownWordError(f"unknown layout '{layout}'; known: number, table")
     if layout == "table":
-        return rows_of(_core.withdrawable_table(book_of(book), coin, account))
+        return rows_of(_core.withdrawable_table(book_of(book), coin, scope))
     try:
-        return _core.withdrawable(book_of(book), coin, account)
+        return _core.withdrawable(book_of(book), coin, scope)
     except NoAnswerError as refusal:
         return because(str(refusal))
 

@@ -154,7 +154,7 @@ def _excess(book: Book, btc: float, eth: float) -> float:
         ({"x": "BTC", "y": "VOL:DOGE"}, "unknown underlying 'DOGE'"),
         ({"x": "BTC", "x_moves": [-1.0]}, "move must be finite and above -1, was -1"),
         ({"x": "BTC", "measure": "colour"}, "unknown measure 'colour'"),
-        ({"x": "BTC", "account": "nobody"}, "unknown account 'nobody'"),
+        ({"x": "BTC", "scope": "nobody"}, "unknown account 'nobody'"),
         ({"x": "BTC", "x_moves": [0.0] * 600, "y_moves": [0.0] * 600}, "nodes of the map"),
         ({"x": "BTC", "x_moves": []}, "nodes of the map"),
     ],
