@@ -78,7 +78,7 @@ def test_policies_that_optimise_leave_the_hedge_alone(policy: str) -> None:
 
 
 def test_legs_that_help_only_together_are_cut_together() -> None:
-    """Longs of 1m against shorts of 1m with a charge on both: either leg alone raises the margin."""
+    """Longs of 1m against shorts of 1m, a charge on both: either leg alone raises the margin."""
     rows = _perpetuals(("BTC-A", 10.0, 100_000, 100_000), ("BTC-B", -10.0, 100_000, 100_000))
     gross = {
         "name": "gross",

@@ -2,6 +2,7 @@
 
 use super::cost::Costs;
 use super::order::{End, LiquidationOrder, Options, Row, Snapshot};
+use super::tier_step::opposing;
 use super::words::joined;
 use super::working::Working;
 use crate::book::{Book, Pool};
@@ -182,13 +183,12 @@ impl<'a> Run<'a> {
                 self.take_over(market, &before, why, &reason)?;
                 return Ok(End::TakenOver);
             }
-            if own && rule.close_opposing {
-                if let Some(legs) = super::tier_step::opposing(&self.working.view()) {
-                    let reason = "a long and a short leg of one contract are closed against each other first";
-                    let picks = legs.map(|(index, fraction)| (index, fraction, reason.to_owned()));
-                    self.close(market, &before, picks.into(), why, true)?;
-                    continue;
-                }
+            let opposing = if own && rule.close_opposing { opposing(&self.working.view()) } else { None };
+            if let Some(legs) = opposing {
+                let reason = "a long and a short leg of one contract are closed against each other first";
+                let picks = legs.map(|(index, fraction)| (index, fraction, reason.to_owned()));
+                self.close(market, &before, picks.into(), why, true)?;
+                continue;
             }
             let turn = self.turn(market, &before, tranche)?;
             tranche += 1;
