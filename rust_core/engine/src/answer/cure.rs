@@ -215,7 +215,7 @@ fn worst(stage: &Stage<'_>, question: &Question) -> Result<(usize, Vec<String>)>
 fn bound_words(bound: &Bound, question: &Question) -> String {
     let free = question.request.cost.is_free();
     let what = if free { "moves less notional" } else { "costs less" };
-    let tight = if bound.tight { "" } else { ", charges that no position bears left out" };
+    let tight = if bound.tight { "" } else { ", not sharp" };
     format!(
         "no closing or hedging {what} than {:.2} (linear programme, fractions of lots{tight})",
         bound.cost
