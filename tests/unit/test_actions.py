@@ -144,7 +144,7 @@ def test_an_impact_is_a_what_if_in_every_cell() -> None:
 def test_a_reached_target_needs_nothing() -> None:
     (row,) = records(crossmargin.cure(_book(), target="usage=0.7"))
     assert (row["action"], row["qty"], row["mm_after"]) == ("none", 0.0, 2400)
-    assert "has reached the target usage 0.7" in row["comment"]
+    assert "main has reached the target usage 0.7" in row["comment"]
 
 
 def test_closing_stops_at_the_lot_that_reaches_the_target() -> None:

@@ -107,7 +107,8 @@ pub fn table(book: &Book, origin: Option<Origin<'_>>, question: &Question, watch
     let target = question.request.target;
     let now = target.shown(&found.before);
     if found.short <= 0.0 {
-        answer.note = format!("{name} has reached the target {}: {now}", target.words());
+        let words = target.words();
+        answer.note = format!("{name} has reached the target {words}, and has least to spare: {now}");
         answer.rows.push(as_it_is(&account, &found.before, &answer.note)?);
         return Ok(answer);
     }
