@@ -144,7 +144,7 @@ def test_an_impact_is_a_what_if_in_every_cell() -> None:
 def test_a_reached_target_needs_nothing() -> None:
     (row,) = records(crossmargin.cure(_book(), target="usage=0.7"))
     assert (row["action"], row["qty"], row["mm_after"]) == ("none", 0.0, 2400)
-    assert "has reached the target usage 0.7" in row["comment"]
+    assert "main has reached the target usage 0.7" in row["comment"]
 
 
 def test_closing_stops_at_the_lot_that_reaches_the_target() -> None:
@@ -178,11 +178,11 @@ def test_an_impossible_target_gives_the_nearest_row_and_says_so() -> None:
 
 def test_orders_are_cancelled_where_that_frees_initial_margin() -> None:
     orders = table("symbol side amount price", ["BTC", "buy", 6, 60000])
-    book = _book(cash=0.0, orders=orders)
+    book = _book(cash=15000.0, orders=orders)  # equity 27000 covers 24000 without the order
     assert number(crossmargin.excess(book, above="IM")) < 0
     rows = records(crossmargin.cure(book, target="IM", allowed="cancel;close"))
     assert rows[0]["action"] == "cancel"
-    after = records(crossmargin.cure(_book(cash=0.0), target="IM"))
+    after = records(crossmargin.cure(_book(cash=15000.0), target="IM"))
     assert [row["action"] for row in after] == ["none"]
 
 

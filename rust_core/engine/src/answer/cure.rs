@@ -107,7 +107,8 @@ pub fn table(book: &Book, origin: Option<Origin<'_>>, question: &Question, watch
     let target = question.request.target;
     let now = target.shown(&found.before);
     if found.short <= 0.0 {
-        answer.note = format!("{name} has reached the target {}: {now}", target.words());
+        let words = target.words();
+        answer.note = format!("{name} has reached the target {words}, and has least to spare: {now}");
         answer.rows.push(as_it_is(&account, &found.before, &answer.note)?);
         return Ok(answer);
     }
@@ -215,7 +216,7 @@ fn worst(stage: &Stage<'_>, question: &Question) -> Result<(usize, Vec<String>)>
 fn bound_words(bound: &Bound, question: &Question) -> String {
     let free = question.request.cost.is_free();
     let what = if free { "moves less notional" } else { "costs less" };
-    let tight = if bound.tight { "" } else { ", charges that no position bears left out" };
+    let tight = if bound.tight { "" } else { ", not sharp" };
     format!(
         "no closing or hedging {what} than {:.2} (linear programme, fractions of lots{tight})",
         bound.cost

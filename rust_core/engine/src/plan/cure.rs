@@ -97,13 +97,7 @@ pub fn cure<'a>(
         cost: &request.cost,
         watch,
     };
-    let trades = |own: &Action| matches!(own.kind, Kind::Close | Kind::Hedge);
-    let bound = if all.iter().any(trades) {
-        lower_bound(account, &prepared, request.target, &all, &request.cost)
-    } else {
-        Err(Error::NoAnswer { why: "no lower bound: nothing may be closed or hedged".into() })
-    };
-    let places = tried(&planner, &before, &bound)?;
+    let places = tried(&planner, &before)?;
     let mut found: Vec<(Plan, &'static str)> = Vec::new();
     for place in &places {
         found.push((planner.single(*place)?, "one action"));
@@ -114,35 +108,78 @@ pub fn cure<'a>(
         .copied()
         .filter(|place| all.get(*place).is_some_and(|own| own.kind != Kind::Deposit))
         .collect();
+    let mut together: Vec<(Plan, &'static str)> = Vec::new();
     if joint.len() > 1 {
-        found.push((planner.greedy(&joint, &[])?, "greedy"));
+        together.push((planner.greedy(&joint, &[])?, "greedy"));
+    }
+    let bound = if all.iter().any(is_trade) {
+        let best = found.iter().chain(&together).map(|own| &own.0).filter(|own| own.reached);
+        let best =
+            best.filter(|own| own.steps.iter().all(|(place, _)| all.get(*place).is_some_and(is_trade)));
+        let known =
+            best.min_by(|a, b| Planner::better(a, b)).map(|own| known_point(&all, own, &request.cost));
+        lower_bound(account, &prepared, request.target, &all, &request.cost, known, watch)
+    } else {
+        Err(Error::NoAnswer { why: "no lower bound: nothing may be closed or hedged".into() })
+    };
+    if joint.len() > 1 {
         if let Ok(Some(bound)) = &bound {
-            found.push((from_programme(&planner, bound, &joint)?, "linear programme"));
+            together.push((from_programme(&planner, bound, &joint)?, "linear programme"));
         }
         if let Some(exact) = planner.exact(&joint)? {
-            found.push((exact, "exact search"));
+            together.push((exact, "exact search"));
+        }
+        // an exact search that finds what the greedy one found says more about it
+        let best = together.iter().min_by(|a, b| {
+            let exact = |own: &(Plan, &str)| own.1 != "exact search";
+            Planner::better(&a.0, &b.0).then(exact(a).cmp(&exact(b)))
+        });
+        if let Some(best) = best.filter(|best| found.iter().all(|own| clearly_better(&best.0, &own.0))) {
+            found.push(best.clone());
+        } else if let Some(exact) = together.iter().find(|own| own.1 == "exact search") {
+            for own in found.iter_mut().filter(|own| own.0.steps == exact.0.steps) {
+                own.1 = exact.1;
+            }
         }
     }
     found.retain(|(plan, _)| !plan.steps.is_empty());
     found.sort_by(|a, b| Planner::better(&a.0, &b.0));
-    // an exact search that finds what the greedy one found says more about it
-    let mut distinct: Vec<(Plan, &'static str)> = Vec::new();
-    for own in found {
-        match distinct.iter_mut().find(|known| known.0.steps == own.0.steps) {
-            Some(known) if own.1 == "exact search" => known.1 = own.1,
-            Some(_) => {}
-            None => distinct.push(own),
-        }
-    }
-    let mut proposals = Vec::with_capacity(distinct.len());
-    for (plan, found_by) in distinct {
+    let mut proposals = Vec::with_capacity(found.len());
+    for (plan, found_by) in found {
         proposals.push(proved(account, &all, plan, found_by, &request.cost, &today)?);
     }
     Ok(Cure { pool, before, short, proposals, bound })
 }
 
+/// Whether an action is a variable of the linear programme.
+fn is_trade(own: &Action) -> bool {
+    matches!(own.kind, Kind::Close | Kind::Hedge)
+}
+
+/// A plan as fractions of the closings and hedges, with what the programme takes it to cost.
+fn known_point(all: &[Action], plan: &Plan, cost: &Cost) -> (Vec<f64>, f64) {
+    let trades = all.iter().enumerate().filter(|(_, own)| is_trade(own));
+    let fraction = |(place, own): (usize, &Action)| {
+        let taken = plan.steps.iter().find(|step| step.0 == place);
+        taken.map_or(0.0, |(_, count)| if own.most > 0.0 { own.size(*count) / own.most } else { 0.0 })
+    };
+    (trades.map(fraction).collect(), if cost.is_free() { plan.moved } else { plan.cost })
+}
+
+/// Whether several actions are worth more words than one: they reach the target where it does not, or cost less.
+fn clearly_better(plan: &Plan, single: &Plan) -> bool {
+    match (plan.reached, single.reached) {
+        (true, true) if plan.cost > 0.0 || single.cost > 0.0 => {
+            plan.cost < single.cost * (1.0 - 1e-4) || single.cost == 0.0
+        }
+        (true, true) => plan.moved < single.moved * (1.0 - 1e-4),
+        (false, false) => plan.above > single.above + 1e-9 * single.above.abs(),
+        (reached, _) => reached,
+    }
+}
+
 /// Places of the actions that are tried one by one and together.
-fn tried(planner: &Planner<'_>, before: &PoolState, bound: &Result<Option<Bound>>) -> Result<Vec<usize>> {
+fn tried(planner: &Planner<'_>, before: &PoolState) -> Result<Vec<usize>> {
     let closes: Vec<usize> = (0..planner.actions.len())
         .filter(|place| planner.actions.get(*place).is_some_and(|own| own.kind == Kind::Close))
         .collect();
@@ -166,14 +203,6 @@ fn tried(planner: &Planner<'_>, before: &PoolState, bound: &Result<Option<Bound>
         rows.sort_by(|a, b| key(b).total_cmp(&key(a)).then(a.0.cmp(&b.0)));
         kept.extend(rows.iter().take(MOST_TRIED / 2).map(|row| row.0));
     }
-    if let Ok(Some(bound)) = bound {
-        let trades = (0..planner.actions.len()).filter(|place| {
-            let kind = planner.actions.get(*place).map(|own| &own.kind);
-            matches!(kind, Some(Kind::Close | Kind::Hedge))
-        });
-        let used = trades.zip(&bound.fractions).filter(|(_, fraction)| **fraction > 1e-6);
-        kept.extend(used.map(|(place, _)| place).take(MOST_TRIED));
-    }
     kept.sort_unstable();
     kept.dedup();
     Ok(kept)
@@ -182,8 +211,9 @@ fn tried(planner: &Planner<'_>, before: &PoolState, bound: &Result<Option<Bound>
 /// The optimum of the programme in whole steps, completed where rounding or what it leaves out makes it fall short.
 fn from_programme(planner: &Planner<'_>, bound: &Bound, joint: &[usize]) -> Result<Plan> {
     let trades = planner.actions.iter().enumerate();
-    let trades = trades.filter(|(_, own)| matches!(own.kind, Kind::Close | Kind::Hedge));
-    let steps = trades.zip(&bound.fractions).filter(|(_, fraction)| **fraction > 1e-6);
+    let trades = trades.filter(|(_, own)| is_trade(own));
+    // an interior point leaves crumbs of everything
+    let steps = trades.zip(&bound.fractions).filter(|(_, fraction)| **fraction > 1e-4);
     let steps: Vec<(usize, f64)> = steps
         .map(|((place, own), fraction)| {
             (place, (fraction * own.most / own.step - 1e-6).ceil().min(own.most_steps()))
@@ -219,7 +249,11 @@ fn proved<'a>(
         let state = current.evaluate(today)?;
         done.push(Done {
             action: action.clone(),
-            size: if action.kind == Kind::Close { before - held(&current) } else { action.size(*count) },
+            size: match before - held(&current) {
+                // a slice before it left less to close
+                closed if action.kind == Kind::Close && closed < action.size(*count) * (1.0 - 1e-9) => closed,
+                _ => action.size(*count),
+            },
             cost: paid,
             account: current.clone(),
             state,

@@ -1,5 +1,7 @@
 //! Tangents of an account's margin and equity at a point of the programme.
 
+use rayon::prelude::*;
+
 use super::{Plane, Problem, dampened};
 use crate::book::Position;
 use crate::error::Result;
@@ -13,7 +15,7 @@ use crate::plan::action::Kind;
 use crate::rulebook::{Measure, OptionValue, RiskUnit};
 
 /// Most trades whose slopes are measured one by one.
-const MOST_MEASURED: usize = 64;
+const MOST_MEASURED: usize = 400;
 /// How far from the point that is, as a share of an action.
 const NUDGE: f64 = 1e-6;
 
@@ -59,37 +61,41 @@ impl Problem<'_> {
 
     /// The margin of every group by its components, and its slopes by measuring on both sides.
     fn measured_slopes(&self, at: &Account<'_>, state: &PoolState, groups: usize) -> Result<Margins> {
-        let margin = by_unit(state, groups);
-        let mut slopes = vec![vec![0.0; self.trades.len()]; groups];
-        for variable in 0..self.trades.len() {
-            let Some(action) = self.action(variable) else { continue };
-            let Some(contract) = &action.contract else { continue };
-            let same = |own: &Position| own.instrument == contract.instrument && own.leg == contract.leg;
-            let Some(place) = at.positions.iter().position(same) else { continue };
-            let held = at.positions.get(place).map_or(0.0, |own| own.quantity);
-            // not so far that the position would turn round
-            let share = NUDGE.min(0.5 * held.abs() / action.most);
-            let change = if action.buys { action.most } else { -action.most };
-            let moved = |share: f64| -> Result<Vec<f64>> {
-                let mut nudged = at.clone();
-                if let Some(own) = nudged.positions.get_mut(place) {
-                    let quantity = own.quantity + share * change;
-                    own.unrealised_pnl *= quantity / own.quantity;
-                    own.quantity = quantity;
-                }
-                Ok(by_unit(&self.prepared.evaluate(&nudged)?, groups))
-            };
-            if share <= 0.0 {
-                continue;
-            }
-            let (more, less) = (moved(share)?, moved(-share)?);
-            for ((row, more), less) in slopes.iter_mut().zip(more).zip(less) {
-                if let Some(slot) = row.get_mut(variable) {
-                    *slot = (more - less) / (2.0 * share);
-                }
-            }
+        // trades in parallel, each by itself, so that threads change no bit
+        let columns: Result<Vec<Vec<f64>>> = (0..self.trades.len())
+            .into_par_iter()
+            .map(|variable| self.measured_slope(at, variable, groups))
+            .collect();
+        let columns = columns?;
+        let of = |group: usize| columns.iter().map(|own| own.get(group).copied().unwrap_or(0.0)).collect();
+        Ok((by_unit(state, groups), (0..groups).map(of).collect()))
+    }
+
+    /// Slopes of every group's margin by the fraction of one trade.
+    fn measured_slope(&self, at: &Account<'_>, variable: usize, groups: usize) -> Result<Vec<f64>> {
+        let nothing = || Ok(vec![0.0; groups]);
+        let Some(action) = self.action(variable) else { return nothing() };
+        let Some(contract) = &action.contract else { return nothing() };
+        let same = |own: &Position| own.instrument == contract.instrument && own.leg == contract.leg;
+        let Some(place) = at.positions.iter().position(same) else { return nothing() };
+        let held = at.positions.get(place).map_or(0.0, |own| own.quantity);
+        // not so far that the position would turn round
+        let share = NUDGE.min(0.5 * held.abs() / action.most);
+        if share <= 0.0 {
+            return nothing();
         }
-        Ok((margin, slopes))
+        let change = if action.buys { action.most } else { -action.most };
+        let moved = |share: f64| -> Result<Vec<f64>> {
+            let mut nudged = at.clone();
+            if let Some(own) = nudged.positions.get_mut(place) {
+                let quantity = own.quantity + share * change;
+                own.unrealised_pnl *= quantity / own.quantity;
+                own.quantity = quantity;
+            }
+            Ok(by_unit(&self.prepared.evaluate(&nudged)?, groups))
+        };
+        let (more, less) = (moved(share)?, moved(-share)?);
+        Ok(more.iter().zip(less).map(|(more, less)| (more - less) / (2.0 * share)).collect())
     }
 
     /// The margin of every group that positions and balances bear, and its slopes by their contributions.
