@@ -441,12 +441,6 @@ def test_the_slice_of_a_coin_that_counts_less_is_entered_on_the_way(coins: float
     assert found.ours
 
 
-# What the search cannot do yet --------------------------------------------------------------------
-
-
-@pytest.mark.xfail(
-    reason="a course on which options settle has no bounds, and a grid misses narrow zones"
-)
 def test_options_that_have_settled_leave_no_zone_unseen() -> None:
     account = _account(flat_rules(0.0), _backspreads(), 19_900.0)
     found = compare(account, Question("BTC", days=60.0))
@@ -455,9 +449,6 @@ def test_options_that_have_settled_leave_no_zone_unseen() -> None:
     _assert_holds(found)
 
 
-@pytest.mark.xfail(
-    reason="a search that uses up its evaluations leaves wide stretches and still says proven"
-)
 def test_a_search_that_gives_up_does_not_say_that_it_is_proven() -> None:
     conversion = [
         _option("call", 0.9 * SPOT, 100.0),
@@ -477,9 +468,6 @@ def test_a_search_that_gives_up_does_not_say_that_it_is_proven() -> None:
     assert found.search != {"proven"} or found.missing == []
 
 
-@pytest.mark.xfail(
-    reason="where nothing is left over a range, rounding makes a zone of every price"
-)
 def test_a_range_in_which_nothing_is_left_is_one_zone() -> None:
     settle = {"settle": "USDC"}
     box = [
