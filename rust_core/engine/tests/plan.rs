@@ -1,6 +1,7 @@
 //! What-if, cure and lower bounds over drawn books.
 
-#![expect(clippy::expect_used, reason = "a test fails by panicking")]
+#![expect(clippy::expect_used, clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+#![expect(clippy::print_stdout, reason = "the distribution of the gaps is told")]
 
 mod common;
 

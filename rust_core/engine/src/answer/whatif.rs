@@ -203,10 +203,13 @@ fn rows(answer: &mut Answer, prefix: &str, own: &Change<'_>, whole: bool) -> Res
     component_rows(answer, prefix, own)
 }
 
+/// Amount of a component and whether it counts: by level (maintenance, initial), before and after.
+type Levels = [[Option<(f64, bool)>; 2]; 2];
+
 /// Components of both, matched by what they are; of positions one by one those that change.
 fn component_rows(answer: &mut Answer, prefix: &str, own: &Change<'_>) -> Result<()> {
     let rulebook = own.after.view().rulebook()?;
-    let mut rows: Vec<(String, bool, [[Option<(f64, bool)>; 2]; 2])> = Vec::new();
+    let mut rows: Vec<(String, bool, Levels)> = Vec::new();
     for (side, (account, state)) in
         [(&own.before, &own.state_before), (&own.after, &own.state_after)].into_iter().enumerate()
     {
