@@ -23,6 +23,24 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from crossmargin import statistics as statistics
     from crossmargin._core import Book as Book
+    from crossmargin.account_functions import (
+        account_ranking as account_ranking,
+    )
+    from crossmargin.action_functions import (
+        cure as cure,
+    )
+    from crossmargin.action_functions import (
+        impact as impact,
+    )
+    from crossmargin.action_functions import (
+        reduction_schedule as reduction_schedule,
+    )
+    from crossmargin.action_functions import (
+        what_if as what_if,
+    )
+    from crossmargin.action_functions import (
+        withdrawable as withdrawable,
+    )
     from crossmargin.backtest_functions import (
         backtest as backtest,
     )
@@ -138,6 +156,15 @@ if TYPE_CHECKING:
     from crossmargin.limit_functions import (
         liquidation_probability as liquidation_probability,
     )
+    from crossmargin.map_functions import (
+        liquidation_map as liquidation_map,
+    )
+    from crossmargin.map_functions import (
+        liquidation_zones as liquidation_zones,
+    )
+    from crossmargin.map_functions import (
+        nearest_scenarios as nearest_scenarios,
+    )
     from crossmargin.portfolio import (
         compare as compare,
     )
@@ -177,6 +204,18 @@ if TYPE_CHECKING:
     from crossmargin.risk_functions import (
         tail_measures as tail_measures,
     )
+    from crossmargin.stress_functions import (
+        book_difference as book_difference,
+    )
+    from crossmargin.stress_functions import (
+        horizon as horizon,
+    )
+    from crossmargin.stress_functions import (
+        margin_grid as margin_grid,
+    )
+    from crossmargin.stress_functions import (
+        stresses as stresses,
+    )
     from crossmargin.table import Table as Table
     from crossmargin.waterfall_functions import (
         deleveraging as deleveraging,
@@ -193,16 +232,19 @@ _HOMES = {
     "SinglePrice": "calculators",
     "SpotOption": "pricing",
     "Table": "table",
+    "account_ranking": "account_functions",
     "adl_rank_value": "calculators",
     "backtest": "backtest_functions",
     "black76": "pricing",
     "book": "functions",
+    "book_difference": "stress_functions",
     "calibration": "backtest_functions",
     "check": "functions",
     "collateral": "functions",
     "compare": "portfolio",
     "comparison": "functions",
     "correlations": "correlation_functions",
+    "cure": "action_functions",
     "deleveraging": "waterfall_functions",
     "equity": "functions",
     "excess": "functions",
@@ -210,17 +252,23 @@ _HOMES = {
     "exposure": "functions",
     "first_liquidated": "functions",
     "history": "history_functions",
+    "horizon": "stress_functions",
+    "impact": "action_functions",
     "implied_volatilities": "pricing",
     "initial_margin": "functions",
     "largest_size": "limit_functions",
     "leverage_caps": "limit_functions",
     "limits": "limit_functions",
     "linear_liquidation_prices": "calculators",
+    "liquidation_map": "map_functions",
     "liquidation_order": "functions",
     "liquidation_policies": "waterfall_functions",
     "liquidation_price": "functions",
     "liquidation_probability": "limit_functions",
+    "liquidation_zones": "map_functions",
     "maintenance_margin": "functions",
+    "margin_grid": "stress_functions",
+    "nearest_scenarios": "map_functions",
     "normal_implied_volatility": "pricing",
     "one_position_price": "functions",
     "option_greeks": "pricing",
@@ -228,20 +276,24 @@ _HOMES = {
     "option_values": "pricing",
     "ratio": "functions",
     "reconciliation": "functions",
+    "reduction_schedule": "action_functions",
     "risk_contributions": "risk_functions",
     "rulebook_diff": "functions",
     "rulebooks": "functions",
     "scenarios": "functions",
     "settlement_delta": "pricing",
     "single_liquidation_price": "calculators",
-    "spot_implied_volatility": "pricing",
     "spliced_history": "backtest_functions",
+    "spot_implied_volatility": "pricing",
+    "stresses": "stress_functions",
     "summary": "functions",
     "tail_measures": "risk_functions",
     "tier_amounts": "calculators",
     "tiers": "functions",
     "version": "functions",
+    "what_if": "action_functions",
     "why": "functions",
+    "withdrawable": "action_functions",
 }
 
 _MODULES = ("statistics",)  # public modules that are used by their name

@@ -35,6 +35,7 @@ __all__ = [
     "build_book",
     "build_information",
     "calibrate",
+    "cheapest_reduction",
     "check_correlation",
     "check_history",
     "compare",
@@ -47,6 +48,7 @@ __all__ = [
     "count_exceedances",
     "covariance_of",
     "cumulative_amounts",
+    "cure",
     "distance_to_liquidation",
     "downside_beta",
     "effective_size",
@@ -56,16 +58,20 @@ __all__ = [
     "ewma_covariance_update",
     "ewma_volatilities",
     "ewma_volatility_update",
+    "execution_schedule",
     "expected_shortfall_error",
     "expected_shortfall_exceedance_rate",
     "factor_moves",
     "filtered_returns",
+    "fraction_to_close",
     "garch_long_run_volatility",
     "garch_volatility_update",
+    "greedy_cuts",
     "growth_rate",
     "half_life",
     "history_correlations",
     "horizon_volatility",
+    "impact",
     "implied_volatilities",
     "independence",
     "inspect",
@@ -79,10 +85,13 @@ __all__ = [
     "leverage_caps",
     "limits",
     "linear_liquidation_prices",
+    "liquidation_map",
     "liquidation_probability",
+    "liquidation_zones",
     "liquidity_adjusted_value_at_risk",
     "lognormal_shortfall_rates",
     "margin_procyclicality",
+    "nearest_scenarios",
     "normal_implied_volatility",
     "normal_tail",
     "open_interest_rate",
@@ -92,6 +101,7 @@ __all__ = [
     "order_statistic_ranks",
     "proportion_of_failures",
     "pure_gamma_tail",
+    "quadratic_reduction",
     "rank_value",
     "repaired_correlation",
     "risk_budget_weights",
@@ -104,6 +114,8 @@ __all__ = [
     "sample_tail",
     "sampling_errors",
     "scaled_haircut",
+    "scenario_reduction",
+    "schedule_table",
     "settlement_delta",
     "shortfall_contributions",
     "shortfall_critical_values",
@@ -127,6 +139,10 @@ __all__ = [
     "value_at_risk_interval",
     "volatility_contributions",
     "volatility_target_weight",
+    "what_if",
+    "what_if_number",
+    "withdrawable",
+    "withdrawable_table",
 ]
 
 _Rows: TypeAlias = tuple[tuple[str, ...], list[tuple[float | str | None, ...]], str]
@@ -337,6 +353,25 @@ def limits(
     options: Sequence[tuple[str, str]],
     progress: Callable[[int, int], object] | None = None,
 ) -> _Rows: ...
+def grid(
+    book: Book,
+    underlying: str,
+    price_moves: Sequence[float],
+    volatility_moves: Sequence[float],
+    days: Sequence[float],
+    measure: str,
+    options: Sequence[tuple[str, str]],
+) -> _Rows: ...
+def stress(
+    book: Book, words: str, table: object | None, options: Sequence[tuple[str, str]]
+) -> _Rows: ...
+def horizon(book: Book, dates: Sequence[str], measure: str, funding: bool) -> _Rows: ...
+def difference(
+    old: Book, new: Book, measure: str, group_by: str, options: Sequence[tuple[str, str]]
+) -> _Rows: ...
+def accounts(
+    books: Sequence[Book], top: float, sort: str, options: Sequence[tuple[str, str]]
+) -> _Rows: ...
 def leverage_caps(book: Book, scope: str, options: Sequence[tuple[str, str]]) -> _Rows: ...
 def largest_size(
     book: Book,
@@ -362,6 +397,81 @@ def liquidation_probability(
     options: Sequence[tuple[str, str]],
     progress: Callable[[int, int], object] | None = None,
 ) -> _Rows: ...
+def liquidation_zones(
+    book: Book,
+    underlying: str | None,
+    path: str,
+    which: str,
+    options: Sequence[tuple[str, str]],
+) -> _Rows: ...
+def liquidation_map(
+    book: Book,
+    x: tuple[str, Sequence[float]],
+    y: tuple[str, Sequence[float]],
+    measure: str,
+    account: str,
+) -> _Rows: ...
+def nearest_scenarios(
+    book: Book, factors: str, scale: str, options: Sequence[tuple[str, str]]
+) -> _Rows: ...
+def what_if(book: Book, trades: object, measure: str) -> _Rows: ...
+def what_if_number(book: Book, trades: object, measure: str) -> float: ...
+def impact(
+    book: Book, instruments: Sequence[str], sizes: Sequence[float], measure: str
+) -> _Rows: ...
+def cure(
+    book: Book,
+    target: str,
+    allowed: str,
+    max_rows: float,
+    options: Sequence[tuple[str, str]],
+    progress: Callable[[int, int], object] | None = None,
+) -> _Rows: ...
+def withdrawable(book: Book, currency: str, account: str) -> float: ...
+def withdrawable_table(book: Book, currency: str, account: str) -> _Rows: ...
+def schedule_table(
+    quantity: float,
+    days: float,
+    price: float,
+    daily_volatility: float,
+    daily_volume: float,
+    half_spread: float,
+    options: Sequence[tuple[str, str]],
+) -> _Rows: ...
+def execution_schedule(
+    quantity: float,
+    days: float,
+    periods: int,
+    volatility: float,
+    half_spread: float,
+    permanent: float,
+    temporary: float,
+    risk_aversion: float,
+    kind: str,
+) -> tuple[list[float], list[float], float, float, float | None, float | None]: ...
+def cheapest_reduction(
+    relief: Sequence[float], cost: Sequence[float], need: float, kind: str
+) -> tuple[list[float], float]: ...
+def quadratic_reduction(
+    impact: Sequence[float], relief: Sequence[float], need: float
+) -> tuple[list[float], float]: ...
+def fraction_to_close(
+    notional: float, maintenance_rate: float, equity: float, cost: float, multiple: float
+) -> float: ...
+def scenario_reduction(
+    results: npt.NDArray[np.float64],
+    cost: Sequence[float],
+    equity: float,
+    multiple: float,
+    charges: float,
+) -> tuple[list[float], float, float, float, float, list[float]]: ...
+def greedy_cuts(
+    results: npt.NDArray[np.float64],
+    quantities: npt.NDArray[np.float64],
+    share: float,
+    target: float,
+    most_steps: int,
+) -> tuple[list[int], list[float], list[float]]: ...
 def rulebook_list() -> _Rows: ...
 def rulebook_parts(form: str, text: str, part: str) -> _Rows: ...
 def rulebook_difference(a: tuple[str, str], b: tuple[str, str]) -> _Rows: ...

@@ -22,6 +22,14 @@ from crossmargin._types import (
     Text,
     TextResult,
 )
+from crossmargin.account_functions import account_ranking
+from crossmargin.action_functions import (
+    cure,
+    impact,
+    reduction_schedule,
+    what_if,
+    withdrawable,
+)
 from crossmargin.backtest_functions import backtest, calibration
 from crossmargin.calculators import single_liquidation_price
 from crossmargin.cells import because
@@ -30,16 +38,20 @@ from crossmargin.frames import as_table
 from crossmargin.registry import register
 from crossmargin.risk_functions import risk_contributions, tail_measures
 from crossmargin.rulebook_choice import one, several, under
+from crossmargin.stress_functions import book_difference, horizon, margin_grid, stresses
 from crossmargin.table import Table
 
 __all__ = [
+    "account_ranking",
     "backtest",
     "book",
+    "book_difference",
     "calibration",
     "check",
     "collateral",
     "comparison",
     "correlations",
+    "cure",
     "deleveraging",
     "equity",
     "excess",
@@ -47,27 +59,37 @@ __all__ = [
     "exposure",
     "first_liquidated",
     "history",
+    "horizon",
+    "impact",
     "initial_margin",
     "largest_size",
     "leverage_caps",
     "limits",
+    "liquidation_map",
     "liquidation_order",
     "liquidation_policies",
     "liquidation_price",
     "liquidation_probability",
+    "liquidation_zones",
     "maintenance_margin",
+    "margin_grid",
+    "nearest_scenarios",
     "one_position_price",
     "ratio",
     "reconciliation",
+    "reduction_schedule",
     "risk_contributions",
     "rulebook_diff",
     "rulebooks",
     "scenarios",
+    "stresses",
     "summary",
     "tail_measures",
     "tiers",
     "version",
+    "what_if",
     "why",
+    "withdrawable",
 ]
 
 BOOK = "Book"
@@ -385,7 +407,8 @@ def liquidation_price(
     which
         trigger (liquidatable) or bankrupt (gross equity zero).
     options
-        betas=ETH:1.2,SOL:1.5; max=10 (search limit where there is no closed form, times the mark).
+        betas=ETH:1.2,SOL:1.5; max=10 (search limit where there is no closed form, times the mark);
+        vol=-0.5 (volatilities times the price ratio to this power); days=3 (that much later).
 
     Returns
     -------
@@ -425,7 +448,8 @@ def liquidation_order(
         multiples:0.2), stop (healthy, initial, flat, usage:0.7 or a multiple of MM), slippage (a
         fraction, or depth: half-spread and square-root impact from adv, dailyVol and halfSpread of
         the Market sheet), hedge (none, after, first: with the perpetual), elapsed (seconds that an
-        auction has lasted), gap, until (flat, healthy), seed, tag, list.
+        auction has lasted), reserved (money that its earlier bids have brought), gap, until (flat,
+        healthy), seed, tag, list.
 
     Returns
     -------
@@ -744,6 +768,11 @@ from crossmargin.limit_functions import (  # noqa: E402  # they use what stands 
     leverage_caps,
     limits,
     liquidation_probability,
+)
+from crossmargin.map_functions import (  # noqa: E402
+    liquidation_map,
+    liquidation_zones,
+    nearest_scenarios,
 )
 from crossmargin.waterfall_functions import (  # noqa: E402
     deleveraging,

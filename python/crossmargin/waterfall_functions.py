@@ -94,8 +94,10 @@ def deleveraging(
     Returns
     -------
     Table
-        form, rank, account, symbol, side, qty, mark, pnl, equity, leverage, score, lights (5: the
-        first fifth), fill_qty, fill (in the deficit's unit), price, leverage_left, comment.
+        form, rank, account, symbol, side, qty, mark, pnl, equity, leverage,
+        bankruptcy (price at which its share of the equity is gone: by maintenance margin among
+        the positions of an account), score, lights (5: the first fifth), fill_qty, fill (in the
+        deficit's unit), price, qty_left, leverage_left, comment.
 
     Raises
     ------

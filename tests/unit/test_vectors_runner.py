@@ -18,7 +18,15 @@ from tests.vectors.adapters import ADAPTERS
 from tests.vectors.compare import differences
 from tests.vectors.exemptions import UNCOMPARED
 from tests.vectors.runner import Status, run_file
-from tests.vectors.view import Adapter, CaseView, EngineStep, NotApplicableError, Shape, spelled
+from tests.vectors.view import (
+    Adapter,
+    CaseView,
+    EngineStep,
+    Missing,
+    NotApplicableError,
+    Shape,
+    spelled,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -172,6 +180,15 @@ def test_an_inner_step_is_reported_as_engine(tmp_path: Path) -> None:
     report = run(tmp_path, [case({"entry": 1}, {"price": 1})], [step])
     assert report.outcomes[0].status is Status.NOT_APPLICABLE
     assert report.outcomes[0].reason == "engine: an inner step, run by tests/golden/step.json"
+
+
+def test_a_concept_that_the_model_lacks_is_named(tmp_path: Path) -> None:
+    lacking = Missing(PRICE, "an auction whose offer moves with time")
+    (outcome,) = run(tmp_path, [case({"entry": 1}, {"price": 1})], [lacking]).outcomes
+    assert outcome.status is Status.NOT_APPLICABLE
+    assert outcome.reason == (
+        "not applicable: the model lacks: an auction whose offer moves with time"
+    )
 
 
 def test_a_missing_field_fails_unless_the_table_lists_it(tmp_path: Path) -> None:

@@ -76,6 +76,9 @@ class Facade(Protocol):
     def excess(self, book: object, *, above: str = "MM") -> float: ...
 
     def ratio(self, book: object, *, style: str = "usage") -> float: ...
+
+    def collateral(self, book: object, *, sort: str = "usable") -> Table: ...
+
     def explanation(self, book: object, *, measure: str = "MM") -> Table: ...
 
     def exposure(self, book: object, *, group_by: str = "underlying") -> Table: ...
@@ -128,11 +131,29 @@ class Facade(Protocol):
         self, delta: float, mark_price: float, elapsed_seconds: float
     ) -> tuple[float, float]: ...
 
+    def tiers(self, book: object, *, horizon: float = 0.25) -> Table: ...
+
     def summary(self, book: object) -> Table: ...
 
     def liquidation_price(
-        self, book: object, underlying: str, *, side: str = "nearest", which: str = "trigger"
+        self,
+        book: object,
+        underlying: str,
+        *,
+        side: str = "nearest",
+        which: str = "trigger",
+        options: Row | None = None,
     ) -> float | None: ...
+
+    def liquidation_zones(
+        self,
+        book: object,
+        underlying: str | None = None,
+        *,
+        path: str = "alone",
+        which: str = "trigger",
+        options: Row | None = None,
+    ) -> Table: ...
 
     def liquidation_order(
         self,
@@ -140,6 +161,25 @@ class Facade(Protocol):
         *,
         scenario: str = "now",
         max_steps: int = 50,
+        options: Row | None = None,
+    ) -> Table: ...
+
+    def liquidation_policies(
+        self,
+        book: object,
+        *,
+        scenario: str = "nearest",
+        policies: str = "usual",
+        options: Row | None = None,
+    ) -> Table: ...
+
+    def deleveraging(
+        self,
+        book: object,
+        *,
+        candidates: Rows | None = None,
+        deficit: float | None = None,
+        form: str = "all",
         options: Row | None = None,
     ) -> Table: ...
 

@@ -6,18 +6,33 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from tests.vectors.compare import Difference, differences
 from tests.vectors.exemptions import UNCOMPARED
-from tests.vectors.view import Adapter, CaseView, EngineStep, Fields, NotApplicableError, describe
+from tests.vectors.view import (
+    Adapter,
+    CaseView,
+    EngineStep,
+    Fields,
+    Missing,
+    NotApplicableError,
+    describe,
+    lacks,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.vectors.facade import Facade
 
-Registry = Sequence[Adapter | EngineStep]
+Registry = Sequence[Adapter | EngineStep | Missing]
+
+
+# Files whose cases use the tables of another file, as the vectors' README says.
+BORROWED: Final[Mapping[str, str]] = {
+    "derive_dutch_auction_liquidation.json": "derive_pmrm1_portfolio_margin.json",
+}
 
 
 class Status(Enum):
@@ -104,6 +119,10 @@ def run_file(
     report = FileReport(path.name)
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
+        lender = path.with_name(BORROWED.get(path.name, path.name))
+        if lender != path and lender.exists():
+            borrowed = json.loads(lender.read_text(encoding="utf-8")).get("shared") or {}
+            document["shared"] = borrowed | (document.get("shared") or {})
         cases = list(document["cases"])
     except (OSError, ValueError, KeyError, TypeError) as problem:
         reason = f"not a vector file: {type(problem).__name__}: {problem}"
@@ -146,6 +165,8 @@ def _run(
     if isinstance(adapter, EngineStep):
         reason = f"engine: an inner step, run by {adapter.golden}"
         return Outcome(view.id, Status.NOT_APPLICABLE, reason)
+    if isinstance(adapter, Missing):
+        raise NotApplicableError(lacks(adapter.concept))
     got = adapter.answer(view, fields, facade)
     found = differences(
         case["expected"], got, case.get("tolerance") or {}, uncompared=uncompared.keys()
@@ -156,7 +177,7 @@ def _run(
     return Outcome(view.id, Status.PASSED)
 
 
-def _find(view: CaseView, adapters: Registry) -> tuple[Adapter | EngineStep, Fields]:
+def _find(view: CaseView, adapters: Registry) -> tuple[Adapter | EngineStep | Missing, Fields]:
     """Return the first adapter that reads the inputs of a case, and the fields it reads."""
     for adapter in adapters:
         fields = adapter.read(view.inputs)

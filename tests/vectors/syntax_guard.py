@@ -6,8 +6,10 @@ The rule, for every file under ``adapters/``:
   literal numbers in ``units.py``, imported from there under their own name. ``|`` merges mappings.
   No other binary operation, no augmented assignment, no sign or inversion before anything but a
   literal number.
-* `per` and `quantity` of ``view.py`` make the price or the size of a position from inputs. They
-  have no part in an answer.
+* `per` and `quantity` of ``view.py`` make the price or the size of a position from inputs,
+  `haircut_of` and `factor_of` say a weight as its haircut and an addition as its factor. They
+  have no part in an answer. `is_whole` and `exceeds` tell that a case needs more than the model
+  has words for.
 * Comparisons are by equality, identity and membership; numbers are not ordered. (`sorted` is
   allowed: results carry ranks of their own.)
 * No built-in function that calculates, reads files or runs text, no attribute with double

@@ -126,6 +126,26 @@ def quantity(*factors: float) -> float:
     return math.prod(factors)
 
 
+def haircut_of(weight: float) -> float:
+    """Return the haircut that a weight leaves: some cases give 0.95 where a rulebook gives 0.05."""
+    return 1.0 - weight
+
+
+def factor_of(addition: float) -> float:
+    """Return the factor that adds a share: some cases give 0.2 where a rulebook gives 1.2."""
+    return 1.0 + addition
+
+
+def is_whole(amount: float) -> bool:
+    """Return whether an amount is a whole number, but for the last digits of binary fractions."""
+    return math.isclose(amount, round(amount), rel_tol=1e-12)
+
+
+def exceeds(amount: float, limit: float) -> bool:
+    """Return whether a result is beyond a limit that the model has no words for."""
+    return amount > limit and not math.isclose(amount, limit, rel_tol=1e-12)
+
+
 def spelled(*names: str, **spellings: str) -> dict[str, tuple[str, ...]]:
     """Return fields with their spellings: `names` as they are, `spellings` as words in one text.
 
@@ -167,6 +187,27 @@ class EngineStep:
 
     read: Reader
     golden: str
+
+
+@dataclass(frozen=True)
+class Missing:
+    """A shape whose figures need something that the model has no words for.
+
+    Parameters
+    ----------
+    read
+        As for an adapter.
+    concept
+        Name of what is missing.
+    """
+
+    read: Reader
+    concept: str
+
+
+def lacks(concept: str) -> str:
+    """Return the reason of a case that needs a concept which the model has no words for."""
+    return f"the model lacks: {concept}"
 
 
 def describe(value: object) -> str:

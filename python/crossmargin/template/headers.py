@@ -16,12 +16,16 @@ _WORDS: Final = {
     "ratio_venue ratio_direction status worst_scenario nearest_trigger first_liquidated",
     "CM_LIQPRICE": "underlying mark down down_pct up up_pct nearest nearest_pct sigmas low high "
     "path status scope",
+    "CM_LIQZONES": "underlying mark zone from from_pct to to_pct sigmas begins ends path search "
+    "scope",
+    "CM_NEAREST": "rank scenario move_1 move_2 sigmas one_day_probability usage_now "
+    "first_liquidated search scope comment",
     "CM_LIQORDER": "step action account symbol side qty price cost equity_before equity_after "
     "im_before im_after mm_before mm_after usage_before usage_after reason certainty",
     "CM_LIQCOMPARE": "policy account certainty first steps closings cost equity_before equity_left "
     "mm_left usage_left excess_left shortfall positions_left warnings end",
-    "CM_ADL": "form rank account symbol side qty mark pnl equity leverage score lights fill_qty "
-    "fill price leverage_left comment",
+    "CM_ADL": "form rank account symbol side qty mark pnl equity leverage bankruptcy "
+    "score lights fill_qty fill price qty_left leverage_left comment",
     "CM_TIERS": "symbol notional tier next_at room_pct mm_now mm_after jump kind account",
     "CM_COLLATERAL": "currency total debt price_venue price_ref gross collateralRate cap usable "
     "lost value_of_next_1 sell_order status scope",
@@ -60,12 +64,28 @@ _WORDS: Final = {
     "CM_LEVERAGE": "scope underlying term leverage_cap binding leverage largest_notional rule",
     "CM_MAXSIZE": "symbol account side size notional price lot limit metric value_before "
     "value_at_size bound value_beyond status reason",
+    "CM_WHATIF": "measure before after change note",
+    "CM_IMPACT": "symbol account -10 -1 1 10",
+    "CM_CURE": "rank action symbol side qty cost mm_after usage_after delta_after comment",
+    "CM_MAXWITHDRAW": "account currency amount held excess_im_before excess_im_after "
+    "excess_im_beyond usage_after reason",
+    "CM_SCHEDULE": "item optimal even at_once unit",
     "CM_BACKTEST": "scope test statistic p_value verdict expected observed note",
     "CM_BACKTEST ExceedanceOptions": "scope date margin loss excess driver_1 result_1 driver_2 "
     "result_2 driver_3 result_3 others",
     "CM_BACKTEST SeriesOptions": "scope date margin loss exceeded known",
     "CM_CALIBRATE": "rank scope name parameters days exceeded coverage coverage_low average cost "
     "peak_to_trough rise_5d objective covers on_frontier now",
+    "CM_STRESS": "scenario pnl collateral_change equity im mm usage status call_amount "
+    "first_liquidated shortfall note",
+    "CM_STRESS sources": "scenario what mild central severe window source retrieved",
+    "CM_GRID": "price_move price usage status",
+    "CM_HORIZON": "date event symbol im mm equity usage theta funding note",
+    "CM_DIFF": "driver change share note",
+    "CM_ACCOUNTS": "rank account equity_adjusted mm usage excess_mm nearest_pct sigmas "
+    "first_liquidated call_amount age_in_state status",
+    "CM_ACCOUNTS stress": "rank account venue equity_adjusted mm usage excess_mm fails_at "
+    "first_liquidated transfer transfer_from delta_left status note",
     "CM_CHECK series": "series coin kind days first last bars missing last_level",
 }
 HEADERS: Final = {name: tuple(words.split()) for name, words in _WORDS.items()}
@@ -92,6 +112,10 @@ def header_of(made: Call) -> tuple[str, ...]:
         view = f" {made.arguments[2].name}" if isinstance(made.arguments[2], Named) else ""
     elif made.function == "CM_CORREL":
         view = f" {made.arguments[1]}"
+    elif made.function == "CM_STRESS" and made.arguments[2:3] == ("layout=sources",):
+        view = " sources"
+    elif made.function == "CM_ACCOUNTS" and len(made.arguments) > 3:  # noqa: PLR2004  # options
+        view = " stress"
     elif made.function == "CM_SCENARIOS":
         view = f" {made.arguments[2]}"
     return HEADERS[made.function + view]

@@ -47,6 +47,22 @@ _OF_LIMITS: Final = {
     "expires": ("expires", "to this day"),
     "action": ("action", "what to do then"),
 }
+_OF_STRESS: Final = {
+    "scenario": ("scenario", "name; empty: as above"),
+    "coin": ("coin", "coin or currency; other: all the rest"),
+    "move": ("move", "relative, or beta"),
+    "vol": ("vol", "relative"),
+    "vol_points": ("vol_points", "added"),
+    "peg": ("peg", "ratio to its peg or coin"),
+    "venue": ("venue", "where the peg breaks"),
+    "days": ("days", "that pass"),
+}
+_OF_TRADES: Final = {
+    "symbol": ("symbol", "contract"),
+    "qty": ("contracts", "signed, + buys"),
+    "price": ("markPrice", "empty: the mark"),
+    "account": ("account", "if several could be meant"),
+}
 _OF_CANDIDATES: Final = {
     "account": ("account", "whose position"),
     "symbol": ("symbol", "all in one contract"),
@@ -56,6 +72,13 @@ _OF_CANDIDATES: Final = {
     "equity": ("equity", "of the account"),
     "mm": ("mm", "of the account"),
     "leverage": ("leverage", "times"),
+}
+_OF_KINDS: Final = {
+    "rules": _OF_RULES,
+    "limits": _OF_LIMITS,
+    "stress": _OF_STRESS,
+    "trades": _OF_TRADES,
+    "candidates": _OF_CANDIDATES,
 }
 _NARROW: Final = {"side": 9.0, "account": 12.0, "leverage": 10.0, "beta": 9.0, "currency": 11.0}
 _HEADER_ROW: Final = 6
@@ -253,12 +276,8 @@ def _style(page: Page, word: str, value: Value, *, is_text: bool) -> Any:  # noq
 
 def _understood(rows: Rows, kind: str) -> dict[str, tuple[str, str]]:
     """Return what each header means, and its unit, as the core says it."""
-    if kind == "rules":
-        return _OF_RULES
-    if kind == "limits":
-        return _OF_LIMITS
-    if kind == "candidates":
-        return _OF_CANDIDATES
+    if kind in _OF_KINDS:
+        return _OF_KINDS[kind]
     if kind == "history":
         return {str(word): (str(word), "a level" if place else "day, or instant in UTC")
                 for place, word in enumerate(rows[0])}  # fmt: skip

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from crossmargin.template.calls import Call
     from crossmargin.template.page import Page
 
-__all__ = ["correlations", "results", "write"]
+__all__ = ["correlations", "results", "usage", "write"]
 
 _WHITE: Final = "#FFFFFF"
 _LOSSES: Final = ((0.75, "#F2A79E"), (0.5, "#F6C3BC"), (0.25, "#FADCD8"), (0.0, "#FDF2F0"))
@@ -26,6 +26,8 @@ _GAIN: Final = "#B7DDBF"
 _TOGETHER: Final = ((0.9, "#8FB4E8"), (0.7, "#B4CDF0"), (0.4, "#D3E1F6"), (0.1, "#EDF3FB"))
 _AGAINST: Final = ((0.9, "#E89B8F"), (0.7, "#F0BCB4"), (0.4, "#F6D8D3"), (0.1, "#FBEFED"))
 _FAINT: Final = "#8A94A6"
+_USED: Final = ((1.0, "#E57368"), (0.7, "#F4B183"), (0.5, "#FBE5A2"), (0.0, "#CDE8D2"))
+_LOST: Final = {"bg_color": "#8C1D18", "font_color": "#FFFFFF"}
 
 
 @dataclass(frozen=True)
@@ -40,12 +42,15 @@ class Look:
         Number formats of the first column and of the others.
     rules
         From the address of a cell to formulas with the format that each brings, the first first.
+    words
+        The format of cells that hold a word instead of a number; without one they are not shown.
     """
 
     corner: str
     first: str
     body: str
     rules: Callable[[str], Sequence[tuple[str, Mapping[str, object]]]]
+    words: Mapping[str, object] | None = None
 
 
 def results(worst: str) -> Look:
@@ -74,6 +79,18 @@ def results(worst: str) -> Look:
         return [*found, (f"={own}>0", {"bg_color": _GAIN})]
 
     return Look("price_move", NUMBERS["move"], NUMBERS["money"], rules)
+
+
+def usage() -> Look:
+    """Return how usage looks: green, yellow from a half, orange from 0.7, red from liquidation.
+
+    A word stands where no equity is left: white on dark red.
+    """
+
+    def rules(own: str) -> list[tuple[str, Mapping[str, object]]]:
+        return [(f"={own}>={least}", {"bg_color": ink}) for least, ink in _USED]
+
+    return Look("down, across", NUMBERS["move"], "#,##0.00", rules, _LOST)
 
 
 def correlations() -> Look:
@@ -168,9 +185,13 @@ def _mark(page: Page, block: Block, look: Look) -> None:
                  "format": page.styles.rule(**line)},
     )  # fmt: skip
     looks = [(f"=NOT(ISNUMBER({inner}))", {"font_color": _WHITE}), *look.rules(inner)]
+    if look.words is not None:
+        lost = f'=IF(ISTEXT({inner}),AND(LEN({inner})>0,{inner}&""<>{header_cell}&""),FALSE)'
+        looks.insert(0, (lost, look.words))
+    hidden = 1 if look.words is None else 2
     for number, (criteria, brought) in enumerate(looks):
         page.sheet.conditional_format(
             *body,
-            {"type": "formula", "criteria": criteria, "stop_if_true": number == 0,
+            {"type": "formula", "criteria": criteria, "stop_if_true": number < hidden,
              "format": page.styles.rule(**brought)},
         )  # fmt: skip

@@ -118,7 +118,7 @@ def write(page: Page, accounts: Block, checked: Checked) -> None:
                  page.styles.get(text_wrap=True, font_size=9))  # fmt: skip
     page.sheet.set_row(15, 26)
     _guide(page)
-    page.sheet.print_area(0, 0, 45, 5)
+    page.sheet.print_area(0, 0, 27 + len(SHEETS) + len(NOT), 5)
     page.sheet.fit_to_pages(1, 1)
 
 
@@ -147,8 +147,9 @@ def _guide(page: Page) -> None:
     for row, (name, text) in enumerate(SHEETS, start=26):
         page.sheet.write_url(row - 1, 1, f"internal:'{name}'!A1", link, name)
         page.text(f"C{row}", text)
-    page.section(42, "What it is not", 5)
-    for row, text in enumerate(NOT, start=43):
+    after = 27 + len(SHEETS)
+    page.section(after, "What it is not", 5)
+    for row, text in enumerate(NOT, start=after + 1):
         page.text(f"B{row}", text)
 
 

@@ -42,14 +42,16 @@ _WORDS: Final = {
     "maxNotional cash equity total debt collateral unrealizedPnl base pnl "
     "loss_if_liquidated delta_usd gamma_1pct vega theta net beta_delta standalone component "
     "incremental pnl_in_worst loss result_1 result_2 result_3 others standard_error VaR ES "
-    "change_VaR change_ES money largest_notional margin excess average_margin",
+    "change_VaR change_ES money largest_notional margin excess average_margin "
+    "collateral_change call_amount shortfall theta funding transfer delta_after "
+    "excess_im_before excess_im_after excess_im_beyond",
     "price": "mark down up nearest low high price entryPrice markPrice indexPrice "
-    "liquidationPrice price_venue price_ref forward strike",
+    "liquidationPrice price_venue price_ref forward strike from to",
     "quantity": "qty quantity contracts amount tick beta leverage maxLeverage contractSize size "
     "lot",
-    "percent": "down_pct up_pct nearest_pct",
+    "percent": "down_pct up_pct nearest_pct from_pct to_pct move_1 move_2",
     "share": "room_pct dailyVol share capital_efficiency markIv rate confidence room_to_tier "
-    "use_pct coverage coverage_low",
+    "use_pct coverage coverage_low fails_at mild central severe",
     "move": "price_move",
     "coins": "delta",
     "times": "weight downside_beta blume r2 mean_correlation leverage_cap peak_to_trough",
@@ -69,7 +71,18 @@ _WORDS: Final = {
 _BY_HEADER: Final = {word: key for key, words in _WORDS.items() for word in words.split()}
 _BY_FUNCTION: Final = {
     ("CM_EXPLAIN", "amount"): "money",
+    **{("CM_WHATIF", word): "figure" for word in ("before", "after")},
+    ("CM_WHATIF", "change"): "difference",
+    **{("CM_IMPACT", word): "difference" for word in ("-10", "-1", "1", "10")},
+    **{("CM_SCHEDULE", word): "figure" for word in ("optimal", "even", "at_once")},
+    ("CM_MAXWITHDRAW", "held"): "quantity",
     ("CM_EXPOSURE", "leverage"): "times",
+    **{("CM_ADL", word): "times" for word in ("leverage", "leverage_left", "score")},
+    **{("CM_ADL", word): "quantity" for word in ("fill_qty", "qty_left")},
+    ("CM_ADL", "bankruptcy"): "price",
+    ("CM_ADL", "fill"): "figure",
+    ("CM_NEAREST", "one_day_probability"): "rate",
+    ("CM_NEAREST", "usage_now"): "usage",
     ("CM_CORREL", "beta"): "times",
     ("CM_CORREL", "change"): "usage",
     ("CM_LIMITS", "value"): "figure",
@@ -80,6 +93,7 @@ _BY_FUNCTION: Final = {
     ("CM_TAIL", "high"): "money",
     ("CM_TAIL", "weight"): "rate",
     ("CM_CHECK", "last_level"): "price",
+    ("CM_DIFF", "change"): "money",
 }
 """Headers that mean something else in the table of one function."""
 

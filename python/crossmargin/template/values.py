@@ -48,6 +48,7 @@ COLUMNS: Final = {
         "limit_id", "scope", "metric", "warn", "limit", "hard", "unit", "owner", "approver",
         "reason", "effective", "expires", "action",
     ),
+    "trades": ("symbol", "qty", "price", "account"),
     "brackets": (
         "rulebook", "symbol", "minNotional", "maxNotional", "maintenanceMarginRate", "maxLeverage",
     ),
@@ -57,7 +58,7 @@ COLUMNS: Final = {
 TEXT_COLUMNS: Final = frozenset(
     "account symbol underlying coin currency side marginmode reduceonly timestamp type settle "
     "margintable positionside instrument rulebook venue expiry optiontype date limitid scope "
-    "metric unit owner approver reason effective expires action".split()
+    "metric unit owner approver reason effective expires action scenario move".split()
 )
 _NUMBER: Final = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
 
@@ -82,6 +83,8 @@ class Inputs:
     option_as_of: str | None = None
     history: Rows = field(default_factory=lambda: _empty("history"))
     limits: Rows = field(default_factory=lambda: _empty("limits"))
+    trades: Rows = field(default_factory=list)
+    """Trades to try out; left out, an example made of the first positions."""
 
 
 def _empty(name: str) -> Rows:

@@ -180,6 +180,7 @@ SHEETS: Final = (
     ("Scenarios", "price by volatility; the worst scenario and who loses in it"),
     ("Exposure", "delta, gamma, vega, theta by underlying, expiry, strike"),
     ("Compare", "the same holdings under other rulebooks and modes"),
+    ("Stress", "named crises and your own, heat map, horizon, what changed, accounts"),
     ("Recon", "ours and the venue's, side by side"),
     ("Checks", "findings, units, columns, assumptions, stamp"),
     ("Glossary", "eighteen misunderstandings, directions, units, all functions"),

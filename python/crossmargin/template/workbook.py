@@ -24,10 +24,13 @@ from crossmargin.template import (
     options,
     policies,
     rules,
+    safety,
     scenarios,
     start,
+    stress,
     summary,
     tail,
+    whatif,
 )
 from crossmargin.template.calls import Calculator
 from crossmargin.template.page import Page
@@ -41,10 +44,20 @@ __all__ = ["SHEETS", "write"]
 
 SHEETS: Final = (
     "Start", "Positions", "Collateral", "Orders", "Market", "Options", "History",
-    "Rulebook", "Summary", "Liquidation", "Explain", "Scenarios", "Exposure", "Compare", "Tail",
-    "Limits", "Contributions", "Correlation", "Backtest", "Recon", "Checks", "Glossary",
+    "Rulebook", "Summary", "Liquidation", "Map", "WhatIf", "Stress", "Explain", "Scenarios",
+    "Exposure", "Compare",
+    "Tail", "Limits", "Contributions", "Correlation", "Backtest", "Recon", "Checks", "Glossary",
 )  # fmt: skip
-_YELLOW: Final = ("Positions", "Collateral", "Orders", "Market", "Options", "History", "Limits")
+_YELLOW: Final = (
+    "Positions",
+    "Collateral",
+    "Orders",
+    "Market",
+    "Options",
+    "History",
+    "Limits",
+    "Stress",
+)
 _TABS: Final = {"Start": "#1E7B3A", **dict.fromkeys(_YELLOW,
                 "#E3C94A"), "Rulebook": "#8A94A6"}  # fmt: skip
 _FIRST_DAY: Final = datetime(2026, 1, 1, tzinfo=UTC).replace(tzinfo=None)
@@ -73,9 +86,13 @@ def write(path: Path, given: Inputs, *, version: str | None = None) -> Path:
         "Market": with_columns(given.market, COLUMNS["market"]),
         "History": given.history,
         "Limits": with_columns(given.limits, COLUMNS["limits"]),
+        "Trades": with_columns(
+            given.trades or whatif.illustrative(given.positions), COLUMNS["trades"]
+        ),
         "OptionPositions": with_columns(given.option_positions, COLUMNS["option_positions"]),
         "OptionCollateral": with_columns(given.option_collateral, COLUMNS["option_collateral"]),
         "OptionMarket": with_columns(given.option_market, COLUMNS["option_market"]),
+        "OwnStress": stress.OWN,
         "Brackets": with_columns(given.brackets, COLUMNS["brackets"]),
         "OwnRules": _own_rules(),
         "Candidates": policies.CANDIDATES,
@@ -104,9 +121,12 @@ def write(path: Path, given: Inputs, *, version: str | None = None) -> Path:
         "ExposureUnit": "usd",
         "ContributionsBy": "position",
         **liquidation.settings(),
+        **safety.settings(),
         **tail.settings(),
         **limits.settings(),
+        **stress.settings(),
         **backtest.settings(),
+        **whatif.settings(),
     }
     calculator = Calculator(names, tables)
     safe = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
@@ -127,11 +147,8 @@ def write(path: Path, given: Inputs, *, version: str | None = None) -> Path:
     start.write_book(pages["Start"], given.rulebook, known, given.as_of, given.options)
     if version is not None:
         calculator.note("Version", version)
-    options.prepare(calculator)
-    breakdown.prepare(calculator)
-    tail.prepare(calculator)
-    backtest.prepare(calculator)
-    limits.prepare(calculator)
+    for sheet_of_books in (options, breakdown, tail, backtest, limits, stress):
+        sheet_of_books.prepare(calculator)
     for name, book, rulebook in (
         ("OptionRules", "OptionBook", given.option_rulebook),
         ("MainRules", "Book", given.rulebook),
@@ -144,10 +161,13 @@ def write(path: Path, given: Inputs, *, version: str | None = None) -> Path:
     rules.write(pages["Rulebook"], tables["Brackets"], tables["OwnRules"], known)
     accounts = summary.write(pages["Summary"])
     liquidation.write(pages["Liquidation"])
+    safety.write(pages["Map"])
+    whatif.write(pages["WhatIf"], tables["Trades"])
     breakdown.write(pages["Explain"])
     scenarios.write(pages["Scenarios"])
     exposure.write(pages["Exposure"])
     compare.write(pages["Compare"])
+    stress.write(pages["Stress"], tables["OwnStress"])
     tail.write(pages["Tail"])
     contributions.write(pages["Contributions"])
     correlation.write(pages["Correlation"])

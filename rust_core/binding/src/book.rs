@@ -74,9 +74,9 @@ impl Book {
     }
 
     /// The tables that it was made of, where they are kept.
-    pub(crate) fn origin(&self) -> Option<answer::size::Origin<'_>> {
+    pub(crate) fn origin(&self) -> Option<crossmargin_engine::plan::Origin<'_>> {
         let as_of = Some(self.book.as_of.as_str()).filter(|text| *text != "none");
-        self.origin.as_ref().map(|tables| answer::size::Origin { input: tables.input(), as_of })
+        self.origin.as_ref().map(|tables| crossmargin_engine::plan::Origin { input: tables.input(), as_of })
     }
 
     fn as_of_given(&self) -> Option<String> {

@@ -11,10 +11,13 @@ mod functions;
 mod history;
 mod joint;
 mod limits;
+mod maps;
+mod plan;
 mod pricing;
 mod revaluation;
 mod rulebooks;
 mod statistics;
+mod stress;
 
 use pyo3::prelude::*;
 
@@ -44,6 +47,14 @@ mod _core {
     use super::joint::JointBook;
     #[pymodule_export]
     use super::limits::{largest_size, largest_size_table, leverage_caps, limits, liquidation_probability};
+    #[pymodule_export]
+    use super::maps::{liquidation_map, liquidation_zones, nearest_scenarios};
+    #[pymodule_export]
+    use super::plan::{
+        cheapest_reduction, cure, execution_schedule, fraction_to_close, greedy_cuts, impact,
+        quadratic_reduction, scenario_reduction, schedule_table, what_if, what_if_number, withdrawable,
+        withdrawable_table,
+    };
     #[pymodule_export]
     use super::pricing::{
         black76, implied_volatilities, normal_implied_volatility, option_greeks, option_values,
@@ -95,6 +106,9 @@ mod _core {
         age_weights, ewma_volatilities, ewma_volatility_update, filtered_returns, garch_long_run_volatility,
         garch_volatility_update, half_life,
     };
+
+    #[pymodule_export]
+    use super::stress::{accounts, difference, grid, horizon, stress};
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {

@@ -5,7 +5,8 @@
 //! no network: everything comes in as an argument, and a refusal names argument, value, rule and row.
 //!
 //! The arrows of `use` go one way: error, numeric <- statistics, instrument, currency, pricing <- tables <- book
-//! <- market, path <- margin <- liquidation <- limits <- size <- answer. Revaluation of option books stands on pricing alone.
+//! <- market, path <- margin <- liquidation <- stress, limits <- size, plan <- answer. Revaluation of option books
+//! stands on pricing alone.
 
 pub mod answer;
 pub mod backtest;
@@ -24,12 +25,14 @@ pub mod market;
 pub mod moves;
 pub mod numeric;
 pub mod path;
+pub mod plan;
 pub mod pricing;
 pub mod random;
 pub mod revaluation;
 pub mod rulebook;
 pub mod size;
 pub mod statistics;
+pub mod stress;
 pub mod tables;
 mod threads;
 pub mod watch;

@@ -1,18 +1,40 @@
-//! A market state: how far each coin stands from its price in the book.
+//! A market state: how far coins, volatilities and currencies stand from the book, and how many days have passed.
 
-use crate::book::{Book, Currency, Position, Quote};
+use std::borrow::Cow;
+
+use crate::book::{Book, Position, Quote};
 use crate::instrument::{ContractKind, Instrument, OptionTerms, Payoff};
 
-/// Ratios of prices to those of the book, one per underlying. Stable currencies have no ratio.
+/// Days of a year, as everywhere in time to expiry.
+const DAYS_PER_YEAR: f64 = 365.0;
+
+/// Where the market stands relative to the book.
+///
+/// Ratios are of prices as they are quoted, one per underlying. Beyond them a state may move implied
+/// volatilities (each option keeps its own: sticky strike), let days pass (every traded price stays where the
+/// ratios put it, time to expiry shrinks, what is past its expiry is settled) and take a currency off its peg.
 #[derive(Debug, Clone, PartialEq)]
 pub struct MarketState {
     ratios: Vec<f64>,
+    /// What is not a price of a coin; `None` costs nothing and changes no bit.
+    beyond: Option<Box<Beyond>>,
+}
+
+/// What a state changes besides the prices of coins.
+#[derive(Debug, Clone, PartialEq, Default)]
+struct Beyond {
+    /// Relative and absolute move of implied volatility, by underlying.
+    volatilities: Vec<(f64, f64)>,
+    /// Days that have passed.
+    days: f64,
+    /// Ratio of a currency's price besides that of its coin, by currency.
+    currencies: Vec<f64>,
 }
 
 impl MarketState {
     /// The book's own prices.
     pub fn today(book: &Book) -> Self {
-        Self { ratios: vec![1.0; book.underlyings.len()] }
+        Self::from_ratios(vec![1.0; book.underlyings.len()])
     }
 
     /// The state in which the coin with an index stands at `ratio` times its price.
@@ -24,9 +46,44 @@ impl MarketState {
         self
     }
 
+    /// The state in which every option on a coin has the implied volatility
+    /// `own x (1 + relative) + absolute`, annual, fractions; moves of zero change nothing.
+    #[must_use]
+    pub fn with_volatility(mut self, underlying: usize, relative: f64, absolute: f64) -> Self {
+        if (relative, absolute) != (0.0, 0.0) || self.beyond.is_some() {
+            set(&mut self.beyond().volatilities, underlying, (relative, absolute), (0.0, 0.0));
+        }
+        self
+    }
+
+    /// The state in which this many days of 24 hours have passed since the as-of, zero or above.
+    #[must_use]
+    pub fn with_days(mut self, days: f64) -> Self {
+        if days != 0.0 || self.beyond.is_some() {
+            self.beyond().days = days;
+        }
+        self
+    }
+
+    /// The state in which a currency is worth `ratio` times what its coin's move makes of it: a stable currency
+    /// off its peg, a staked form below its coin.
+    ///
+    /// Of the reporting currency of an account only the peg moves: money is counted in it.
+    #[must_use]
+    pub fn with_currency(mut self, currency: usize, ratio: f64) -> Self {
+        if ratio != 1.0 || self.beyond.is_some() {
+            set(&mut self.beyond().currencies, currency, ratio, 1.0);
+        }
+        self
+    }
+
+    fn beyond(&mut self) -> &mut Beyond {
+        self.beyond.get_or_insert_default()
+    }
+
     /// A state from all ratios.
     pub fn from_ratios(ratios: Vec<f64>) -> Self {
-        Self { ratios }
+        Self { ratios, beyond: None }
     }
 
     /// The ratio of a coin.
@@ -34,9 +91,71 @@ impl MarketState {
         self.ratios.get(underlying).copied().unwrap_or(1.0)
     }
 
-    /// The ratio of a currency: that of its coin, 1 for stable ones.
-    pub fn currency_ratio(&self, currency: &Currency) -> f64 {
-        currency.underlying.map_or(1.0, |underlying| self.ratio(underlying))
+    /// Whether anything but prices of coins is moved.
+    pub fn is_beyond_prices(&self) -> bool {
+        self.beyond.is_some()
+    }
+
+    /// The relative and the absolute move of implied volatility of a coin's options.
+    pub fn volatility(&self, underlying: usize) -> (f64, f64) {
+        let moves = self.beyond.as_ref().and_then(|beyond| beyond.volatilities.get(underlying));
+        moves.copied().unwrap_or((0.0, 0.0))
+    }
+
+    /// Days that have passed.
+    pub fn days(&self) -> f64 {
+        self.beyond.as_ref().map_or(0.0, |beyond| beyond.days)
+    }
+
+    /// The ratio of a currency besides that of its coin.
+    pub fn peg(&self, currency: usize) -> f64 {
+        let ratio = self.beyond.as_ref().and_then(|beyond| beyond.currencies.get(currency));
+        ratio.copied().unwrap_or(1.0)
+    }
+
+    /// The ratio of a currency: that of its coin (1 for stable ones) times its own.
+    pub fn currency_ratio(&self, book: &Book, currency: usize) -> f64 {
+        let coin = book.currencies.get(currency).and_then(|known| known.underlying);
+        let ratio = coin.map_or(1.0, |underlying| self.ratio(underlying));
+        if self.beyond.is_some() { ratio * self.peg(currency) } else { ratio }
+    }
+
+    /// What the market says about an instrument once days have passed and volatilities have moved. Forwards are
+    /// those of the book: where the coin stands is asked of the quote by its ratio.
+    pub fn quote<'a>(&self, book: &'a Book, instrument: usize) -> Option<Cow<'a, Quote>> {
+        let quote = book.quotes.get(instrument)?;
+        if self.beyond.is_none() {
+            return Some(Cow::Borrowed(quote));
+        }
+        let underlying = book.instrument_underlying.get(instrument).copied().unwrap_or(0);
+        let (relative, absolute) = self.volatility(underlying);
+        Some(Cow::Owned(Quote {
+            years: (quote.years - self.days() / DAYS_PER_YEAR).max(0.0),
+            implied_volatility: quote.implied_volatility.map(|own| own * (1.0 + relative) + absolute),
+            ..*quote
+        }))
+    }
+
+    /// Whether the days that have passed have taken a contract to its expiry.
+    pub fn is_expired(&self, book: &Book, instrument: usize) -> bool {
+        let days = self.days();
+        let dated = || {
+            let kind = book.instruments.get(instrument).map(|known| known.kind);
+            matches!(kind, Some(ContractKind::Option | ContractKind::Future))
+        };
+        days > 0.0
+            && dated()
+            && book.quotes.get(instrument).is_some_and(|quote| quote.years - days / DAYS_PER_YEAR <= 0.0)
+    }
+}
+
+/// Sets one of a list that is as long as it has to be.
+fn set<T: Clone>(list: &mut Vec<T>, place: usize, value: T, unchanged: T) {
+    if list.len() <= place {
+        list.resize(place + 1, unchanged);
+    }
+    if let Some(slot) = list.get_mut(place) {
+        *slot = value;
     }
 }
 
@@ -45,10 +164,26 @@ pub fn payoff(book: &Book, position: &Position) -> Payoff {
     book.instruments.get(position.instrument).map_or(Payoff::Linear, |instrument| instrument.payoff)
 }
 
-/// Unrealised profit and loss of a position at a state, settlement currency.
+/// Unrealised profit and loss of a position at a state, settlement currency; of what is past its expiry the
+/// result that was settled: an option's intrinsic value at its forward, a future's result at its mark.
 pub fn unrealised_pnl(book: &Book, position: &Position, state: &MarketState) -> f64 {
     let ratio = state.ratio(underlying_of(book, position));
-    position.unrealised_pnl + pnl_of_move(book, position, ratio)
+    if !state.is_beyond_prices() {
+        return position.unrealised_pnl + pnl_of_move(book, position, ratio);
+    }
+    match state.quote(book, position.instrument).zip(option_of(book, position.instrument)) {
+        Some((quote, (instrument, terms, today))) => {
+            let at = |quote: &Quote, ratio: f64| {
+                quote.value(instrument.payoff, terms, ratio, quote.implied_volatility.unwrap_or(0.0))
+            };
+            if state.is_expired(book, position.instrument) {
+                // a mark apart from the model's is no part of what is settled
+                return position.quantity * at(&quote, ratio);
+            }
+            position.unrealised_pnl + position.quantity * (at(&quote, ratio) - at(today, 1.0))
+        }
+        None => position.unrealised_pnl + pnl_of_move(book, position, ratio),
+    }
 }
 
 /// Profit and loss of a position when its coin moves to `ratio` times its price, settlement currency.
@@ -66,6 +201,26 @@ pub fn pnl_of_move(book: &Book, position: &Position, ratio: f64) -> f64 {
         Payoff::Linear => position.quantity * position.mark_price * (ratio - 1.0),
         Payoff::Inverse => position.quantity / position.mark_price * (1.0 - ratio.recip()),
     }
+}
+
+/// Value of one unit (one coin) of an option at a state, settlement currency; zero of what is no option.
+pub fn option_value_at(book: &Book, instrument: usize, state: &MarketState) -> f64 {
+    let Some((contract, terms, _)) = option_of(book, instrument) else { return 0.0 };
+    let Some(quote) = state.quote(book, instrument) else { return 0.0 };
+    let underlying = book.instrument_underlying.get(instrument).copied().unwrap_or(0);
+    let volatility = quote.implied_volatility.unwrap_or(0.0);
+    quote.value(contract.payoff, terms, state.ratio(underlying), volatility)
+}
+
+/// What one unit of an option gains from the book's prices to a state, settlement currency.
+pub(crate) fn gain_of_unit(book: &Book, instrument: usize, state: &MarketState) -> f64 {
+    let Some((contract, terms, today)) = option_of(book, instrument) else { return 0.0 };
+    let at = |quote: &Quote, ratio: f64| {
+        quote.value(contract.payoff, terms, ratio, quote.implied_volatility.unwrap_or(0.0))
+    };
+    let underlying = book.instrument_underlying.get(instrument).copied().unwrap_or(0);
+    let ratio = state.ratio(underlying);
+    state.quote(book, instrument).map_or(0.0, |quote| at(&quote, ratio) - at(today, 1.0))
 }
 
 /// Value of one unit (one coin) of an option when its coin stands at `ratio` times its price, settlement

@@ -26,6 +26,60 @@ pub enum Path {
     },
 }
 
+/// How fast coins move along a path: a price with exponent `b` is proportional to `exp(b x)`, where `x` is the
+/// logarithm of the driver's ratio.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Way {
+    /// Exponent of each coin's price.
+    pub prices: Vec<f64>,
+    /// Exponent of each coin's implied volatilities.
+    pub volatilities: Vec<f64>,
+}
+
+/// A path with what else changes on it: volatilities that follow the price, and days that have passed before it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Course {
+    /// How prices move.
+    pub path: Path,
+    /// Implied volatilities of a coin at `r` times its price are `r^elasticity` times their own: below zero they rise
+    /// as the price falls, zero leaves them where they are (sticky strike).
+    pub elasticity: f64,
+    /// Days that have passed, zero or above.
+    pub days: f64,
+}
+
+impl From<Path> for Course {
+    fn from(path: Path) -> Self {
+        Self { path, elasticity: 0.0, days: 0.0 }
+    }
+}
+
+impl Course {
+    /// Whether prices are all that moves.
+    pub fn is_plain(&self) -> bool {
+        self.elasticity == 0.0 && self.days == 0.0
+    }
+
+    /// The market state at a ratio of the driver.
+    pub fn state(&self, book: &Book, ratio: f64) -> MarketState {
+        let mut state = self.path.state(book, ratio);
+        if self.elasticity != 0.0 {
+            for coin in 0..book.underlyings.len() {
+                let relative = power(ratio, self.elasticity * self.path.exponent(book, coin)) - 1.0;
+                state = state.with_volatility(coin, relative, 0.0);
+            }
+        }
+        state.with_days(self.days)
+    }
+
+    /// The exponents of all coins, for bounds on what moves along the path.
+    pub fn way(&self, book: &Book) -> Way {
+        let coins = 0..book.underlyings.len();
+        let prices: Vec<f64> = coins.map(|coin| self.path.exponent(book, coin)).collect();
+        Way { volatilities: prices.iter().map(|price| self.elasticity * price).collect(), prices }
+    }
+}
+
 impl Path {
     /// The beta path of a driver, with betas from the market table unless `given` has one by name.
     ///

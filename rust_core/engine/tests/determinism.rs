@@ -5,7 +5,7 @@
 mod common;
 
 use common::{book, rules, table};
-use crossmargin_engine::answer::{Evaluated, Value, price, summary};
+use crossmargin_engine::answer::{Evaluated, Value, accounts, grid, price, stress, summary};
 
 fn many_accounts() -> (String, String) {
     let coins = [("BTC", 94_058.0), ("ETH", 3208.2), ("SOL", 143.79)];
@@ -29,7 +29,24 @@ fn bits(threads: usize) -> Vec<String> {
         let (positions, collateral) = many_accounts();
         let held = book(&table(&positions), &table(&collateral), None, &rules("hyperliquid"));
         let evaluated = Evaluated::new(&held);
+        let asked = grid::Question {
+            underlying: "ALL".into(),
+            volatility_moves: vec![0.0, 0.2],
+            days: vec![0.0, 1.0],
+            measure: "first".into(),
+            ..grid::Question::default()
+        };
+        let ranked = [accounts::Ranked { book: &held, evaluated: &evaluated }];
+        let struck = accounts::Question {
+            top: 30.0,
+            sort: String::new(),
+            options: vec![("stress".into(), "OCT2025".into())],
+        };
+        let by_account = [("group_by".to_owned(), "account".to_owned())];
         let tables = [
+            grid::table(&held, &evaluated, &asked).unwrap(),
+            stress::table(&held, &evaluated, "OCT2025", None, &by_account).unwrap(),
+            accounts::table(&ranked, &struck).unwrap(),
             summary::summary(&held, &evaluated, "account").unwrap(),
             price::table(&held, None, &price::Question::default()).unwrap(),
         ];

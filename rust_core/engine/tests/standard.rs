@@ -123,7 +123,7 @@ fn a_contract_without_a_rule_is_refused_by_name_and_row() {
             )
         );
         let view = PoolView::of(&book, &book.pools[0]);
-        assert!(crossings(&view, &Path::Together, Target::Trigger, 10.0).is_err());
+        assert!(crossings(&view, &Path::Together.into(), Target::Trigger, 10.0).is_err());
     }
 }
 

@@ -11,31 +11,42 @@ from typing import TYPE_CHECKING, Final
 from tests.vectors.adapters import (
     accounts,
     amounts,
+    auction,
     backtests,
+    bids,
     charges,
+    concepts,
     correlations,
     cross,
     derive,
     exits,
     exposures,
+    growing,
     inverse,
     laws,
+    lending,
     linear,
+    losses,
     portfolio,
     pricing,
+    queues,
+    reductions,
+    repair,
     risk_units,
     scenarios,
     sizing,
     span,
     spreads,
     standard,
+    swaps,
     tails,
+    zones,
 )
 
 if TYPE_CHECKING:
-    from tests.vectors.view import Adapter, EngineStep
+    from tests.vectors.view import Adapter, EngineStep, Missing
 
-ADAPTERS: Final[tuple[Adapter | EngineStep, ...]] = (
+ADAPTERS: Final[tuple[Adapter | EngineStep | Missing, ...]] = (
     *linear.ADAPTERS,
     *inverse.ADAPTERS,
     *cross.ADAPTERS,
@@ -57,4 +68,15 @@ ADAPTERS: Final[tuple[Adapter | EngineStep, ...]] = (
     *backtests.ADAPTERS,
     *exits.ADAPTERS,
     *sizing.ADAPTERS,
+    *growing.ADAPTERS,
+    *lending.ADAPTERS,
+    *repair.ADAPTERS,
+    *losses.ADAPTERS,
+    *zones.ADAPTERS,
+    *auction.ADAPTERS,
+    *bids.ADAPTERS,
+    *queues.ADAPTERS,
+    *swaps.ADAPTERS,
+    *reductions.ADAPTERS,
+    *concepts.ADAPTERS,
 )

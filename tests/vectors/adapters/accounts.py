@@ -62,7 +62,7 @@ def trials(_case: CaseView, fields: Fields, facade: Facade) -> Answer:
             orders=table([row]),
         )
         totals.append(facade.initial_margin(book))
-        accepted.append(_status(facade, book) not in BELOW_INITIAL)
+        accepted.append(status(facade, book) not in BELOW_INITIAL)
     return {"total_im": totals, "accepted": accepted}
 
 
@@ -79,7 +79,7 @@ def _held(row: Fields) -> dict[str, object]:
     )
 
 
-def _status(facade: Facade, book: object) -> str:
+def status(facade: Facade, book: object) -> str:
     """Return the status of the account, the first row of its summary."""
     return str(facade.summary(book).records()[0]["status"])
 
@@ -105,7 +105,7 @@ def basics(case: CaseView, fields: Fields, facade: Facade) -> Answer:
             "equity": facade.equity(book),
             "maintenance": facade.maintenance_margin(book),
             "initial": facade.initial_margin(book),
-            "liquidatable": _status(facade, book) in BELOW_MAINTENANCE,
+            "liquidatable": status(facade, book) in BELOW_MAINTENANCE,
         },
     )
 

@@ -141,7 +141,7 @@ def _pm2_rulebook(case: CaseView, params: Mapping[str, Any]) -> dict[str, object
     }
 
 
-def _market(fields: Fields) -> list[dict[str, object]]:
+def market_rows(fields: Fields) -> list[dict[str, object]]:
     return [
         {
             "underlying": COIN,
@@ -152,7 +152,7 @@ def _market(fields: Fields) -> list[dict[str, object]]:
     ]
 
 
-def _option(
+def option_row(
     option: Mapping[str, Any], expiry: Mapping[str, Any], place: object
 ) -> dict[str, object]:
     return {
@@ -178,7 +178,7 @@ def _option(
 def _options(fields: Fields) -> list[dict[str, object]]:
     by_expiry = {expiry["seconds_to_expiry"]: expiry for expiry in fields["expiries"]}
     return [
-        _option(option, by_expiry[option["seconds_to_expiry"]], place)
+        option_row(option, by_expiry[option["seconds_to_expiry"]], place)
         for place, option in enumerate(fields["options"])
         if option["amount"]
     ]
@@ -233,7 +233,7 @@ def portfolio_margin_2(case: CaseView, fields: Fields, facade: Facade) -> Answer
     ]
     collateral = [_cash(fields["cash"]), *held_beside_cash]
     without_cash = [_cash(0.0), *held_beside_cash]
-    rules, market = _pm2_rulebook(case, fields["params"]), _market(fields)
+    rules, market = _pm2_rulebook(case, fields["params"]), market_rows(fields)
     rows = table(rows)
     book = facade.book(rows, rules, collateral=table(collateral), market=table(market))
     # the portfolio's value is the account without its cash
@@ -269,7 +269,7 @@ def _answer(case: CaseView, book: object, portfolio: object, facade: Facade) -> 
     return {name: figures[name] for name in case.expected_names if name in figures}
 
 
-def _pm1_rulebook(case: CaseView, params: Mapping[str, Any]) -> dict[str, object]:
+def pm1_rulebook(case: CaseView, params: Mapping[str, Any]) -> dict[str, object]:
     """Return the parameters of portfolio margin 1 in the schema of rulebooks."""
     undamped = [[*scenario, 1.0] for scenario in case.shared["scenarios"]]
     profile = {
@@ -366,9 +366,9 @@ def portfolio_margin_1(case: CaseView, fields: Fields, facade: Facade) -> Answer
     ]
     book = facade.book(
         table(rows),
-        _pm1_rulebook(case, params),
+        pm1_rulebook(case, params),
         collateral=table([_cash(fields["cash"]), *([base] if fields["base"] else [])]),
-        market=table(_market(fields)),
+        market=table(market_rows(fields)),
     )
     maintenance = facade.explanation(book, measure="MM").records()
 

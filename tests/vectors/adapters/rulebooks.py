@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 CURRENCY = "USD"
+TIERS = "tiers"
 
 
 def _rulebook(
@@ -104,3 +105,63 @@ def standard(
         "levels": {"initial": level, "maintenance": level},
         "profiles": [{"underlyings": ["*"], **profile}],
     }
+
+
+def by_coin(identifier: str, profiles: Sequence[Mapping[str, object]]) -> dict[str, object]:
+    """Return a rulebook of rates that each coin has of its own."""
+    return _rulebook(identifier, {"kind": "tiers"}) | {"profiles": list(profiles)}
+
+
+def lending() -> dict[str, object]:
+    """Return a rulebook where debts are requirements and health is equity over them."""
+    # what a debt has grown by since today is in the equity, so that its value of today is required
+    return _rulebook("case-lending", {"kind": "tiers", "maintenance_on": "entry"}) | {
+        "venue_ratio": "equity_over_maintenance"
+    }
+
+
+def settled_in(currency: str, *, fee: float = 0.0) -> dict[str, object]:
+    """Return a rulebook where rows carry their rates and settle in a currency with a price.
+
+    `fee` is taken on what is liquidated.
+    """
+    rules = _rulebook("case-settled", {"kind": "tiers"}) | {"settle": currency}
+    return rules | {"liquidation": {"policy": "pro_rata", "fee": fee}}
+
+
+def tiered(floors: Sequence[float], rates: Sequence[float]) -> dict[str, object]:
+    """Return a rulebook with one table of tiers for every coin."""
+    tiers = {"tables": [{"name": TIERS, "floors": list(floors), "maintenance_rates": list(rates)}]}
+    return _rulebook("case-tiers", {"kind": "tiers"}) | {"tiers": tiers}
+
+
+def borrowing(maintenance: float) -> dict[str, object]:
+    """Return a rulebook where a share of what is borrowed is required, of every currency."""
+    share = {"currencies": ["*"], "initial": maintenance, "maintenance": maintenance}
+    return _rulebook("case-borrowing", {"kind": "tiers"}) | {"borrowing": [share]}
+
+
+def in_tranches(above: float, first: float) -> dict[str, object]:
+    """Return a rulebook that closes everything, of positions above some money a fraction first."""
+    rules = {"policy": "all_at_once", "large_above": above, "large_first": first}
+    return rates() | {"liquidation": rules}
+
+
+def swapping(required: Mapping[str, float]) -> dict[str, object]:
+    """Return a rulebook that sells collateral first and requires shares of what is owed."""
+    shares = [
+        {"currencies": [currency], "initial": share, "maintenance": share}
+        for currency, share in required.items()
+    ]
+    rules = {"policy": "collateral_first"}
+    return rates() | {"borrowing": shares, "liquidation": rules}
+
+
+def with_fee_on_margin(share: float) -> dict[str, object]:
+    """Return a rulebook that closes pro rata for a share of the margin that goes."""
+    return rates() | {"liquidation": {"policy": "pro_rata", "maintenance_fee": share}}
+
+
+def all_at_once(fee: float) -> dict[str, object]:
+    """Return a rulebook that closes everything for a fee on it."""
+    return rates() | {"liquidation": {"policy": "all_at_once", "fee": fee}}

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from tests.vectors.adapters.rulebooks import CURRENCY
+from tests.vectors.adapters.rulebooks import CURRENCY, rates
 from tests.vectors.view import NotApplicableError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from tests.vectors.facade import Facade
     from tests.vectors.view import CaseView
 
 SIDES: Final[Mapping[object, str]] = {
@@ -102,6 +103,12 @@ def cash(*amounts: float) -> list[dict[str, object]]:
 def equity(amount: float) -> list[dict[str, object]]:
     """Return a collateral table with a balance that includes unrealised profit."""
     return [{"currency": CURRENCY, "equity": amount}]
+
+
+def together(facade: Facade, *amounts: float) -> float:
+    """Return what amounts of money are together: the equity of an account that holds them."""
+    nothing = position("NOTHING", 0.0, mark=1.0, maintenanceMarginRate=0.0)
+    return facade.equity(facade.book(table([nothing]), rates(), collateral=cash(*amounts)))
 
 
 def named(case: CaseView, results: Mapping[str, object]) -> dict[str, object]:

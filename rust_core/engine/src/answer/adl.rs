@@ -14,7 +14,7 @@ use crate::liquidation::price::shown;
 use crate::liquidation::waterfall::{Layers, waterfall};
 
 /// The header of `CM_ADL`.
-pub const HEADER: [&str; 17] = [
+pub const HEADER: [&str; 19] = [
     "form",
     "rank",
     "account",
@@ -25,11 +25,13 @@ pub const HEADER: [&str; 17] = [
     "pnl",
     "equity",
     "leverage",
+    "bankruptcy",
     "score",
     "lights",
     "fill_qty",
     "fill",
     "price",
+    "qty_left",
     "leverage_left",
     "comment",
 ];
@@ -311,11 +313,13 @@ fn cells(
         own.pnl().into(),
         own.equity.into(),
         own.leverage().into(),
+        own.bankruptcy.into(),
         row.score.is_finite().then_some(row.score).into(),
         row.lights.map_or(Value::Missing, Value::from),
         given(closed),
         given(row.notional * per_notional),
         given(price),
+        given(left),
         (shared && equity > 0.0).then(|| own.payoff.notional(left, own.mark) / equity).into(),
         comment.join("; ").into(),
     ]
@@ -329,9 +333,9 @@ fn uncovered(form: Form, notional: f64, wanted: f64, per_notional: f64) -> Vec<V
         (0, form.word().into()),
         (2, "UNCOVERED".into()),
         (3, "".into()),
-        (13, (notional * per_notional).into()),
+        (14, (notional * per_notional).into()),
         (
-            16,
+            18,
             format!(
                 "{share:.1} % of the deficit is left when every winner is closed: it is socialised or unpaid"
             )

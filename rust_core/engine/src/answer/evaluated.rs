@@ -1,4 +1,4 @@
-//! A book evaluated once at its own prices, so that thousands of cheap questions share the work.
+//! A book evaluated once at a market state, so that thousands of cheap questions share the work.
 
 use rayon::prelude::*;
 
@@ -9,19 +9,23 @@ use crate::margin::{PoolState, PoolView, evaluate_with};
 use crate::market::MarketState;
 use crate::rulebook::Measure;
 
-/// Every pool of a book at today's prices.
+/// Every pool of a book at a market state.
 #[derive(Debug)]
 pub struct Evaluated {
     pools: Vec<Result<PoolState>>,
 }
 
 impl Evaluated {
+    /// Every pool at today's prices.
+    pub fn new(book: &Book) -> Self {
+        Self::at(book, &MarketState::today(book))
+    }
+
     /// Evaluates every pool; pools in parallel, each by itself, so that threads change no bit. What the
     /// accounts of a rulebook hold is priced once for all of them.
-    pub fn new(book: &Book) -> Self {
-        let today = MarketState::today(book);
+    pub fn at(book: &Book, state: &MarketState) -> Self {
         let tables: Vec<Option<Table>> =
-            (0..book.rulebooks.len()).map(|rulebook| shared_table(book, rulebook, &today)).collect();
+            (0..book.rulebooks.len()).map(|rulebook| shared_table(book, rulebook, state)).collect();
         let table_of = |pool: &Pool| {
             let rulebook = book.accounts.get(pool.account)?.rulebook;
             tables.get(rulebook)?.as_ref()
@@ -29,9 +33,18 @@ impl Evaluated {
         let pools = book
             .pools
             .par_iter()
-            .map(|pool| evaluate_with(&PoolView::of(book, pool), &today, table_of(pool)))
+            .map(|pool| evaluate_with(&PoolView::of(book, pool), state, table_of(pool)))
             .collect();
         Self { pools }
+    }
+
+    /// Every pool, with its index.
+    ///
+    /// # Errors
+    ///
+    /// The first refusal that evaluating one met.
+    pub fn all(&self) -> Result<Vec<(usize, &PoolState)>> {
+        (0..self.pools.len()).map(|index| Ok((index, self.pool(index)?))).collect()
     }
 
     /// The state of a pool.
@@ -54,7 +67,7 @@ impl Evaluated {
 
 /// Scenario values of everything that the accounts of a rulebook hold; none where one account has them to
 /// itself, or where something cannot be priced, which the pool that holds it then says.
-fn shared_table(book: &Book, rulebook: usize, today: &MarketState) -> Option<Table> {
+fn shared_table(book: &Book, rulebook: usize, state: &MarketState) -> Option<Table> {
     let rules = book.rulebooks.get(rulebook)?;
     if !matches!(rules.measure, Measure::Scenarios { .. }) {
         return None;
@@ -70,7 +83,7 @@ fn shared_table(book: &Book, rulebook: usize, today: &MarketState) -> Option<Tab
     }
     held.sort_unstable();
     held.dedup();
-    Table::new(book, rules, today, &held).ok()
+    Table::new(book, rules, state, &held).ok()
 }
 
 /// The pool that decides about a group: of those that are liquidatable the one that lacks most, else the

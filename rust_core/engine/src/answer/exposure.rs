@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use super::evaluated::{Evaluated, check_complete};
 use super::scope::report_currency;
 use super::{Answer, Value};
-use crate::book::{Book, Position, Quote};
+use crate::book::{Book, Position};
 use crate::error::{Error, Result};
 use crate::instrument::{Instrument, Payoff};
 use crate::margin::PoolView;
 use crate::margin::scenario::exposure::index_price;
-use crate::market::{MarketState, settle_of, underlying_of};
+use crate::market::{MarketState, mark_at, settle_of, underlying_of};
 use crate::numeric::Accumulator;
 use crate::pricing::greeks::ForwardOption;
 
@@ -41,9 +41,11 @@ enum Group {
 
 /// Sensitivities of one position: coins, then money of the reporting currency.
 #[derive(Debug, Clone, Copy, Default)]
-struct Sensitivity {
-    delta: f64,
-    delta_money: f64,
+pub(super) struct Sensitivity {
+    /// Coins.
+    pub(super) delta: f64,
+    /// The same at the index, reporting currency.
+    pub(super) delta_money: f64,
     gamma: f64,
     vega: f64,
     theta: f64,
@@ -208,17 +210,27 @@ fn key(book: &Book, position: &Position, instrument: &Instrument, group: Group) 
     }
 }
 
-fn sensitivity(
+/// Sensitivities of a position at a state; what is past its expiry there has none.
+///
+/// # Errors
+///
+/// [`Error::Missing`] for a quote that an option needs.
+pub(super) fn sensitivity(
     view: &PoolView<'_>,
     position: &Position,
     instrument: &Instrument,
-    today: &MarketState,
+    state: &MarketState,
 ) -> Result<Sensitivity> {
     let book = view.book;
     let coin = underlying_of(book, position);
-    let index = index_price(book, coin, today).unwrap_or(position.mark_price);
+    if state.is_expired(book, position.instrument) {
+        return Ok(Sensitivity::default());
+    }
+    let ratio = state.ratio(coin);
+    let mark = mark_at(book, position, ratio);
+    let index = index_price(book, coin, state).unwrap_or(mark);
     // quote currency in money: what the settlement currency is worth, or the coin at the contract's mark
-    let settle = view.price(settle_of(book, position), today)?;
+    let settle = view.price(settle_of(book, position), state)?;
     let quote = match instrument.payoff {
         Payoff::Linear => settle,
         Payoff::Inverse => settle / index,
@@ -227,10 +239,10 @@ fn sensitivity(
     let Some(terms) = instrument.option else {
         let coins = match instrument.payoff {
             Payoff::Linear => position.quantity,
-            Payoff::Inverse => position.quantity / position.mark_price,
+            Payoff::Inverse => position.quantity / mark,
         };
-        let open = book.quotes.get(position.instrument).map_or(1.0, Quote::share_left) * coins;
-        let net = coins * position.mark_price * quote;
+        let open = book.quotes.get(position.instrument).map_or(1.0, |own| own.share_left_at(ratio)) * coins;
+        let net = coins * mark * quote;
         return Ok(Sensitivity {
             delta: open,
             delta_money: open * index * quote,
@@ -245,13 +257,13 @@ fn sensitivity(
         why: "sensitivities of an option need both".into(),
         place: crate::error::Place::row(position.row, instrument.symbol.as_str()),
     };
-    let known = book.quotes.get(position.instrument).ok_or_else(missing)?;
-    let forward = known.forward.ok_or_else(missing)?;
+    let known = state.quote(book, position.instrument).ok_or_else(missing)?;
+    let forward = known.moved_forward(ratio).ok_or_else(missing)?;
     let net = position.quantity * forward * quote;
     if known.years <= 0.0 {
         let inside = terms.right.intrinsic(forward, terms.strike.0) > 0.0;
         let sign = if terms.right == crate::instrument::OptionRight::Call { 1.0 } else { -1.0 };
-        let delta = if inside { known.share_left() * sign * position.quantity } else { 0.0 };
+        let delta = if inside { known.share_left_at(ratio) * sign * position.quantity } else { 0.0 };
         return Ok(Sensitivity {
             delta,
             delta_money: delta * index * quote,
@@ -271,7 +283,7 @@ fn sensitivity(
     }
     .greeks()?;
     // of the settlement price only the part that is still open moves with the coin
-    let open = known.share_left();
+    let open = known.share_left_at(ratio);
     let delta = position.quantity * greeks.delta * open;
     Ok(Sensitivity {
         delta,

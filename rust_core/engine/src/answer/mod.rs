@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+pub mod accounts;
 pub mod adl;
 mod adl_candidates;
 pub mod backtest;
@@ -11,12 +12,20 @@ pub mod check;
 pub mod collateral;
 pub mod contributions;
 pub mod correlation;
+pub mod cure;
+pub mod difference;
 pub mod evaluated;
 pub mod explain;
 mod explain_tail;
 pub mod exposure;
+pub mod grid;
 pub mod history;
+pub mod horizon;
+pub mod impact;
 pub mod limits;
+pub mod map;
+pub mod nearest;
+mod node;
 pub mod options;
 pub mod order;
 pub mod policies;
@@ -26,11 +35,16 @@ pub mod recon;
 pub mod rulebooks;
 pub mod scalar;
 pub mod scenarios;
+pub mod schedule;
 pub mod scope;
 pub mod size;
+pub mod stress;
+mod stressed;
 pub mod summary;
 pub mod tail;
 pub mod tiers;
+pub mod whatif;
+pub mod zones;
 
 pub use evaluated::Evaluated;
 

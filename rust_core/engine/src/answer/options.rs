@@ -1,6 +1,6 @@
 //! Options given as words: `policy=largest_loss; slippage=0.001`. An unknown key is refused, never ignored.
 
-use super::price::{PathWord, Question, SEARCH_LIMIT};
+use super::price::{PathWord, Question};
 use crate::error::{Error, Result};
 use crate::liquidation::order::{Options, Scenario, Slippage, StepSize, Stop};
 use crate::liquidation::price::Side;
@@ -56,6 +56,7 @@ pub fn order_options(pairs: &[(String, String)], max_steps: f64) -> Result<Optio
                     None => return unknown("hedge", value, "venue, none, after, first"),
                 }
             }
+            "reserved" => options.reserved = number("reserved", value, 0.0, f64::MAX, "money, at least 0")?,
             "elapsed" => options.elapsed = number("elapsed", value, 0.0, 3.2e7, "seconds, from 0 to a year")?,
             "gap" => options.gap = number("gap", value, 0.0, 10.0, "from 0 to 10")?,
             "tag" => options.respect_tags = flag("tag", value)?,
@@ -96,7 +97,7 @@ pub fn compared_options(pairs: &[(String, String)], max_steps: f64) -> Result<Op
     Ok(Options { go_on: read.go_on && has("until"), ..read })
 }
 
-const KNOWN: &str = "policy, stop, step, seed, slippage, hedge, elapsed, gap, tag, list, until";
+const KNOWN: &str = "policy, stop, step, seed, slippage, hedge, elapsed, reserved, gap, tag, list, until";
 
 fn is_default(value: &str) -> bool {
     value.is_empty() || value.eq_ignore_ascii_case("default") || value.eq_ignore_ascii_case("venue")
@@ -153,8 +154,7 @@ pub fn question(path: &str, which: &str, pairs: &[(String, String)]) -> Result<Q
             "bankrupt" | "bankruptcy" => Target::Bankruptcy,
             _ => return unknown("target", which, "trigger, bankrupt"),
         },
-        betas: Vec::new(),
-        limit: SEARCH_LIMIT,
+        ..Question::default()
     };
     for (key, value) in pairs {
         match key.trim().to_ascii_lowercase().as_str() {
@@ -172,7 +172,9 @@ pub fn question(path: &str, which: &str, pairs: &[(String, String)]) -> Result<Q
                     ));
                 }
             }
-            other => return unknown("option", other, "max, betas"),
+            "vol" => question.elasticity = number("vol", value, -10.0, 10.0, "between -10 and 10")?,
+            "days" => question.days = number("days", value, 0.0, 36_500.0, "from 0 to 36,500")?,
+            other => return unknown("option", other, "max, betas, vol, days"),
         }
     }
     Ok(question)

@@ -6,10 +6,10 @@ use super::{Answer, Value};
 use crate::book::{Book, Pool, PoolKind};
 use crate::error::{Error, Result};
 use crate::liquidation::order::underlying_named;
-use crate::liquidation::price::{LiquidationPrice, Side, alone, answer, coins_of, crossings};
-use crate::liquidation::sweep::Target;
+use crate::liquidation::price::{LiquidationPrice, Side, alone_crossings, answer, coins_of, crossings};
+use crate::liquidation::sweep::{Crossings, Search, Target};
 use crate::margin::PoolView;
-use crate::path::Path;
+use crate::path::{Course, Path};
 
 /// How far searches go that have no closed form, as a multiple of the mark.
 pub const SEARCH_LIMIT: f64 = 10.0;
@@ -43,6 +43,17 @@ pub enum PathWord {
     Beta,
 }
 
+impl PathWord {
+    /// The word of the path column.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Alone => "alone",
+            Self::Together => "together",
+            Self::Beta => "beta",
+        }
+    }
+}
+
 /// What is asked.
 #[derive(Debug, Clone)]
 pub struct Question {
@@ -54,43 +65,105 @@ pub struct Question {
     pub betas: Vec<(String, f64)>,
     /// Limit of searches, a multiple of the mark.
     pub limit: f64,
+    /// How implied volatilities follow the price, see [`Course`].
+    pub elasticity: f64,
+    /// Days that have passed.
+    pub days: f64,
+}
+
+impl Question {
+    /// What else changes besides prices, in words.
+    fn beside(&self) -> String {
+        let mut words = String::new();
+        if self.elasticity != 0.0 {
+            words.push_str(&format!(
+                "; volatilities times the price ratio to the power of {}",
+                self.elasticity
+            ));
+        }
+        if self.days != 0.0 {
+            words.push_str(&format!("; {} days later", self.days));
+        }
+        words
+    }
+
+    fn course(&self, path: &Path) -> Course {
+        Course { path: path.clone(), elasticity: self.elasticity, days: self.days }
+    }
 }
 
 impl Default for Question {
     fn default() -> Self {
-        Self { path: PathWord::Alone, target: Target::Trigger, betas: Vec::new(), limit: SEARCH_LIMIT }
+        Self {
+            path: PathWord::Alone,
+            target: Target::Trigger,
+            betas: Vec::new(),
+            limit: SEARCH_LIMIT,
+            elasticity: 0.0,
+            days: 0.0,
+        }
     }
 }
 
-/// The answers of one pool, for one coin or for all that touch it.
+/// What was found about a pool along one path: the coin whose price is told, the path, its crossings.
+#[derive(Debug, Clone)]
+pub struct Found {
+    /// Index of the pool.
+    pub pool: usize,
+    /// Index of the coin.
+    pub coin: usize,
+    /// The path.
+    pub path: Path,
+    /// Every crossing.
+    pub crossings: Crossings,
+}
+
+/// What is found about one pool, for one coin or for all that touch it.
 ///
 /// # Errors
 ///
 /// As [`crate::margin::evaluate`]; [`Error::Missing`] for a missing beta or price.
 fn of_pool(
     book: &Book,
-    pool: (usize, &Pool),
+    (pool, held): (usize, &Pool),
     underlying: Option<usize>,
     question: &Question,
-) -> Result<Vec<LiquidationPrice>> {
-    let view = PoolView::of(book, pool.1);
+) -> Result<Vec<Found>> {
+    let view = PoolView::of(book, held);
+    let along = |path: &Path| crossings(&view, &question.course(path), question.target, question.limit);
     match question.path {
         PathWord::Alone => match underlying {
-            None => alone(book, pool, question.target, question.limit),
+            None => {
+                let all = alone_crossings(
+                    &view,
+                    (question.elasticity, question.days),
+                    question.target,
+                    question.limit,
+                )?;
+                let found = all.into_iter().map(|(coin, crossings)| Found {
+                    pool,
+                    coin,
+                    path: Path::Alone(coin),
+                    crossings,
+                });
+                Ok(found.collect())
+            }
             Some(coin) if coins_of(book, &view).contains(&coin) => {
                 let path = Path::Alone(coin);
-                let found = crossings(&view, &path, question.target, question.limit)?;
-                Ok(vec![answer(book, pool, coin, &path, &found, question.target)?])
+                Ok(vec![Found { pool, coin, crossings: along(&path)?, path }])
             }
             Some(_) => Ok(Vec::new()),
         },
         PathWord::Together => {
-            let found = crossings(&view, &Path::Together, question.target, question.limit)?;
+            let crossings = along(&Path::Together)?;
             let coins = underlying.map_or_else(|| coins_of(book, &view), |coin| vec![coin]);
-            coins
-                .into_iter()
-                .map(|coin| answer(book, pool, coin, &Path::Together, &found, question.target))
-                .collect()
+            let found = coins.into_iter().map(|coin| Found {
+                pool,
+                coin,
+                path: Path::Together,
+                crossings: crossings.clone(),
+            });
+            Ok(found.collect())
         }
         PathWord::Beta => {
             let driver = match underlying {
@@ -98,8 +171,7 @@ fn of_pool(
                 None => driver_of(book, &question.betas)?,
             };
             let path = Path::beta(book, driver, &question.betas)?;
-            let found = crossings(&view, &path, question.target, question.limit)?;
-            Ok(vec![answer(book, pool, driver, &path, &found, question.target)?])
+            Ok(vec![Found { pool, coin: driver, crossings: along(&path)?, path }])
         }
     }
 }
@@ -138,22 +210,44 @@ fn pools_for<'a>(book: &'a Book, name: Option<&str>) -> Vec<(usize, &'a Pool)> {
         .collect()
 }
 
-/// Every answer to a question, pools in parallel.
+/// Everything found about a question, by pool and coin; pools in parallel.
 ///
 /// # Errors
 ///
 /// As [`of_pool`]; [`Error::Unknown`] for a coin that the book does not know.
-pub fn answers(book: &Book, underlying: Option<&str>, question: &Question) -> Result<Vec<LiquidationPrice>> {
+pub fn found(book: &Book, underlying: Option<&str>, question: &Question) -> Result<Vec<Found>> {
     super::evaluated::check_complete(book)?;
     let coin = underlying.map(|name| underlying_named(book, name)).transpose()?;
     let pools = pools_for(book, underlying);
-    let per_pool: Vec<Result<Vec<LiquidationPrice>>> =
+    let per_pool: Vec<Result<Vec<Found>>> =
         pools.par_iter().map(|pool| of_pool(book, *pool, coin, question)).collect();
     let mut all = Vec::new();
     for answers in per_pool {
         all.extend(answers?);
     }
     Ok(all)
+}
+
+/// Every answer to a question.
+///
+/// # Errors
+///
+/// As [`found`].
+pub fn answers(book: &Book, underlying: Option<&str>, question: &Question) -> Result<Vec<LiquidationPrice>> {
+    let found = found(book, underlying, question)?;
+    let answers = found.iter().filter_map(|own| {
+        let pool = (own.pool, book.pools.get(own.pool)?);
+        let answered = answer(book, pool, own.coin, &own.path, &own.crossings, question.target);
+        Some(answered.map(|mut answered| {
+            answered.status.push_str(&question.beside());
+            if own.crossings.search != Search::ClosedForm {
+                answered.status.push_str("; ");
+                answered.status.push_str(own.crossings.search.words());
+            }
+            answered
+        }))
+    });
+    answers.collect()
 }
 
 /// The price of one coin on a side: the nearest over the pools it touches.
@@ -224,12 +318,7 @@ pub fn table(book: &Book, underlying: Option<&str>, question: &Question) -> Resu
             found.sigmas.into(),
             range.iter().copied().reduce(f64::min).into(),
             range.iter().copied().reduce(f64::max).into(),
-            match question.path {
-                PathWord::Alone => "alone",
-                PathWord::Together => "together",
-                PathWord::Beta => "beta",
-            }
-            .into(),
+            question.path.word().into(),
             found.status.as_str().into(),
             Value::Text(pool.map_or_else(String::new, |pool| book.pool_name(pool))),
         ]);

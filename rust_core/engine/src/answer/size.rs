@@ -3,12 +3,14 @@
 use super::evaluated::check_complete;
 use super::limits::{parts, read};
 use super::{Answer, Value};
-use crate::book::{Book, Input, Options, RulebookChoice, build};
-use crate::cell::{Cell, Table};
+use crate::book::Book;
+use crate::cell::Table;
 use crate::error::{Error, Place, Result, check_positive};
 use crate::limits::context::Context;
 use crate::limits::limit::{Limit, holds_at};
 use crate::limits::profile::Profile;
+use crate::plan::Origin;
+use crate::plan::stage::{not_kept, samples};
 use crate::size::{Bound, Largest, Trial, account_of, found, largest, limit_of};
 use crate::watch::Watch;
 
@@ -92,32 +94,6 @@ impl Question {
             _ => Err(Error::Unknown { what: "side", value: self.side.clone(), known: "buy, sell".into() }),
         }
     }
-
-    /// One row of positions with the contract, one unit of it.
-    fn sample(&self, account: &str, buys: bool) -> Table {
-        let mut header = vec![Cell::Text("symbol".into()), Cell::Text("account".into())];
-        let mut row = vec![Cell::Text(self.symbol.trim().to_owned()), Cell::Text(account.to_owned())];
-        let mut put = |name: &str, cell: Cell| {
-            header.push(Cell::Text(name.to_owned()));
-            row.push(cell);
-        };
-        put("contracts", Cell::Number(if buys { 1.0 } else { -1.0 }));
-        put("contractSize", Cell::Number(1.0));
-        put("unrealizedPnl", Cell::Number(0.0));
-        for (name, value) in &self.columns {
-            put(name, value.trim().parse().map_or_else(|_| Cell::from_text(value), Cell::Number));
-        }
-        Table::from_rows(vec![header, row])
-    }
-}
-
-/// The tables that a book was made of.
-#[derive(Debug, Clone, Copy)]
-pub struct Origin<'a> {
-    /// The tables.
-    pub input: Input<'a>,
-    /// As-of as given.
-    pub as_of: Option<&'a str>,
 }
 
 /// The largest size, and what the trial is called.
@@ -151,30 +127,9 @@ fn ask(
     }
     let account = account_of(book, symbol, account)?;
     let name = book.accounts.get(account).map_or("", |own| own.name.as_str());
-    let Some(origin) = origin else {
-        return Err(Error::NotCovered {
-            what: format!("{symbol}, which the account does not hold"),
-            why: "the tables of a very large book are not kept; add a row of it to the positions".into(),
-            place: Place::default(),
-        });
-    };
-    let sample = question.sample(name, buys);
-    let choice = match book.rulebooks.as_slice() {
-        [one] => RulebookChoice::One(Box::new(one.clone())),
-        _ => RulebookChoice::PerAccount(
-            book.accounts
-                .iter()
-                .filter_map(|own| Some((own.name.clone(), book.rulebooks.get(own.rulebook)?.clone())))
-                .collect(),
-        ),
-    };
-    let settings = Options { as_of: origin.as_of.map(str::to_owned), partial: false, rebook: false };
-    let input = Input { added: Some(&sample), ..origin.input };
-    let made = build(&input, &choice, &settings).book.map_err(|error| Error::Missing {
-        what: format!("{symbol} in the book"),
-        why: error.to_string(),
-        place: Place::default(),
-    })?;
+    let Some(origin) = origin else { return Err(not_kept(symbol)) };
+    let wanted = [(name.to_owned(), symbol.to_owned(), if buys { 1.0 } else { -1.0 })];
+    let made = origin.with(book, &samples(&wanted, &question.columns), symbol)?;
     let place = found(&made, symbol, Some(name), buys)?.ok_or_else(|| Error::NotCovered {
         what: symbol.to_owned(),
         why: "the symbol is read as another contract; add a row of it to the positions".into(),

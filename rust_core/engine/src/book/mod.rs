@@ -16,6 +16,7 @@ mod quotes;
 pub mod rebook;
 mod tiering;
 mod times;
+pub mod traded;
 
 use std::sync::{Arc, OnceLock};
 
@@ -195,6 +196,27 @@ pub struct Balance {
     pub reported: ReportedAccount,
     /// Row of the collateral table; `None` for an isolated margin.
     pub row: Option<usize>,
+}
+
+impl Balance {
+    /// An empty balance in a currency that positions of the pool settle in.
+    pub fn of_results(currency: usize) -> Self {
+        Self {
+            currency,
+            cash: 0.0,
+            settles: true,
+            from_equity: false,
+            debt: 0.0,
+            rates: Vec::new(),
+            initial_rate: None,
+            cap: None,
+            enabled: true,
+            in_scan: None,
+            confidence: None,
+            reported: ReportedAccount::default(),
+            row: None,
+        }
+    }
 }
 
 /// An open order.

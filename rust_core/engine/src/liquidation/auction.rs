@@ -82,8 +82,11 @@ impl Working<'_> {
                 cost: 0.0,
             });
         }
+        let mut reserved = self.reserved;
         for balance in &mut self.balances {
-            let kept = if balance.currency == target { self.reserved } else { 0.0 };
+            // what is reserved may lie in several balances, in the order of their rows
+            let kept = if balance.currency == target { balance.cash.min(reserved).max(0.0) } else { 0.0 };
+            reserved -= kept;
             balance.cash = kept + (1.0 - fraction) * (balance.cash - kept);
             balance.debt *= 1.0 - fraction;
         }

@@ -38,7 +38,7 @@ pub(super) enum Boundary {
 
 impl Boundary {
     pub(super) fn one_coin(view: &PoolView<'_>, coin: usize) -> Result<Self> {
-        let found = crossings(view, &Path::Alone(coin), Target::Trigger, SEARCH)?;
+        let found = crossings(view, &Path::Alone(coin).into(), Target::Trigger, SEARCH)?;
         let nearest = |list: &[Crossing]| {
             list.iter().find(|crossing| crossing.into_breach).map(|crossing| crossing.ratio.ln())
         };

@@ -192,6 +192,24 @@ pub(super) fn coins(view: &PoolView<'_>, position: &Position, state: &MarketStat
     }
 }
 
+/// Coins that a pool's positions stand for, by underlying, in the order of coins.
+///
+/// # Errors
+///
+/// [`Error::Missing`] for a price.
+pub fn coins_held(view: &PoolView<'_>, state: &MarketState) -> Result<Vec<(usize, f64)>> {
+    let mut found: Vec<(usize, Vec<f64>)> = Vec::new();
+    for position in view.positions {
+        let (coin, own) = (underlying_of(view.book, position), coins(view, position, state)?);
+        match found.iter_mut().find(|(known, _)| *known == coin) {
+            Some((_, list)) => list.push(own),
+            None => found.push((coin, vec![own])),
+        }
+    }
+    found.sort_by_key(|(coin, _)| *coin);
+    Ok(found.into_iter().map(|(coin, list)| (coin, sum(list))).collect())
+}
+
 /// The fraction of what positions bear of the maintenance margin that one of them bears.
 fn share_of_margin(requirement: &Requirement, index: usize) -> f64 {
     let whole = sum(requirement.by_position.iter().map(|own| own.maintenance));

@@ -3,6 +3,7 @@
 //! An order runs at a market state, or along a path from the first state past the trigger by a gap and
 //! then on with the path: at the exact trigger the partial size is zero (design.md section 2).
 
+use super::cost::coins_held;
 use super::price::{crossings, sigmas};
 use super::run::Run;
 use super::sweep::Target;
@@ -45,6 +46,8 @@ pub struct Options {
     pub hedge: Option<Hedge>,
     /// Seconds that an auction has lasted.
     pub elapsed: f64,
+    /// Money that earlier bids of an auction have brought and that is not sold again, settlement currency.
+    pub reserved: f64,
     /// Symbols in the order in which the user wants them closed.
     pub user_list: Vec<String>,
     /// Whether `liquidateLast` tags are respected.
@@ -67,6 +70,7 @@ impl Default for Options {
             slippage: Slippage::Fraction(0.0),
             hedge: None,
             elapsed: 0.0,
+            reserved: 0.0,
             user_list: Vec::new(),
             respect_tags: true,
             gap: 0.01,
@@ -126,7 +130,7 @@ pub struct Row {
     /// Number of the step, from 1; rows that happen at once share it.
     pub step: usize,
     /// `cancel_orders`, `close`, `hedge`, `convert` (collateral is sold), of an auction `fee`, `slice` and
-    /// `proceeds`, `takeover`, or `none` where no step helps.
+    /// `proceeds`, `takeover`, `offer` (to whoever takes over), or `none` where no step helps.
     pub action: &'static str,
     /// Index of the account.
     pub account: usize,
@@ -149,7 +153,7 @@ pub struct Row {
 impl Row {
     /// Whether it takes something from the account: a position, or collateral.
     pub fn closes(&self) -> bool {
-        self.closed.is_some() && !matches!(self.action, "fee" | "proceeds")
+        self.closed.is_some() && !matches!(self.action, "fee" | "proceeds" | "offer")
     }
 }
 
@@ -198,14 +202,29 @@ pub fn at_state(
     market: &MarketState,
     options: &Options,
 ) -> Result<LiquidationOrder> {
+    at_state_with_rest(book, pool, market, options).map(|(order, _)| order)
+}
+
+/// The same, with the coins that the positions which are left stand for, by underlying.
+///
+/// # Errors
+///
+/// As [`at_state`].
+pub fn at_state_with_rest(
+    book: &Book,
+    pool: &Pool,
+    market: &MarketState,
+    options: &Options,
+) -> Result<(LiquidationOrder, Vec<(usize, f64)>)> {
     let extended = extended(book, pool, options);
     let mut run = Run::new(extended.as_ref().unwrap_or(book), pool, options)?;
     let end = run.at(market, "")?;
-    Ok(run.finish(end, None))
+    let rest = coins_held(&run.working.view(), market)?;
+    Ok((run.finish(end, None), rest))
 }
 
 /// The book with the perpetuals that a hedge needs and the book has not.
-fn extended(book: &Book, pool: &Pool, options: &Options) -> Option<Book> {
+pub(super) fn extended(book: &Book, pool: &Pool, options: &Options) -> Option<Book> {
     let rule = &book.rulebook_of(pool.account)?.liquidation;
     let hedges = options.hedge_of(rule) != Hedge::Never;
     if hedges { super::hedge::with_perpetuals(book, pool, rule) } else { None }
@@ -308,7 +327,7 @@ pub fn along(
         if run.step >= options.max_steps {
             return Ok(run.finish(End::StepsShown, driver));
         }
-        let found = crossings(&run.working.view(), &path, Target::Trigger, limit)?;
+        let found = crossings(&run.working.view(), &path.clone().into(), Target::Trigger, limit)?;
         let list = if outward < 0.0 { &found.down } else { &found.up };
         let beyond = |next: f64| if outward < 0.0 { next < ratio } else { next > ratio };
         let next = list.iter().find(|crossing| crossing.into_breach && beyond(crossing.ratio));

@@ -1,13 +1,15 @@
 //! The liquidation price of a whole pool: one coin alone, all together, or along betas, on both sides.
 
-use super::sweep::{Crossing, Crossings, Prepared, Target};
+use super::isolate::{Change, Isolation};
+use super::sweep::{Crossing, Crossings, Prepared, Search, Target};
 use crate::book::{Book, Pool, PoolKind};
 use crate::error::{Error, Place, Result};
+use crate::margin::bounds::{Basis, figure};
 use crate::margin::equity::equity;
 use crate::margin::status::broken;
 use crate::margin::tiers::brackets_only;
 use crate::margin::{PoolView, excess};
-use crate::path::Path;
+use crate::path::{Course, Path};
 
 /// Which way the price goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,19 +50,56 @@ pub struct LiquidationPrice {
 /// # Errors
 ///
 /// As [`crate::margin::evaluate`].
-pub fn crossings(view: &PoolView<'_>, path: &Path, target: Target, limit: f64) -> Result<Crossings> {
-    if brackets_only(view)? {
-        Ok(Prepared::new(*view)?.crossings(path, target, limit))
+pub fn crossings(view: &PoolView<'_>, course: &Course, target: Target, limit: f64) -> Result<Crossings> {
+    if course.is_plain() && brackets_only(view)? {
+        Ok(Prepared::new(*view)?.crossings(&course.path, target, limit))
     } else {
-        searched(view, path, target, limit)
+        searched(view, course, target, limit)
     }
 }
 
-/// Crossings of measures without a closed form, by a search on a grid of ratios and bisection.
-fn searched(view: &PoolView<'_>, path: &Path, target: Target, limit: f64) -> Result<Crossings> {
+/// Crossings of measures without a closed form: proven where the account has bounds, else on a grid.
+fn searched(view: &PoolView<'_>, course: &Course, target: Target, limit: f64) -> Result<Crossings> {
+    let level = &view.rulebook()?.maintenance;
+    let breach = |value: f64| match target {
+        Target::Trigger => broken(level, value),
+        Target::Bankruptcy => value < 0.0,
+    };
+    let basis = match target {
+        Target::Trigger => Basis::Maintenance,
+        Target::Bankruptcy => Basis::Gross,
+    };
+    let way = course.way(view.book);
+    let state = |place: f64| course.state(view.book, place.exp());
+    let search = Isolation { view, way: &way, basis, state: &state, breach: &breach, first_only: false };
+    let lowest = limit.powi(-2);
+    let Some(found) = search.isolate(&[lowest.ln(), 0.0, limit.ln()])? else {
+        return on_a_grid(view, course, target, limit);
+    };
+    let crossing = |change: &Change, up: bool| Crossing {
+        // the first ratio of the side in breach
+        ratio: if change.breached_above { change.above } else { change.below }.exp(),
+        into_breach: change.breached_above == up,
+        jump: change.is_jump(),
+    };
+    let up = found.changes.iter().filter(|change| change.above > 0.0).map(|change| crossing(change, true));
+    let down = found.changes.iter().rev().filter(|change| change.above <= 0.0);
+    Ok(Crossings {
+        up: up.collect(),
+        down: down.map(|change| crossing(change, false)).collect(),
+        searched_down: Some(lowest),
+        searched_up: Some(limit),
+        breached_today: breach(figure(view, &state(0.0), basis)?),
+        search: if found.exhausted { Search::Unfinished } else { Search::Proven },
+        touches: found.open.iter().map(|(from, to)| (from.exp(), to.exp())).collect(),
+    })
+}
+
+/// Crossings by a search on a grid of ratios and bisection: what turns back between two of its points is missed.
+fn on_a_grid(view: &PoolView<'_>, course: &Course, target: Target, limit: f64) -> Result<Crossings> {
     const STEPS: usize = 400;
     let at = |ratio: f64| -> Result<f64> {
-        let state = path.state(view.book, ratio);
+        let state = course.state(view.book, ratio);
         match target {
             Target::Trigger => excess(view, &state),
             Target::Bankruptcy => Ok(equity(view, &state)?.gross),
@@ -93,7 +132,7 @@ fn searched(view: &PoolView<'_>, path: &Path, target: Target, limit: f64) -> Res
                     }
                     if breach(at(middle)?) == breach(before.1) { near = middle } else { far = middle }
                 }
-                list.push(Crossing { ratio: far, into_breach: breach(value) });
+                list.push(Crossing { ratio: far, into_breach: breach(value), jump: false });
             }
             before = (ratio, value);
         }
@@ -256,18 +295,36 @@ pub fn alone_in(
     target: Target,
     limit: f64,
 ) -> Result<Vec<LiquidationPrice>> {
-    let (book, view) = (view.book, *view);
-    let prepared = if brackets_only(&view)? { Some(Prepared::new(view)?) } else { None };
-    let mut answers = Vec::new();
-    for underlying in coins_of(book, &view) {
-        let path = Path::Alone(underlying);
-        let found = match &prepared {
-            Some(prepared) => prepared.crossings(&path, target, limit),
-            None => searched(&view, &path, target, limit)?,
+    let found = alone_crossings(view, (0.0, 0.0), target, limit)?;
+    let answers = found
+        .iter()
+        .map(|(coin, crossings)| answer(view.book, pool, *coin, &Path::Alone(*coin), crossings, target));
+    answers.collect()
+}
+
+/// The crossings of a pool on every path that moves one coin alone, by coin.
+///
+/// # Errors
+///
+/// As [`alone`].
+pub fn alone_crossings(
+    view: &PoolView<'_>,
+    (elasticity, days): (f64, f64),
+    target: Target,
+    limit: f64,
+) -> Result<Vec<(usize, Crossings)>> {
+    let plain = elasticity == 0.0 && days == 0.0;
+    let prepared = if plain && brackets_only(view)? { Some(Prepared::new(*view)?) } else { None };
+    let mut found = Vec::new();
+    for coin in coins_of(view.book, view) {
+        let course = Course { path: Path::Alone(coin), elasticity, days };
+        let crossings = match &prepared {
+            Some(prepared) => prepared.crossings(&course.path, target, limit),
+            None => searched(view, &course, target, limit)?,
         };
-        answers.push(answer(book, pool, underlying, &path, &found, target)?);
+        found.push((coin, crossings));
     }
-    Ok(answers)
+    Ok(found)
 }
 
 /// The coins that touch a pool: of its contracts, and of its collateral where that is no stable currency.

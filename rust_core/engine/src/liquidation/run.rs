@@ -49,7 +49,8 @@ pub(super) enum Turn {
 
 impl<'a> Run<'a> {
     pub(super) fn new(book: &'a Book, pool: &Pool, options: &'a Options) -> Result<Self> {
-        let working = Working::of(book, pool);
+        let mut working = Working::of(book, pool);
+        working.reserved = options.reserved;
         let rulebook = book.rulebook_of(pool.account).ok_or_else(|| Error::Missing {
             what: "rulebook".into(),
             why: "the account has none".into(),
@@ -86,9 +87,15 @@ impl<'a> Run<'a> {
             certainty,
             rows: Vec::new(),
             step: 0,
-            charged: false,
+            // an auction that has brought money has taken its fee
+            charged: options.reserved > 0.0,
             table: None,
         })
+    }
+
+    /// What has happened so far.
+    pub(super) fn rows(&self) -> &[Row] {
+        &self.rows
     }
 
     pub(super) fn liquidatable(&self, state: &PoolState) -> bool {
@@ -136,6 +143,7 @@ impl<'a> Run<'a> {
 
     /// Liquidates at one market state; returns how that ended.
     pub(super) fn at(&mut self, market: &MarketState, why: &str) -> Result<End> {
+        self.working.settle(market);
         self.price_scenarios(market)?;
         let first = self.measured(&self.working, market)?;
         if !self.liquidatable(&first) {
@@ -156,7 +164,8 @@ impl<'a> Run<'a> {
         let orders_first = self.stages().first() == Some(&Stage::Orders);
         loop {
             let before = self.measured(&self.working, market)?;
-            if self.working.positions.is_empty() {
+            // an account may hold nothing but collateral and debts
+            if self.working.positions.is_empty() && !self.stages().contains(&Stage::Collateral) {
                 return Ok(End::Flat);
             }
             // the hedge belongs to the round of the closing: the account is looked at again after both
@@ -227,6 +236,9 @@ impl<'a> Run<'a> {
             };
             if !done {
                 self.step -= 1;
+                if self.working.positions.is_empty() {
+                    return Ok(End::Flat);
+                }
                 if self.rows.is_empty() {
                     self.push(
                         "none",

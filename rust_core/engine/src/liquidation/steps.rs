@@ -10,6 +10,7 @@ use crate::instrument::ContractKind;
 use crate::margin::{PoolState, evaluate};
 use crate::market::{MarketState, settle_of, underlying_of};
 use crate::rulebook::Auction;
+use crate::rulebook::StepSize;
 
 impl Run<'_> {
     /// Coins and settlement currencies of what is picked, without those of perpetuals.
@@ -203,7 +204,12 @@ impl Run<'_> {
         }
         let discount = auction.discount(self.options.elapsed);
         match self.slice_fraction(market, &standing, discount)? {
-            Some((fraction, how)) => {
+            Some((most, how)) => {
+                // a bidder may take less than the largest slice
+                let fraction = match self.options.step {
+                    Some(StepSize::Fraction(wanted)) => wanted.min(most),
+                    _ => most,
+                };
                 let sold = self.working.sell_slice(fraction, discount, market)?;
                 let reason = format!(
                     "{:.4} % of every position and of all collateral goes to a bidder at a discount of {:.2} %: {how}",
@@ -225,9 +231,33 @@ impl Run<'_> {
                     money(offer)
                 );
                 self.take_over(market, &standing, why, &reason)?;
+                self.record_offer(offer, market, &standing, reason)?;
                 Ok(Some(End::TakenOver))
             }
         }
+    }
+
+    /// Records what whoever takes over an account without value is paid for it; it is not the account's money.
+    fn record_offer(
+        &mut self,
+        offer: f64,
+        market: &MarketState,
+        before: &PoolState,
+        reason: String,
+    ) -> Result<()> {
+        let Some(target) = self.working.settles_in() else { return Ok(()) };
+        let price = self.working.view().price(target, market)?;
+        let known = self.working.book.currencies.get(target);
+        let paid = Closed {
+            subject: Subject::Currency,
+            symbol: known.map_or_else(String::new, |known| known.code.clone()),
+            long: false,
+            quantity: offer / price,
+            price,
+            cost: 0.0,
+        };
+        self.record("offer", market, before, vec![(paid, reason)], "")?;
+        Ok(())
     }
 
     /// The whole pool goes to whoever takes it over, positions and collateral; nothing is left.

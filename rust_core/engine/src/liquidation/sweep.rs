@@ -36,6 +36,46 @@ pub struct Crossing {
     pub ratio: f64,
     /// Whether the excess is below zero beyond it, seen from today.
     pub into_breach: bool,
+    /// Whether the target jumps over zero there instead of passing through it.
+    pub jump: bool,
+}
+
+/// How crossings were found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Search {
+    /// On a grid: what turns back between two of its points is missed.
+    #[default]
+    Grid,
+    /// By halving until bounds on the slope leave room for no other.
+    Proven,
+    /// As proven, but the most evaluations were used up before every stretch was.
+    Unfinished,
+    /// In closed form, stretch by stretch.
+    ClosedForm,
+}
+
+impl Search {
+    /// The word of the search column.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Grid => "grid",
+            Self::Proven => "proven",
+            Self::Unfinished => "unfinished",
+            Self::ClosedForm => "closed form",
+        }
+    }
+}
+
+impl Search {
+    /// What may be said about it at the end of a sentence.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Grid => "searched on a grid, narrow zones may be missed",
+            Self::Proven => "proven",
+            Self::Unfinished => "search unfinished, narrow zones may be missed",
+            Self::ClosedForm => "closed form",
+        }
+    }
 }
 
 /// Every crossing on both sides of today, nearest first, and how far was searched.
@@ -51,6 +91,10 @@ pub struct Crossings {
     pub searched_up: Option<f64>,
     /// Whether the target is already below zero today.
     pub breached_today: bool,
+    /// How much is known about what lies between the crossings.
+    pub search: Search,
+    /// Ratios between which the target touches zero, or comes nearer than can be told, without a change of sign seen.
+    pub touches: Vec<(f64, f64)>,
 }
 
 const MOST_CROSSINGS: usize = 16;
@@ -267,7 +311,7 @@ impl<'a> Prepared<'a> {
             Target::Trigger => broken(&self.rulebook.maintenance, today),
             Target::Bankruptcy => today < 0.0,
         };
-        let mut result = Crossings { breached_today, ..Crossings::default() };
+        let mut result = Crossings { breached_today, search: Search::ClosedForm, ..Crossings::default() };
         for up in [false, true] {
             let (found, searched) = self.sweep(path, &touched, strands.clone(), target, limit, up);
             if up {
@@ -304,7 +348,7 @@ impl<'a> Prepared<'a> {
                 let mut walk = Walk { prepared: self, target, limit, up, searched: &mut searched };
                 for ratio in walk.stretch(&strands, from, to, &mut breached) {
                     // the sign before the first crossing of the stretch decides what each one means
-                    found.push(Crossing { ratio: ratio.0, into_breach: ratio.1 });
+                    found.push(Crossing { ratio: ratio.0, into_breach: ratio.1, jump: false });
                 }
                 from = to;
             }

@@ -4,9 +4,9 @@ use super::cost::{Costs, coins};
 use crate::book::{Balance, Book, Order, Pool, PoolKind, Position};
 use crate::error::Result;
 use crate::margin::PoolView;
+use crate::margin::settling::{credit, settled};
 use crate::market::{MarketState, mark_at, notional, settle_of, underlying_of, unrealised_pnl};
 use crate::numeric::rounding::{Direction, to_step};
-use crate::tables::ReportedAccount;
 
 /// A pool of which some may already be closed.
 #[derive(Debug, Clone)]
@@ -55,6 +55,16 @@ pub struct Closed {
     pub cost: f64,
 }
 
+impl Closed {
+    /// Index of the contract that was dealt in; `None` for a currency.
+    pub fn instrument(&self, book: &Book) -> Option<usize> {
+        match self.subject {
+            Subject::Contract => book.instruments.iter().position(|known| known.symbol == self.symbol),
+            Subject::Currency => None,
+        }
+    }
+}
+
 impl<'a> Working<'a> {
     /// A pool as pasted.
     pub fn of(book: &'a Book, pool: &Pool) -> Self {
@@ -73,6 +83,15 @@ impl<'a> Working<'a> {
             orders: pool.orders.clone(),
             traded: vec![0.0; book.underlyings.len()],
             reserved: 0.0,
+        }
+    }
+
+    /// Settles what is past its expiry at a state.
+    pub(super) fn settle(&mut self, state: &MarketState) {
+        if let Some(found) = settled(&self.view(), state) {
+            self.positions = found.positions;
+            self.balances = found.balances;
+            self.orders = found.orders;
         }
     }
 
@@ -184,24 +203,7 @@ impl<'a> Working<'a> {
 
     /// Pays an amount into the balance of a currency; one that is new to the pool is money of it.
     pub(super) fn pay(&mut self, currency: usize, amount: f64) {
-        match self.balances.iter_mut().find(|balance| balance.currency == currency) {
-            Some(balance) => balance.cash += amount,
-            None => self.balances.push(Balance {
-                currency,
-                cash: amount,
-                settles: true,
-                from_equity: false,
-                debt: 0.0,
-                rates: Vec::new(),
-                initial_rate: None,
-                cap: None,
-                enabled: true,
-                in_scan: None,
-                confidence: None,
-                reported: ReportedAccount::default(),
-                row: None,
-            }),
-        }
+        credit(&mut self.balances, currency, amount);
     }
 
     /// The currency in which the pool settles: of a pool of one currency that, else the rulebook's where a balance

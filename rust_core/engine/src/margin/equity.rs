@@ -1,7 +1,8 @@
 //! Equity of a pool: per currency, then in the reporting currency, on the basis that each level names.
 
 use super::PoolView;
-use crate::book::{Balance, PoolKind};
+use super::scenario::Table;
+use crate::book::{Balance, PoolKind, Position};
 use crate::error::{Error, Place, Result};
 use crate::market::{MarketState, settle_of, unrealised_pnl};
 use crate::numeric::Accumulator;
@@ -37,6 +38,15 @@ pub struct Holding<'a> {
 
 /// What a pool holds per currency at a state, by currency.
 pub fn holdings<'a>(view: &PoolView<'a>, state: &MarketState) -> Vec<Holding<'a>> {
+    holdings_by(view, state, |position| unrealised_pnl(view.book, position, state))
+}
+
+/// The same where the unrealised results of positions are told.
+fn holdings_by<'a>(
+    view: &PoolView<'a>,
+    state: &MarketState,
+    result: impl Fn(&Position) -> f64,
+) -> Vec<Holding<'a>> {
     let mut rows: Vec<(Holding<'a>, Accumulator)> = Vec::new();
     for balance in view.balances {
         let held = balance.cash - balance.debt;
@@ -60,8 +70,9 @@ pub fn holdings<'a>(view: &PoolView<'a>, state: &MarketState) -> Vec<Holding<'a>
     let mut values: Vec<(usize, Accumulator)> = Vec::new();
     for position in view.positions {
         let currency = settle_of(view.book, position);
-        let result = unrealised_pnl(view.book, position, state);
+        let result = result(position);
         let option = view.book.instruments.get(position.instrument).is_some_and(|i| i.option.is_some());
+        let expired = state.is_expired(view.book, position.instrument);
         let place = match rows.iter().position(|(row, _)| row.currency == currency) {
             Some(place) => place,
             None => {
@@ -71,7 +82,9 @@ pub fn holdings<'a>(view: &PoolView<'a>, state: &MarketState) -> Vec<Holding<'a>
         };
         let Some((row, sum)) = rows.get_mut(place) else { continue };
         row.settles = true;
-        if option {
+        if expired {
+            row.cash += result;
+        } else if option {
             match values.iter_mut().find(|(known, _)| *known == currency) {
                 Some((_, sum)) => sum.add(result),
                 None => {
@@ -174,9 +187,26 @@ pub fn net_amount(holding: &Holding<'_>, level: &Level) -> f64 {
 ///
 /// [`Error::Missing`] for a price or a collateral rate that is needed.
 pub fn equity(view: &PoolView<'_>, state: &MarketState) -> Result<Equity> {
+    of_holdings(view, state, holdings(view, state))
+}
+
+/// The same with the values of options at hand.
+///
+/// # Errors
+///
+/// As [`equity`].
+pub(super) fn equity_with(view: &PoolView<'_>, state: &MarketState, table: &Table) -> Result<Equity> {
+    of_holdings(view, state, holdings_by(view, state, |position| table.result(view.book, position, state)))
+}
+
+pub(super) fn of_holdings(
+    view: &PoolView<'_>,
+    state: &MarketState,
+    holdings: Vec<Holding<'_>>,
+) -> Result<Equity> {
     let rulebook = view.rulebook()?;
     let mut sums = [Accumulator::default(), Accumulator::default(), Accumulator::default()];
-    for holding in holdings(view, state) {
+    for holding in holdings {
         if holding.cash == 0.0 && holding.pnl == 0.0 && holding.option_value == 0.0 {
             continue;
         }

@@ -1,19 +1,22 @@
 //! The six stages: from a pool at a market state to equity, requirement, excess, usage and status.
 
 mod borrowing;
+pub mod bounds;
 pub mod component;
 pub mod contributions;
 pub mod equity;
 mod expiry;
 mod orders;
+pub mod plane;
 pub mod scenario;
+pub mod settling;
 mod standard;
 pub mod status;
 pub mod tail;
 pub mod tiers;
 pub mod variance;
 
-use crate::book::{Balance, Book, Order, Pool, PoolKind, Position};
+use crate::book::{Balance, Book, Currency, Order, Pool, PoolKind, Position};
 use crate::error::{Error, Place, Result, check_finite};
 use crate::market::MarketState;
 use crate::rulebook::{Measure, Rulebook};
@@ -65,6 +68,20 @@ impl<'a> PoolView<'a> {
         })
     }
 
+    /// The ratio of a currency's price. Money is counted in the reporting currency: its own peg is no price of
+    /// it, and where the rulebook divides prices by that peg it moves the others.
+    fn currency_ratio(&self, known: &Currency, currency: usize, state: &MarketState) -> f64 {
+        let rulebook = self.book.rulebook_of(self.account).filter(|_| state.is_beyond_prices());
+        let Some(rulebook) = rulebook else { return state.currency_ratio(self.book, currency) };
+        if rulebook.report_currency == known.code {
+            return known.underlying.map_or(1.0, |underlying| state.ratio(underlying));
+        }
+        let ratio = state.currency_ratio(self.book, currency);
+        let is_report = |known: &Currency| known.code == rulebook.report_currency;
+        let peg = || self.book.currencies.iter().position(is_report).map_or(1.0, |own| state.peg(own));
+        if rulebook.divide_by_peg { ratio / peg() } else { ratio }
+    }
+
     /// Price of a currency at a state, reporting currency.
     ///
     /// # Errors
@@ -75,7 +92,7 @@ impl<'a> PoolView<'a> {
         let known = self.book.currencies.get(currency);
         let price = known.and_then(|known| known.price.get(rulebook).copied().flatten());
         match (known, price) {
-            (Some(known), Some(price)) => Ok(price * state.currency_ratio(known)),
+            (Some(known), Some(price)) => Ok(price * self.currency_ratio(known, currency, state)),
             _ => Err(Error::Missing {
                 what: format!("price of {}", known.map_or("?", |known| known.code.as_str())),
                 why: "a missing price is never a default".into(),
@@ -169,7 +186,10 @@ pub fn evaluate_with(
     table: Option<&scenario::Table>,
 ) -> Result<PoolState> {
     let rulebook = view.rulebook()?;
-    let equity = equity::equity(view, state)?;
+    let equity = match table {
+        Some(table) => equity::equity_with(view, state, table)?,
+        None => equity::equity(view, state)?,
+    };
     let requirement = requirement_with(view, state, table)?;
     let excess = equity.maintenance - rulebook.maintenance.trigger * requirement.maintenance;
     // an isolated margin is its initial margin at entry: the level says nothing about it afterwards
@@ -197,10 +217,6 @@ pub fn evaluate_with(
 }
 
 /// Stages 2 to 6 of the requirement.
-fn requirement(view: &PoolView<'_>, state: &MarketState) -> Result<Requirement> {
-    requirement_with(view, state, None)
-}
-
 fn requirement_with(
     view: &PoolView<'_>,
     state: &MarketState,
@@ -218,6 +234,11 @@ fn measured(
     table: Option<&scenario::Table>,
 ) -> Result<Requirement> {
     let rulebook = view.rulebook()?;
+    settling::check(view, rulebook, state)?;
+    if let Some(settled) = settling::settled(view, state) {
+        let found = measured(&settled.view(view), state, table)?;
+        return Ok(settled.restored(found, view.positions.len()));
+    }
     match &rulebook.measure {
         Measure::Tiers { .. } => tiers::requirement(view, rulebook, state),
         Measure::Scenarios { .. } => scenario::requirement(view, rulebook, state, table),
@@ -226,14 +247,57 @@ fn measured(
     }
 }
 
+/// Excess, usage and status of a pool whose equity and maintenance margin are known; a breach of the initial level is
+/// not looked at.
+///
+/// # Errors
+///
+/// [`Error::Missing`] for a pool without a rulebook.
+pub fn judged(view: &PoolView<'_>, equity: &Equity, maintenance: f64) -> Result<(f64, Option<f64>, Status)> {
+    let rulebook = view.rulebook()?;
+    let excess = equity.maintenance - rulebook.maintenance.trigger * maintenance;
+    let usage = status::usage(rulebook, equity, maintenance);
+    Ok((excess, usage, status::status(rulebook, equity, excess, None, usage)))
+}
+
 /// The excess alone, for solvers.
 ///
 /// # Errors
 ///
 /// As [`evaluate`].
 pub fn excess(view: &PoolView<'_>, state: &MarketState) -> Result<f64> {
+    let (equity, maintenance) = standing(view, state, None)?;
+    Ok(equity.maintenance - view.rulebook()?.maintenance.trigger * maintenance)
+}
+
+/// Equity and maintenance margin alone, to the bits of [`evaluate`]: who bears the margin is not asked.
+///
+/// # Errors
+///
+/// As [`evaluate`].
+pub fn standing(
+    view: &PoolView<'_>,
+    state: &MarketState,
+    table: Option<&scenario::Table>,
+) -> Result<(Equity, f64)> {
     let rulebook = view.rulebook()?;
-    let equity = equity::equity(view, state)?;
-    let requirement = requirement(view, state)?;
-    Ok(equity.maintenance - rulebook.maintenance.trigger * requirement.maintenance)
+    let scans = matches!(rulebook.measure, Measure::Scenarios { .. });
+    if !scans || settling::settled(view, state).is_some() {
+        let found = requirement_with(view, state, table)?;
+        return Ok((equity::equity(view, state)?, found.maintenance));
+    }
+    settling::check(view, rulebook, state)?;
+    let own;
+    let table = match table {
+        Some(table) => table,
+        None => {
+            own = scenario::kept_table(view, state, &[])?;
+            &own
+        }
+    };
+    let components = scenario::components(view, rulebook, state, table)?;
+    let maintenance = component::maintenance_total(&components);
+    let mut found = Requirement { maintenance, components, ..Requirement::default() };
+    borrowing::add(view, rulebook, state, &mut found)?;
+    Ok((equity::equity_with(view, state, table)?, found.maintenance))
 }

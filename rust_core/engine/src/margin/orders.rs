@@ -5,7 +5,7 @@ use super::{PoolView, PositionMargin};
 use crate::book::{Order, Position};
 use crate::error::Result;
 use crate::instrument::{Instrument, Payoff};
-use crate::market::{MarketState, option_value};
+use crate::market::{MarketState, option_value_at};
 use crate::numeric::accumulate::sum;
 use crate::rulebook::options::StandardOptions;
 use crate::rulebook::portfolio::DeltaOneRates;
@@ -200,12 +200,7 @@ impl InContract<'_> {
                 let seen = Seen::of_position(book, position, self.state)?;
                 (seen.map_or(0.0, |seen| seen.mark), position.entry_price.filter(|_| position.quantity < 0.0))
             }
-            None => {
-                let coin = book.instrument_underlying.get(self.instrument).copied().unwrap_or(0);
-                let quote = book.quotes.get(self.instrument);
-                let volatility = quote.and_then(|quote| quote.implied_volatility).unwrap_or(0.0);
-                (option_value(book, self.instrument, self.state.ratio(coin), volatility), None)
-            }
+            None => (option_value_at(book, self.instrument, self.state), None),
         };
         // what is sold is entered at the orders' prices, the position at its own
         let sold: Vec<(f64, f64)> = self

@@ -5,7 +5,7 @@ use super::scenario::{check_refusals, not_covered};
 use crate::book::{Book, Position, TableOrigin};
 use crate::error::{Error, Place, Result};
 use crate::instrument::{ContractKind, OptionRight, Payoff};
-use crate::market::{MarketState, option_value};
+use crate::market::{MarketState, option_value_at};
 use crate::numeric::rounding::{Direction, to_step};
 use crate::rulebook::Rulebook;
 use crate::rulebook::charge::PriceBasis;
@@ -137,17 +137,15 @@ impl Seen {
     }
 }
 
-/// A mark of today's at a state: it moves as Black-76 does at the option's own volatility, to zero at the
-/// least.
+/// A mark of today's at a state: it moves as Black-76 does at the option's volatility and time there, to zero at
+/// the least.
 fn moved_mark(book: &Book, instrument: usize, mark: f64, state: &MarketState) -> f64 {
     let coin = book.instrument_underlying.get(instrument).copied().unwrap_or(0);
-    let ratio = state.ratio(coin);
-    if ratio == 1.0 {
+    if state.ratio(coin) == 1.0 && !state.is_beyond_prices() {
         return mark;
     }
-    let volatility = book.quotes.get(instrument).and_then(|quote| quote.implied_volatility).unwrap_or(0.0);
-    let value = |ratio: f64| option_value(book, instrument, ratio, volatility);
-    (mark + value(ratio) - value(1.0)).max(0.0)
+    let value = |state: &MarketState| option_value_at(book, instrument, state);
+    (mark + value(state) - value(&MarketState::today(book))).max(0.0)
 }
 
 /// Margin of a quantity of an option by itself, settlement currency.

@@ -257,7 +257,7 @@ fn option_position<'a>(
     let ratio = state.ratio(coin);
     let Some(seen) = Seen::of_position(book, position, state)? else { return Ok(PositionMargin::default()) };
     let alone = option_margin(&formula.rules, &seen, position.quantity);
-    let quote = book.quotes.get(position.instrument).copied().unwrap_or_default();
+    let quote = state.quote(book, position.instrument).unwrap_or_default();
     let linear = payoff(book, position) == Payoff::Linear;
     if formula.rules.offset.is_some() && linear {
         let leg = Leg {

@@ -229,7 +229,7 @@ pub fn forward_delta(right: OptionRight, forward: f64, strike: f64, total_volati
 }
 
 /// Probability of the normal law below `x`, to full relative accuracy in the lower tail.
-fn normal_probability(x: f64) -> f64 {
+pub(crate) fn normal_probability(x: f64) -> f64 {
     let tail = (-0.5 * x * x).exp() * mills_ratio(x.abs());
     if x > 0.0 { 1.0 - tail } else { tail }
 }

@@ -85,14 +85,24 @@ impl SkewShock {
     ///
     /// The clip is `min(cap, max(-cap, x))` in that order, which matters when the cap is negative.
     pub fn shocked(&self, volatility: f64, log_strike: f64, years: f64, absolute: bool) -> f64 {
-        let root = years.sqrt();
-        let leg = if absolute { self.absolute } else { self.linear };
-        let cap = leg.base + leg.slope * root;
-        let width = (self.width_scale * root * (self.volatility + root * self.volatility_slope))
-            .max(self.minimum_width);
+        let (cap, width) = self.cap_and_width(years, absolute);
         let moneyness = if absolute { log_strike.abs() } else { log_strike };
         let clipped = (moneyness * cap / width).max(-cap).min(cap);
         volatility * (1.0 + clipped).max(0.0)
+    }
+
+    /// How steeply the relative move may change with log moneyness.
+    pub fn steepness(&self, years: f64, absolute: bool) -> f64 {
+        let (cap, width) = self.cap_and_width(years, absolute);
+        (cap / width).abs()
+    }
+
+    /// The largest relative move and the log moneyness at which it is reached.
+    fn cap_and_width(&self, years: f64, absolute: bool) -> (f64, f64) {
+        let root = years.sqrt();
+        let leg = if absolute { self.absolute } else { self.linear };
+        let width = self.width_scale * root * (self.volatility + root * self.volatility_slope);
+        (leg.base + leg.slope * root, width.max(self.minimum_width))
     }
 }
 

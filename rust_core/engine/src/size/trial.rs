@@ -1,8 +1,8 @@
 //! An account with one of its positions changed.
 
+use crate::book::traded::{Traded, traded};
 use crate::book::{Balance, Book, PoolKind, Position};
 use crate::error::{Error, Place, Result};
-use crate::instrument::ContractKind;
 use crate::limits::standing::{Standing, size};
 use crate::limits::with_cash_in;
 use crate::margin::{PoolState, PoolView, evaluate};
@@ -17,8 +17,6 @@ pub struct Trial<'a> {
     place: usize,
     /// What is held of it: the book itself may hold a sample.
     held: f64,
-    /// Whether the book holds a sample that the account does not.
-    added: bool,
     states: Vec<Result<PoolState>>,
     /// Smallest step of its quantity, where known.
     pub lot: Option<f64>,
@@ -115,7 +113,7 @@ impl<'a> Trial<'a> {
         let today = MarketState::today(book);
         let held = if added { 0.0 } else { position.quantity };
         let known = book.lot.get(position.instrument).copied().flatten();
-        let mut made = Self { book, pool, place, held, added, states: Vec::new(), lot: lot.or(known) };
+        let mut made = Self { book, pool, place, held, states: Vec::new(), lot: lot.or(known) };
         made.states = book
             .pools
             .iter()
@@ -225,39 +223,13 @@ impl<'a> Trial<'a> {
     fn changed(&self, view: &PoolView<'_>, change: f64) -> Result<(Vec<Position>, Vec<Balance>)> {
         let own = self.position()?;
         let mut positions = view.positions.to_vec();
-        let quantity = self.held + change;
-        let option =
-            self.book.instruments.get(own.instrument).is_some_and(|i| i.kind == ContractKind::Option);
-        let carried = if self.added { 0.0 } else { own.unrealised_pnl };
-        let (left, cash) = if option {
-            // the value is all in the position; the premium comes out of the cash
-            let value = if self.added { 0.0 } else { own.unrealised_pnl };
-            (value + change * own.mark_price, -change * own.mark_price)
-        } else if self.held * quantity > 0.0 && quantity.abs() >= self.held.abs() {
-            (carried, 0.0)
-        } else if self.held * quantity > 0.0 {
-            let left = carried * quantity / self.held;
-            (left, carried - left)
-        } else {
-            (0.0, carried)
-        };
-        let entry = match own.entry_price {
-            Some(entry) if self.held * quantity > 0.0 && quantity.abs() > self.held.abs() => {
-                Some(entry + (own.mark_price - entry) * (1.0 - self.held / quantity))
+        let Traded { position, cash } = traded(self.book, own, self.held, change, None);
+        match (position, positions.get_mut(self.place)) {
+            (Some(made), Some(slot)) => *slot = made,
+            (None, Some(_)) => {
+                positions.remove(self.place);
             }
-            Some(entry) if self.held * quantity > 0.0 => Some(entry),
-            _ => Some(own.mark_price),
-        };
-        let made = Position {
-            quantity,
-            unrealised_pnl: left,
-            entry_price: if change == 0.0 && !self.added { own.entry_price } else { entry },
-            ..own.clone()
-        };
-        if quantity == 0.0 {
-            positions.remove(self.place);
-        } else if let Some(slot) = positions.get_mut(self.place) {
-            *slot = made;
+            _ => {}
         }
         let balances = with_cash_in(view, settle_of(self.book, own), cash);
         Ok((positions, balances))

@@ -31,28 +31,11 @@ pub(in crate::margin) fn extras(
     rulebook: &Rulebook,
     state: &MarketState,
 ) -> Result<Vec<Extra>> {
-    if rulebook.profiles.iter().all(|profile| profile.charges.is_empty()) {
-        return Ok(Vec::new());
-    }
-    let units = units(view, rulebook, state)?;
     let mut rows = Vec::new();
-    let mut seen = Vec::new();
-    for unit in &units {
+    for (unit, context) in &charged_units(view, rulebook, state)? {
         let Some(profile) = rulebook.profiles.get(unit.profile) else { continue };
-        let mut collateral = Vec::new();
-        if !seen.contains(&unit.underlying) {
-            seen.push(unit.underlying);
-            for balance in view.balances {
-                let coin = view.book.currencies.get(balance.currency).and_then(|known| known.underlying);
-                if coin.is_some() && coin == unit.underlying {
-                    let value = view.price(balance.currency, state)? * (balance.cash - balance.debt);
-                    collateral.push((value, balance.confidence));
-                }
-            }
-        }
-        let context = Context::new(view, rulebook, collateral);
         for (place, charge) in profile.charges.iter().enumerate() {
-            let Charged { base, figures, by_line } = charged(unit, charge, &context)?;
+            let Charged { base, figures, by_line } = charged(unit, charge, context)?;
             let share = |rate: f64| Share { amount: rate * base, counts: true };
             let lines = unit.lines.iter().zip(by_line.unwrap_or_default());
             rows.push(Extra {
@@ -69,6 +52,39 @@ pub(in crate::margin) fn extras(
         }
     }
     Ok(rows)
+}
+
+/// The units that are charged, each with what its charges look at besides.
+///
+/// # Errors
+///
+/// As [`extras`].
+pub(in crate::margin) fn charged_units<'a>(
+    view: &PoolView<'a>,
+    rulebook: &'a Rulebook,
+    state: &MarketState,
+) -> Result<Vec<(Unit<'a>, Context<'a>)>> {
+    if rulebook.profiles.iter().all(|profile| profile.charges.is_empty()) {
+        return Ok(Vec::new());
+    }
+    let mut found = Vec::new();
+    let mut seen = Vec::new();
+    for unit in units(view, rulebook, state)? {
+        let mut collateral = Vec::new();
+        if !seen.contains(&unit.underlying) {
+            seen.push(unit.underlying);
+            for balance in view.balances {
+                let coin = view.book.currencies.get(balance.currency).and_then(|known| known.underlying);
+                if coin.is_some() && coin == unit.underlying {
+                    let value = view.price(balance.currency, state)? * (balance.cash - balance.debt);
+                    collateral.push((value, balance.confidence));
+                }
+            }
+        }
+        let context = Context::new(view, rulebook, state, collateral);
+        found.push((unit, context));
+    }
+    Ok(found)
 }
 
 /// The units of a pool by coin and profile, without scenario values. Contracts under no profile with

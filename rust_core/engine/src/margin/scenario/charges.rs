@@ -1,24 +1,27 @@
 //! The charges of a risk unit: what each is taken on, before its rate and the level's factor.
 
+use std::collections::BTreeMap;
+
 use super::exposure::{Expiry, Line, Unit};
 use super::leaving;
-use super::table::price;
+use super::table::{Pricing, price};
 use super::unit::expiries;
-use crate::book::Book;
+use crate::book::{Book, Currency};
 use crate::error::{Error, Place, Result};
-use crate::instrument::{ContractKind, OptionRight, Payoff};
+use crate::instrument::{ContractKind, OptionRight, Payoff, Strike};
 use crate::margin::PoolView;
+use crate::market::MarketState;
 use crate::numeric::accumulate::sum;
 use crate::rulebook::Rulebook;
 use crate::rulebook::charge::{Charge, ChargeKind, Growth, PriceBasis};
 
 /// A charge's base and, where lines bear it one by one, the part of each line; reporting currency.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Charged {
-    pub(super) base: f64,
+pub(in crate::margin) struct Charged {
+    pub(in crate::margin) base: f64,
     /// As [`crate::margin::component::Component::figures`].
-    pub(super) figures: Option<[f64; 3]>,
-    pub(super) by_line: Option<Vec<f64>>,
+    pub(in crate::margin) figures: Option<[f64; 3]>,
+    pub(in crate::margin) by_line: Option<Vec<f64>>,
 }
 
 impl Charged {
@@ -26,7 +29,7 @@ impl Charged {
         Self { base, figures: None, by_line: None }
     }
 
-    pub(super) fn of(base: f64, figures: [f64; 3]) -> Self {
+    pub(in crate::margin) fn of(base: f64, figures: [f64; 3]) -> Self {
         Self { base, figures: Some(figures), by_line: None }
     }
 
@@ -36,26 +39,30 @@ impl Charged {
 }
 
 /// What a charge needs besides the unit.
-pub(super) struct Context<'a> {
-    pub(super) book: &'a Book,
-    pub(super) rulebook: &'a Rulebook,
+pub(in crate::margin) struct Context<'a> {
+    pub(in crate::margin) book: &'a Book,
+    pub(in crate::margin) rulebook: &'a Rulebook,
     /// Balances of the pool with a confidence: value and confidence, for the coin of the unit.
-    pub(super) collateral: Vec<(f64, Option<f64>)>,
+    pub(in crate::margin) collateral: Vec<(f64, Option<f64>)>,
     /// USD price of the reporting currency, where one is given.
-    pub(super) peg: Option<f64>,
+    pub(in crate::margin) peg: Option<f64>,
+    /// What the state makes of it.
+    pub(in crate::margin) peg_ratio: f64,
 }
 
 impl<'a> Context<'a> {
     /// The context of a unit with the balances that are looked at with it.
-    pub(super) fn new(
+    pub(in crate::margin) fn new(
         view: &PoolView<'a>,
         rulebook: &'a Rulebook,
+        state: &MarketState,
         collateral: Vec<(f64, Option<f64>)>,
     ) -> Self {
-        let reporting =
-            view.book.currencies.iter().find(|currency| currency.code == rulebook.report_currency);
-        let peg = reporting.and_then(|currency| currency.peg);
-        Self { book: view.book, rulebook, collateral, peg }
+        let is_report = |currency: &Currency| currency.code == rulebook.report_currency;
+        let reporting = view.book.currencies.iter().position(is_report);
+        let peg = reporting.and_then(|own| view.book.currencies.get(own)?.peg);
+        let peg_ratio = reporting.map_or(1.0, |own| state.peg(own));
+        Self { book: view.book, rulebook, collateral, peg: peg.map(|peg| peg * peg_ratio), peg_ratio }
     }
 }
 
@@ -188,15 +195,9 @@ fn of_coin(unit: &Unit<'_>, charge: &Charge, context: &Context<'_>) -> Result<Ch
         ChargeKind::Confidence { threshold, kinds, short_only, collateral, with_perpetual, price } => {
             let own = confidence_of_index(unit, book);
             let mut parts: Vec<f64> = Vec::with_capacity(unit.lines.len());
-            for line in &unit.lines {
+            let confidences = confidences(unit, book, *with_perpetual);
+            for (line, least) in unit.lines.iter().zip(confidences) {
                 let counts = kinds.contains(&line.kind) && (!short_only || line.quantity < 0.0);
-                let quote = book.quotes.get(line.instrument);
-                let least = if line.kind == ContractKind::Option {
-                    expiry_confidence(unit, book, line.expiry, *with_perpetual)
-                } else {
-                    quote.and_then(|quote| quote.confidence)
-                };
-                let least = least_of(own, least);
                 let size = line.coins(payoff(book, line)) * price_of(*price, line);
                 parts.push(match least {
                     Some(least) if counts && least < *threshold => (1.0 - least) * size,
@@ -252,7 +253,7 @@ fn of_coin(unit: &Unit<'_>, charge: &Charge, context: &Context<'_>) -> Result<Ch
         }
         ChargeKind::StableHedge { from, rate } => Charged::whole(stable_hedge(unit, context, from, rate)),
         ChargeKind::Depeg { threshold } => {
-            let peg = context.peg.unwrap_or(1.0);
+            let peg = context.peg.unwrap_or(context.peg_ratio);
             let lost = (threshold - peg).max(0.0);
             Charged::lines(
                 unit.lines
@@ -300,18 +301,12 @@ fn by_expiry(unit: &Unit<'_>, figure: impl Fn(&Line<'_>) -> f64) -> Vec<(f64, f6
 
 /// Options sold less options bought, per expiry and strike, calls and puts together; coins.
 fn naked_shorts(unit: &Unit<'_>) -> f64 {
-    let mut strikes: Vec<(Expiry, f64, f64)> = Vec::new();
+    let mut strikes: BTreeMap<(Expiry, Strike), f64> = BTreeMap::new();
     for line in &unit.lines {
         let Some(option) = line.option else { continue };
-        let strike = option.terms.strike.0;
-        let same = |known: &(Expiry, f64, f64)| known.0 == line.expiry && known.1.total_cmp(&strike).is_eq();
-        match strikes.iter_mut().find(|known| same(known)) {
-            Some((.., net)) => *net += line.quantity,
-            None => strikes.push((line.expiry, strike, line.quantity)),
-        }
+        *strikes.entry((line.expiry, option.terms.strike)).or_default() += line.quantity;
     }
-    strikes.sort_by(|a, b| a.0.cmp(&b.0).then(a.1.total_cmp(&b.1)));
-    sum(strikes.iter().map(|(.., net)| (-net).max(0.0)))
+    sum(strikes.values().map(|net| (-net).max(0.0)))
 }
 
 /// Per expiry `(add + per_year years) x` the worse of two moves of its options, volatility the same.
@@ -329,23 +324,11 @@ fn forward_contingency(
         let mut each: Vec<(usize, [f64; 2])> = Vec::new();
         for (place, line) in unit.lines.iter().enumerate() {
             let Some(option) = line.option.filter(|_| line.expiry == expiry) else { continue };
-            let open = option.forward - option.fixed;
-            let forwards = [
-                option.forward,
-                open * (1.0 + moves[0]) + option.fixed,
-                open * (1.0 + moves[1]) + option.fixed,
-            ];
-            let total = option.volatility * option.years.sqrt();
-            let values = price(option.terms, &forwards, &[total; 3])?;
-            let discount = context.rulebook.discounting.factor(option.rate, option.years);
-            let worth = |place: usize| {
-                let value = values.get(place).copied().unwrap_or(0.0) * discount;
-                match payoff(context.book, line) {
-                    Payoff::Linear => value,
-                    Payoff::Inverse => value / forwards.get(place).copied().unwrap_or(1.0),
-                }
+            let worth = match line.moved.filter(|known| known.moves == moves) {
+                Some(known) => known.worth,
+                None => moved_worth(&option, context.rulebook, moves)?,
             };
-            let own = [line.result(worth(1), moves[0]), line.result(worth(2), moves[1])];
+            let own = [line.result(worth[0], moves[0]), line.result(worth[1], moves[1])];
             results[0] += own[0];
             results[1] += own[1];
             each.push((place, own));
@@ -363,6 +346,23 @@ fn forward_contingency(
     Ok(Charged::lines(by_line))
 }
 
+/// What one unit of an option is worth after each of two moves of the price, settlement currency.
+pub(super) fn moved_worth(option: &Pricing, rulebook: &Rulebook, moves: [f64; 2]) -> Result<[f64; 2]> {
+    let open = option.forward - option.fixed;
+    let moved = moves.map(|price_move| open * (1.0 + price_move) + option.fixed);
+    let total = option.volatility * option.years.sqrt();
+    let values = price(option.terms, &[option.forward, moved[0], moved[1]], &[total; 3])?;
+    let discount = rulebook.discounting.factor(option.rate, option.years);
+    let worth = |place: usize, forward: f64| {
+        let value = values.get(place).copied().unwrap_or(0.0) * discount;
+        match option.payoff {
+            Payoff::Linear => value,
+            Payoff::Inverse => value / forward,
+        }
+    };
+    Ok([worth(1, moved[0]), worth(2, moved[1])])
+}
+
 fn least_of(a: Option<f64>, b: Option<f64>) -> Option<f64> {
     match (a, b) {
         (Some(a), Some(b)) => Some(a.min(b)),
@@ -370,24 +370,41 @@ fn least_of(a: Option<f64>, b: Option<f64>) -> Option<f64> {
     }
 }
 
+/// Least confidence of what each line is priced from: the index of its coin and its own quote, of an option those
+/// of its expiry.
+pub(in crate::margin) fn confidences(unit: &Unit<'_>, book: &Book, with_perpetual: bool) -> Vec<Option<f64>> {
+    let own = confidence_of_index(unit, book);
+    let by_expiry = confidence_by_expiry(unit, book, with_perpetual);
+    let of_line = |line: &Line<'_>| {
+        let least = if line.kind == ContractKind::Option {
+            by_expiry.iter().find(|(expiry, _)| *expiry == line.expiry).and_then(|(_, least)| *least)
+        } else {
+            book.quotes.get(line.instrument).and_then(|quote| quote.confidence)
+        };
+        least_of(own, least)
+    };
+    unit.lines.iter().map(of_line).collect()
+}
+
 /// Confidence in the index of a unit's coin.
 fn confidence_of_index(unit: &Unit<'_>, book: &Book) -> Option<f64> {
     unit.underlying.and_then(|coin| book.underlyings.get(coin)?.confidence)
 }
 
-/// Least confidence of an expiry: its forward, its rate, the volatilities of the options held; where it bears
+/// Least confidence of each expiry: its forward, its rate, the volatilities of the options held; where it bears
 /// on them, that of the perpetual held.
-fn expiry_confidence(unit: &Unit<'_>, book: &Book, expiry: Expiry, with_perpetual: bool) -> Option<f64> {
-    let quotes = unit.lines.iter().filter_map(|line| {
-        let own = line.option.is_some() && line.expiry == expiry;
-        let quote = book.quotes.get(line.instrument)?;
-        match (own, line.kind) {
-            (true, _) => least_of(quote.confidence, quote.forward_confidence),
-            (false, ContractKind::Perpetual) if with_perpetual => quote.confidence,
-            _ => None,
-        }
-    });
-    quotes.reduce(f64::min)
+fn confidence_by_expiry(unit: &Unit<'_>, book: &Book, with_perpetual: bool) -> Vec<(Expiry, Option<f64>)> {
+    let quote = |line: &Line<'_>| book.quotes.get(line.instrument);
+    let perpetuals = unit.lines.iter().filter(|line| with_perpetual && line.kind == ContractKind::Perpetual);
+    let perpetual = perpetuals.filter_map(|line| quote(line)?.confidence).reduce(f64::min);
+    let of_expiry = |(expiry, lines): (Expiry, Vec<&Line<'_>>)| {
+        let options = lines.iter().filter_map(|line| {
+            let quote = quote(line)?;
+            least_of(quote.confidence, quote.forward_confidence)
+        });
+        (expiry, least_of(options.reduce(f64::min), perpetual))
+    };
+    expiries(unit).into_iter().map(of_expiry).collect()
 }
 
 /// Marginal rates on the volume hedged between quote currencies, in the order of the pairs.
@@ -428,7 +445,7 @@ pub(crate) fn marginal(volume: f64, from: &[f64], rate: &[f64]) -> f64 {
 }
 
 /// Refuses what a level needs and nobody gives.
-pub(super) fn check_peg(context: &Context<'_>, code: &str) -> Result<f64> {
+pub(in crate::margin) fn check_peg(context: &Context<'_>, code: &str) -> Result<f64> {
     context.peg.ok_or_else(|| Error::Missing {
         what: format!("USD price of {code}"),
         why: format!(

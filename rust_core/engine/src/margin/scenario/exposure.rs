@@ -8,41 +8,53 @@ use crate::margin::PoolView;
 use crate::market::{MarketState, settling_ratio, unrealised_pnl};
 use crate::pricing::greeks::forward_delta;
 use crate::pricing::settlement::{Settling, share_left};
+use crate::rulebook::portfolio::Scenario;
 use crate::rulebook::{Measure, Numeraire, RiskUnit, Rulebook};
 
 /// One quantity of one instrument.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Line<'a> {
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(in crate::margin) struct Line<'a> {
     /// Index of the position in the pool; `None` for an order that is taken as filled.
-    pub(super) position: Option<usize>,
-    pub(super) instrument: usize,
-    pub(super) kind: ContractKind,
+    pub(in crate::margin) position: Option<usize>,
+    pub(in crate::margin) instrument: usize,
+    pub(in crate::margin) kind: ContractKind,
     /// Signed quantity, unit as in [`crate::book::Position::quantity`].
-    pub(super) quantity: f64,
+    pub(in crate::margin) quantity: f64,
     /// Value of one unit at the state, settlement currency; zero for delta-one contracts.
-    pub(super) base: f64,
+    pub(in crate::margin) base: f64,
     /// Value of one unit in each scenario, settlement currency; empty where no scenario is run.
-    pub(super) values: &'a [f64],
+    pub(in crate::margin) values: &'a [f64],
     /// Price of the settlement currency at the state, reporting currency.
-    pub(super) money: f64,
+    pub(in crate::margin) money: f64,
     /// Whether the settlement currency moves with the scenario.
-    pub(super) moves: bool,
+    pub(in crate::margin) moves: bool,
     /// Result that is carried at the state, settlement currency.
-    pub(super) carried: f64,
+    pub(in crate::margin) carried: f64,
     /// What an option is priced from.
-    pub(super) option: Option<Pricing>,
+    pub(in crate::margin) option: Option<Pricing>,
+    /// What an option is worth after the moves of a charge of its profile, where that was kept.
+    pub(in crate::margin) moved: Option<Moved>,
     /// Mark at the state, quote currency: the forward for options.
-    pub(super) mark: f64,
+    pub(in crate::margin) mark: f64,
     /// Signed delta, coins.
-    pub(super) delta: f64,
+    pub(in crate::margin) delta: f64,
     /// Years to expiry; zero for perpetuals.
-    pub(super) years: f64,
+    pub(in crate::margin) years: f64,
     /// What tells one expiry from another.
-    pub(super) expiry: Expiry,
+    pub(in crate::margin) expiry: Expiry,
     /// Index of the coin.
-    pub(super) coin: usize,
+    pub(in crate::margin) coin: usize,
     /// Index price of the coin at the state, quote currency.
-    pub(super) index: f64,
+    pub(in crate::margin) index: f64,
+}
+
+/// An option after two moves of the price, volatility the same.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(in crate::margin) struct Moved {
+    /// The relative moves.
+    pub(super) moves: [f64; 2],
+    /// Value of one unit after each, settlement currency.
+    pub(super) worth: [f64; 2],
 }
 
 /// What tells expiries apart: perpetuals are one of their own, contracts of one date belong together however
@@ -61,7 +73,11 @@ pub(in crate::margin) enum Expiry {
 
 impl Expiry {
     pub(in crate::margin) fn of(instrument: Option<&Instrument>, years: f64) -> Self {
-        let digits = |date: &str| date.chars().filter(char::is_ascii_digit).collect::<String>().parse().ok();
+        let digits = |date: &str| {
+            let mut digits = date.bytes().filter(u8::is_ascii_digit).map(|digit| u64::from(digit - b'0'));
+            let first = digits.next()?;
+            digits.try_fold(first, |number, digit| number.checked_mul(10)?.checked_add(digit))
+        };
         match instrument {
             None => Self::Never,
             Some(known) if matches!(known.kind, ContractKind::Perpetual | ContractKind::Spot) => Self::Never,
@@ -76,29 +92,29 @@ impl Expiry {
 
 /// A balance that moves in the scenarios of its coin.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Scanned {
+pub(in crate::margin) struct Scanned {
     /// Index of the currency.
-    pub(super) currency: usize,
+    pub(in crate::margin) currency: usize,
     /// Value at the state, reporting currency.
-    pub(super) value: f64,
+    pub(in crate::margin) value: f64,
 }
 
 /// What shares one worst scenario.
 #[derive(Debug, Clone)]
-pub(super) struct Unit<'a> {
+pub(in crate::margin) struct Unit<'a> {
     /// Index of the coin; `None` where the pool has one index.
-    pub(super) underlying: Option<usize>,
+    pub(in crate::margin) underlying: Option<usize>,
     /// Index of its profile.
-    pub(super) profile: usize,
-    pub(super) lines: Vec<Line<'a>>,
-    pub(super) scanned: Vec<Scanned>,
+    pub(in crate::margin) profile: usize,
+    pub(in crate::margin) lines: Vec<Line<'a>>,
+    pub(in crate::margin) scanned: Vec<Scanned>,
     /// Index price of the coin at the state, quote currency.
-    pub(super) index: f64,
+    pub(in crate::margin) index: f64,
 }
 
 impl<'a> Unit<'a> {
     /// The unit coin by coin: formulas on deltas and index prices do not mix coins.
-    pub(super) fn by_coin(&self) -> Vec<Unit<'a>> {
+    pub(in crate::margin) fn by_coin(&self) -> Vec<Unit<'a>> {
         let mut coins: Vec<usize> = self.lines.iter().map(|line| line.coin).collect();
         coins.sort_unstable();
         coins.dedup();
@@ -113,7 +129,7 @@ impl<'a> Unit<'a> {
 
 impl Line<'_> {
     /// Result of a value per unit, reporting currency, when the price moves by a ratio.
-    pub(super) fn result(&self, value: f64, price_move: f64) -> f64 {
+    pub(in crate::margin) fn result(&self, value: f64, price_move: f64) -> f64 {
         let gain = self.quantity * (value - self.base);
         if self.moves {
             self.money * ((1.0 + price_move) * (self.carried + gain) - self.carried)
@@ -122,8 +138,31 @@ impl Line<'_> {
         }
     }
 
+    /// Adds its result in every scenario, its values multiplied by factors where there are any.
+    pub(super) fn add_results(&self, scenarios: &[Scenario], factors: Option<&[f64]>, totals: &mut [f64]) {
+        let rows = totals.iter_mut().zip(self.values).zip(scenarios);
+        match factors {
+            // the usual case stays a loop without branches
+            None if !self.moves => {
+                for ((total, value), _) in rows {
+                    *total += self.money * (self.quantity * (value - self.base));
+                }
+            }
+            None => {
+                for ((total, value), scenario) in rows {
+                    *total += self.result(*value, scenario.price_move);
+                }
+            }
+            Some(factors) => {
+                for (((total, value), scenario), factor) in rows.zip(factors) {
+                    *total += self.result(factor * value, scenario.price_move);
+                }
+            }
+        }
+    }
+
     /// Unsigned size in coins.
-    pub(super) fn coins(&self, payoff: Payoff) -> f64 {
+    pub(in crate::margin) fn coins(&self, payoff: Payoff) -> f64 {
         match (self.kind, payoff) {
             (ContractKind::Option, _) | (_, Payoff::Linear) => self.quantity.abs(),
             (_, Payoff::Inverse) => self.quantity.abs() / self.mark,
@@ -174,7 +213,7 @@ pub(crate) fn index_price(book: &Book, underlying: usize, state: &MarketState) -
 ///
 /// [`crate::Error::NotCovered`] for a balance that would be both scanned and reduced by a collateral rate,
 /// unless the rulebook says that it is meant.
-pub(super) fn scanned(
+pub(in crate::margin) fn scanned(
     view: &PoolView<'_>,
     rulebook: &Rulebook,
     state: &MarketState,
@@ -211,14 +250,14 @@ pub(super) fn scanned(
 
 /// A quantity to be measured: an instrument, how much of it, and the position it comes from.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Held {
-    pub(super) position: Option<usize>,
-    pub(super) instrument: usize,
-    pub(super) quantity: f64,
+pub(in crate::margin) struct Held {
+    pub(in crate::margin) position: Option<usize>,
+    pub(in crate::margin) instrument: usize,
+    pub(in crate::margin) quantity: f64,
 }
 
 /// What a pool holds, position by position.
-pub(super) fn held(view: &PoolView<'_>) -> Vec<Held> {
+pub(in crate::margin) fn held(view: &PoolView<'_>) -> Vec<Held> {
     let quantity = |(index, position): (usize, &Position)| Held {
         position: Some(index),
         instrument: position.instrument,
@@ -233,7 +272,7 @@ pub(super) fn held(view: &PoolView<'_>) -> Vec<Held> {
 /// # Errors
 ///
 /// [`crate::Error::Missing`] for a price, or for what an option is priced from.
-pub(super) fn line<'a>(
+pub(in crate::margin) fn line<'a>(
     view: &PoolView<'_>,
     rulebook: &Rulebook,
     state: &MarketState,
@@ -241,16 +280,52 @@ pub(super) fn line<'a>(
     base: f64,
     values: &'a [f64],
 ) -> Result<Line<'a>> {
+    let unit = unit_line(view, rulebook, state, held.instrument, base)?;
+    Ok(of_unit(&unit, view, held, values, |position| unrealised_pnl(view.book, position, state)))
+}
+
+/// The line of a quantity from that of one unit of its instrument.
+fn of_unit<'a>(
+    unit: &Line<'static>,
+    view: &PoolView<'_>,
+    held: &Held,
+    values: &'a [f64],
+    result: impl Fn(&Position) -> f64,
+) -> Line<'a> {
+    Line {
+        position: held.position,
+        quantity: held.quantity,
+        values,
+        carried: held.position.and_then(|index| view.positions.get(index)).map_or(0.0, result),
+        delta: held.quantity * unit.delta,
+        ..*unit
+    }
+}
+
+/// What of a line belongs to the instrument and the market state alone: the line of one unit, of which nothing is
+/// carried and no scenario is run.
+///
+/// # Errors
+///
+/// As [`line`].
+pub(super) fn unit_line(
+    view: &PoolView<'_>,
+    rulebook: &Rulebook,
+    state: &MarketState,
+    instrument: usize,
+    base: f64,
+) -> Result<Line<'static>> {
     let book = view.book;
-    let underlying = book.instrument_underlying.get(held.instrument).copied().unwrap_or(0);
-    let settle = book.instrument_settle.get(held.instrument).copied().unwrap_or(0);
+    let underlying = book.instrument_underlying.get(instrument).copied().unwrap_or(0);
+    let settle = book.instrument_settle.get(instrument).copied().unwrap_or(0);
     let coin = book.currencies.get(settle).and_then(|currency| currency.underlying);
-    let known = book.instruments.get(held.instrument);
+    let known = book.instruments.get(instrument);
     let option = match known.and_then(|known| known.option) {
-        Some(_) => Some(pricing(book, state, held.instrument)?),
+        Some(_) => Some(pricing(book, state, instrument)?),
         None => None,
     };
-    let quote = book.quotes.get(held.instrument);
+    let quote = state.quote(book, instrument);
+    let quote = quote.as_deref();
     let mark = option.map_or_else(
         || {
             let mark = quote.and_then(|quote| quote.forward).unwrap_or(f64::NAN);
@@ -258,32 +333,25 @@ pub(super) fn line<'a>(
         },
         |option| option.forward,
     );
-    let position = held.position.and_then(|index| view.positions.get(index));
     let years = quote.map_or(0.0, |quote| quote.years);
     Ok(Line {
-        position: held.position,
-        instrument: held.instrument,
+        position: None,
+        instrument,
         kind: known.map_or(ContractKind::Perpetual, |known| known.kind),
-        quantity: held.quantity,
+        quantity: 1.0,
         base,
-        values,
+        values: &[],
         money: view.price(settle, state)?,
         moves: match rulebook.measure {
             Measure::Scenarios { numeraire: Numeraire::Report, unit: RiskUnit::Pool, .. } => coin.is_some(),
             Measure::Scenarios { numeraire: Numeraire::Report, .. } => coin == Some(underlying),
             _ => false,
         },
-        carried: position.map_or(0.0, |position| unrealised_pnl(book, position, state)),
+        carried: 0.0,
         option,
+        moved: None,
         mark,
-        delta: held.quantity
-            * unit_delta(
-                book,
-                rulebook,
-                held.instrument,
-                option.as_ref(),
-                (base, mark, state.ratio(underlying)),
-            ),
+        delta: unit_delta(book, rulebook, instrument, option.as_ref(), (base, mark, state.ratio(underlying))),
         years,
         expiry: Expiry::of(known, years),
         coin: underlying,
@@ -296,7 +364,7 @@ pub(super) fn line<'a>(
 /// # Errors
 ///
 /// As [`Table::row`]; [`crate::Error::NotCovered`] where one index would need two profiles.
-pub(super) fn units<'a>(
+pub(in crate::margin) fn units<'a>(
     view: &PoolView<'_>,
     rulebook: &Rulebook,
     state: &MarketState,
@@ -312,7 +380,12 @@ pub(super) fn units<'a>(
     };
     for held in held {
         let row = table.row(book, held.instrument)?;
-        let line = line(view, rulebook, state, held, row.base, &row.values)?;
+        let line = match table.unit_line(held.instrument) {
+            Some(unit) => {
+                of_unit(unit, view, held, &row.values, |position| table.result(book, position, state))
+            }
+            None => line(view, rulebook, state, held, row.base, &row.values)?,
+        };
         let underlying = book.instrument_underlying.get(held.instrument).copied().unwrap_or(0);
         let own = key(underlying);
         if rule == RiskUnit::Pool && units.iter().any(|unit| unit.profile != row.profile) {
@@ -367,7 +440,7 @@ pub(super) fn units<'a>(
 /// # Errors
 ///
 /// As [`profile_of`].
-pub(super) fn instruments(view: &PoolView<'_>, rulebook: &Rulebook) -> Result<Vec<usize>> {
+pub(in crate::margin) fn instruments(view: &PoolView<'_>, rulebook: &Rulebook) -> Result<Vec<usize>> {
     let mut list: Vec<usize> = view.positions.iter().map(|position| position.instrument).collect();
     list.extend(view.orders.iter().map(|order| order.instrument));
     list.sort_unstable();

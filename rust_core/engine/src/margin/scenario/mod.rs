@@ -5,7 +5,7 @@
 //! or stand outside the level's factor (`charges`), credits between coins come last (`credits`).
 
 pub(in crate::margin) mod bare;
-mod charges;
+pub(in crate::margin) mod charges;
 mod credits;
 pub(crate) mod exposure;
 mod leaving;
@@ -14,6 +14,7 @@ mod unit;
 mod variants;
 
 use super::component::{Component, ComponentKind, Share, initial_total, maintenance_total};
+use super::settling::settled;
 use super::{PoolView, PositionMargin, Requirement, Worst};
 use crate::error::Result;
 use crate::market::{MarketState, notional, settle_of, underlying_of};
@@ -21,10 +22,11 @@ use crate::numeric::accumulate::sum;
 use crate::rulebook::charge::Stage;
 use crate::rulebook::portfolio::Profile;
 use crate::rulebook::{Level, Measure, OrderRule, Rulebook};
-use charges::{Charged, Context, charged, check_peg};
+use charges::{Charged, check_peg};
+pub(in crate::margin) use charges::{Context, charged, confidences};
 use exposure::{Unit, units};
+pub(in crate::margin) use table::{Pricing, Shocked, check_refusals, not_covered, pricing};
 pub use table::{Table, profile_of};
-pub(in crate::margin) use table::{check_refusals, not_covered};
 pub use unit::Scanned;
 use unit::first_largest;
 
@@ -72,8 +74,33 @@ pub fn table_of(view: &PoolView<'_>, state: &MarketState) -> Result<Table> {
     Table::new(view.book, rulebook, state, &exposure::instruments(view, rulebook)?)
 }
 
+/// The rows of everything a pool holds and orders and of further instruments, with what else belongs to the state:
+/// changed forms of the pool are measured with it and price nothing.
+///
+/// # Errors
+///
+/// As [`Table::new`].
+pub fn kept_table(view: &PoolView<'_>, state: &MarketState, further: &[usize]) -> Result<Table> {
+    let rulebook = view.rulebook()?;
+    let mut list = exposure::instruments(view, rulebook)?;
+    for instrument in further {
+        profile_of(view.book, rulebook, *instrument)?;
+    }
+    list.extend(further);
+    list.sort_unstable();
+    list.dedup();
+    let mut table = Table::new(view.book, rulebook, state, &list)?;
+    table.keep_units(view, rulebook, state)?;
+    Ok(table)
+}
+
 /// The factor of a level for a profile, with what a lost peg adds.
-fn factor(level: &Level, own: Option<f64>, context: &Context<'_>, code: &str) -> Result<f64> {
+pub(in crate::margin) fn factor(
+    level: &Level,
+    own: Option<f64>,
+    context: &Context<'_>,
+    code: &str,
+) -> Result<f64> {
     let base = own.unwrap_or(level.factor);
     match level.depeg {
         None => Ok(base),
@@ -91,7 +118,10 @@ pub(super) fn requirement(
     let own;
     let table = match shared {
         Some(table) => {
-            exposure::instruments(view, rulebook)?;
+            // what is kept was covered when it was priced
+            if !table.keeps(view) {
+                exposure::instruments(view, rulebook)?;
+            }
             table
         }
         None => {
@@ -101,15 +131,7 @@ pub(super) fn requirement(
     };
     let held = exposure::held(view);
     let split = units(view, rulebook, state, table, &held)?;
-    let coins: Vec<Option<usize>> = split.iter().map(|unit| unit.underlying).collect();
-    let mut measured = Vec::with_capacity(split.len());
-    for unit in &split {
-        measured.push(measure(view, rulebook, state, unit, &coins)?);
-    }
-    let mut components: Vec<Component> = measured.iter().flat_map(|m| m.components().copied()).collect();
-    let scans: Vec<(&Unit<'_>, &Scanned)> = split.iter().zip(measured.iter().map(|m| &m.scanned)).collect();
-    components.extend(credits::credits(rulebook, view.book, &scans)?);
-    floor_after_credits(rulebook, &mut components);
+    let (mut measured, mut components) = branches(view, rulebook, state, &split)?;
     // a floor that takes the place of what it bounds is borne instead of it
     let after = components.iter().copied();
     for ((_, component, _), after) in measured.iter_mut().flat_map(|m| &mut m.rows).zip(after) {
@@ -171,8 +193,42 @@ pub(super) fn requirement(
     })
 }
 
+/// The units measured, and every branch of them with credits and floors applied.
+fn branches(
+    view: &PoolView<'_>,
+    rulebook: &Rulebook,
+    state: &MarketState,
+    split: &[Unit<'_>],
+) -> Result<(Vec<Measured>, Vec<Component>)> {
+    let coins: Vec<Option<usize>> = split.iter().map(|unit| unit.underlying).collect();
+    let mut measured = Vec::with_capacity(split.len());
+    for unit in split {
+        measured.push(measure(view, rulebook, state, unit, &coins)?);
+    }
+    let mut components: Vec<Component> = measured.iter().flat_map(|m| m.components().copied()).collect();
+    let scans: Vec<(&Unit<'_>, &Scanned)> = split.iter().zip(measured.iter().map(|m| &m.scanned)).collect();
+    components.extend(credits::credits(rulebook, view.book, &scans)?);
+    floor_after_credits(rulebook, &mut components);
+    Ok((measured, components))
+}
+
+/// The branches of what is held, without orders and without who bears them.
+///
+/// # Errors
+///
+/// As [`requirement`].
+pub(super) fn components(
+    view: &PoolView<'_>,
+    rulebook: &Rulebook,
+    state: &MarketState,
+    table: &Table,
+) -> Result<Vec<Component>> {
+    let split = units(view, rulebook, state, table, &exposure::held(view))?;
+    branches(view, rulebook, state, &split).map(|(_, components)| components)
+}
+
 /// What charges need to know about the pool around a unit.
-fn context<'a>(
+pub(in crate::margin) fn context<'a>(
     view: &PoolView<'a>,
     rulebook: &'a Rulebook,
     state: &MarketState,
@@ -193,7 +249,29 @@ fn context<'a>(
             collateral.push((value, balance.confidence));
         }
     }
-    Ok(Context::new(view, rulebook, collateral))
+    Ok(Context::new(view, rulebook, state, collateral))
+}
+
+/// Whether credits between coins reduce what a pool's units need.
+///
+/// # Errors
+///
+/// As [`requirement`].
+pub(in crate::margin) fn has_credits(
+    view: &PoolView<'_>,
+    rulebook: &Rulebook,
+    units: &[Unit<'_>],
+) -> Result<bool> {
+    if rulebook.credits.is_empty() {
+        return Ok(false);
+    }
+    let mut scans = Vec::with_capacity(units.len());
+    for unit in units {
+        let Some(profile) = rulebook.profiles.get(unit.profile) else { continue };
+        scans.push((unit, Scanned::of(unit, rulebook, profile)));
+    }
+    let scans: Vec<(&Unit<'_>, &Scanned)> = scans.iter().map(|(unit, scanned)| (*unit, scanned)).collect();
+    Ok(!credits::credits(rulebook, view.book, &scans)?.is_empty())
 }
 
 /// Measures one unit: every branch as a component, and which of them count.
@@ -382,6 +460,13 @@ pub fn scanned(view: &PoolView<'_>, state: &MarketState) -> Result<Vec<UnitScan>
             why: format!("rulebook '{}' is not measured by scenarios", rulebook.id),
             place: crate::error::Place::default(),
         });
+    }
+    if let Some(settled) = settled(view, state) {
+        let mut scans = scanned(&settled.view(view), state)?;
+        for position in scans.iter_mut().flat_map(|scan| &mut scan.positions) {
+            *position = settled.places.get(*position).copied().unwrap_or(*position);
+        }
+        return Ok(scans);
     }
     let table = table_of(view, state)?;
     let held = exposure::held(view);

@@ -5,16 +5,18 @@
 
 use rayon::prelude::*;
 
-use super::exposure::index_price;
-use crate::book::Book;
+use super::charges::moved_worth;
+use super::exposure::{Line, Moved, index_price, unit_line};
+use crate::book::{Book, Position};
 use crate::error::{Error, Place, Result};
 use crate::instrument::{ContractKind, OptionRight, OptionTerms, Payoff};
-use crate::market::{MarketState, settling_ratio};
-use crate::pricing::black76::log_moneyness;
+use crate::margin::PoolView;
+use crate::market::{MarketState, gain_of_unit, settling_ratio, unrealised_pnl};
+use crate::pricing::black76::{log_moneyness, value};
 use crate::pricing::kernel::strike_row;
 use crate::pricing::level;
 use crate::rulebook::Rulebook;
-use crate::rulebook::charge::PriceBasis;
+use crate::rulebook::charge::{ChargeKind, PriceBasis};
 use crate::rulebook::portfolio::{Profile, Scenario, VolatilityMove};
 
 /// One instrument in every scenario of its profile.
@@ -32,6 +34,15 @@ pub struct Row {
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Table {
     rows: Vec<Option<Row>>,
+    units: Vec<Option<OneUnit>>,
+}
+
+/// What else of an instrument belongs to the market state alone.
+#[derive(Debug, Clone, PartialEq)]
+struct OneUnit {
+    line: Line<'static>,
+    /// What one unit of an option has gained from the book's prices to the state, settlement currency.
+    gain: Option<f64>,
 }
 
 impl Table {
@@ -58,20 +69,74 @@ impl Table {
     /// [`Error::NotCovered`] for a contract that the rulebook does not know, [`Error::Missing`] for a quote.
     pub fn new(book: &Book, rulebook: &Rulebook, state: &MarketState, instruments: &[usize]) -> Result<Self> {
         let mut rows = vec![None; instruments.iter().max().map_or(0, |last| last + 1)];
+        let moves: Vec<Option<PriceMoves>> = rulebook.profiles.iter().map(PriceMoves::of).collect();
+        let priced = |i: &usize| Ok((*i, row(book, rulebook, state, *i, &moves)?));
         let built: Vec<(usize, Row)> = if instruments.len() > 64 {
-            instruments
-                .par_iter()
-                .map(|i| Ok((*i, row(book, rulebook, state, *i)?)))
-                .collect::<Result<_>>()?
+            instruments.par_iter().map(priced).collect::<Result<_>>()?
         } else {
-            instruments.iter().map(|i| Ok((*i, row(book, rulebook, state, *i)?))).collect::<Result<_>>()?
+            instruments.iter().map(priced).collect::<Result<_>>()?
         };
         for (instrument, row) in built {
             if let Some(slot) = rows.get_mut(instrument) {
                 *slot = Some(row);
             }
         }
-        Ok(Self { rows })
+        Ok(Self { rows, units: Vec::new() })
+    }
+
+    /// Keeps what else the stages need to know about the instruments at this state, so that accounts that hold them
+    /// are measured without pricing anything again, and to the same bits.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Missing`] for a price.
+    pub(crate) fn keep_units(
+        &mut self,
+        view: &PoolView<'_>,
+        rulebook: &Rulebook,
+        state: &MarketState,
+    ) -> Result<()> {
+        let mut units = Vec::with_capacity(self.rows.len());
+        for (instrument, row) in self.rows.iter().enumerate() {
+            let Some(row) = row else {
+                units.push(None);
+                continue;
+            };
+            let mut line = unit_line(view, rulebook, state, instrument, row.base)?;
+            let charges = rulebook.profiles.get(row.profile).map_or(&[][..], |profile| &profile.charges);
+            let moves = charges.iter().find_map(|charge| match charge.kind {
+                ChargeKind::ForwardContingency { moves, .. } => Some(moves),
+                _ => None,
+            });
+            if let (Some(option), Some(moves)) = (line.option, moves) {
+                line.moved = Some(Moved { moves, worth: moved_worth(&option, rulebook, moves)? });
+            }
+            let gain = line.option.is_some().then(|| gain_of_unit(view.book, instrument, state));
+            units.push(Some(OneUnit { line, gain }));
+        }
+        self.units = units;
+        Ok(())
+    }
+
+    /// The line of one unit of an instrument, where it was kept.
+    pub(super) fn unit_line(&self, instrument: usize) -> Option<&Line<'static>> {
+        self.units.get(instrument)?.as_ref().map(|unit| &unit.line)
+    }
+
+    /// Unrealised profit and loss of a position at the state, settlement currency.
+    pub(in crate::margin) fn result(&self, book: &Book, position: &Position, state: &MarketState) -> f64 {
+        let kept = self.units.get(position.instrument).and_then(Option::as_ref).and_then(|unit| unit.gain);
+        match kept {
+            Some(gain) => position.unrealised_pnl + position.quantity * gain,
+            None => unrealised_pnl(book, position, state),
+        }
+    }
+
+    /// Whether what a pool holds is all there, with what else is kept of it.
+    pub(super) fn keeps(&self, view: &PoolView<'_>) -> bool {
+        let kept = |instrument: usize| self.units.get(instrument).is_some_and(Option::is_some);
+        view.positions.iter().all(|position| kept(position.instrument))
+            && view.orders.iter().all(|order| kept(order.instrument))
     }
 }
 
@@ -145,21 +210,21 @@ pub fn profile_of<'a>(
 }
 
 /// What an option is priced from at a state.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Pricing {
-    pub(super) terms: OptionTerms,
-    pub(super) payoff: Payoff,
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(in crate::margin) struct Pricing {
+    pub(in crate::margin) terms: OptionTerms,
+    pub(in crate::margin) payoff: Payoff,
     /// Forward at the state.
-    pub(super) forward: f64,
+    pub(in crate::margin) forward: f64,
     /// The part of it that settlement has fixed.
-    pub(super) fixed: f64,
-    pub(super) volatility: f64,
-    pub(super) years: f64,
-    pub(super) rate: f64,
+    pub(in crate::margin) fixed: f64,
+    pub(in crate::margin) volatility: f64,
+    pub(in crate::margin) years: f64,
+    pub(in crate::margin) rate: f64,
 }
 
 /// The quote of an option at a state.
-pub(super) fn pricing(book: &Book, state: &MarketState, instrument: usize) -> Result<Pricing> {
+pub(in crate::margin) fn pricing(book: &Book, state: &MarketState, instrument: usize) -> Result<Pricing> {
     let missing = |what: &str| Error::Missing {
         what: format!(
             "{what} of {}",
@@ -170,7 +235,7 @@ pub(super) fn pricing(book: &Book, state: &MarketState, instrument: usize) -> Re
     };
     let known = book.instruments.get(instrument).ok_or_else(|| missing("terms"))?;
     let terms = known.option.ok_or_else(|| missing("strike"))?;
-    let quote = book.quotes.get(instrument).ok_or_else(|| missing("quote"))?;
+    let quote = state.quote(book, instrument).ok_or_else(|| missing("quote"))?;
     let forward = quote.forward.ok_or_else(|| missing("forward"))?;
     let volatility = quote.implied_volatility.ok_or_else(|| missing("implied volatility"))?;
     let fixed = quote.forward_fixed;
@@ -186,21 +251,68 @@ pub(super) fn pricing(book: &Book, state: &MarketState, instrument: usize) -> Re
     })
 }
 
-/// The volatility of an option in a scenario.
-fn shocked(profile: &Profile, scenario: &Scenario, option: &Pricing) -> f64 {
-    let (volatility, years) = (option.volatility, option.years);
-    let log_strike = || (option.terms.strike.0 / option.forward).ln();
-    match (scenario.volatility, profile.volatility, profile.skew) {
-        (VolatilityMove::Up, Some(shock), _) => shock.raised(volatility, years),
-        (VolatilityMove::Down, Some(shock), _) => shock.lowered(volatility, years),
-        (VolatilityMove::Relative(change), ..) => volatility * (1.0 + change),
-        (VolatilityMove::SkewLinear, _, Some(skew)) => skew.shocked(volatility, log_strike(), years, false),
-        (VolatilityMove::SkewAbsolute, _, Some(skew)) => skew.shocked(volatility, log_strike(), years, true),
-        _ => volatility,
+/// The volatilities of an option under the moves of its profile, each worked out once.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::margin) struct Shocked {
+    own: f64,
+    raised: f64,
+    lowered: f64,
+    skewed: (f64, f64),
+}
+
+impl Shocked {
+    /// The volatilities of an option.
+    pub(in crate::margin) fn of(profile: &Profile, option: &Pricing) -> Self {
+        let (own, years) = (option.volatility, option.years);
+        let (raised, lowered) = profile
+            .volatility
+            .map_or((own, own), |shock| (shock.raised(own, years), shock.lowered(own, years)));
+        let skewed = profile.skew.map_or((own, own), |skew| {
+            let log_strike = (option.terms.strike.0 / option.forward).ln();
+            (skew.shocked(own, log_strike, years, false), skew.shocked(own, log_strike, years, true))
+        });
+        Self { own, raised, lowered, skewed }
+    }
+
+    /// The volatility in a scenario.
+    pub(in crate::margin) fn volatility(&self, scenario: &Scenario) -> f64 {
+        match scenario.volatility {
+            VolatilityMove::Same => self.own,
+            VolatilityMove::Up => self.raised,
+            VolatilityMove::Down => self.lowered,
+            VolatilityMove::Relative(change) => self.own * (1.0 + change),
+            VolatilityMove::SkewLinear => self.skewed.0,
+            VolatilityMove::SkewAbsolute => self.skewed.1,
+        }
     }
 }
 
-fn row(book: &Book, rulebook: &Rulebook, state: &MarketState, instrument: usize) -> Result<Row> {
+/// The price moves of a profile of which no scenario ages options, moves a basis or a rate: what every option of it
+/// shares.
+struct PriceMoves {
+    ratios: Vec<f64>,
+    /// Their logarithms.
+    logs: Vec<f64>,
+}
+
+impl PriceMoves {
+    fn of(profile: &Profile) -> Option<Self> {
+        let plain =
+            |scenario: &Scenario| scenario.days == 0.0 && scenario.basis == 0.0 && scenario.rate == 0.0;
+        profile.scenarios.iter().all(plain).then(|| {
+            let ratios: Vec<f64> = profile.scenarios.iter().map(|own| 1.0 + own.price_move).collect();
+            Self { logs: ratios.iter().map(|ratio| ratio.ln()).collect(), ratios }
+        })
+    }
+}
+
+fn row(
+    book: &Book,
+    rulebook: &Rulebook,
+    state: &MarketState,
+    instrument: usize,
+    moves: &[Option<PriceMoves>],
+) -> Result<Row> {
     let (index, profile) = profile_of(book, rulebook, instrument)?;
     let known = book.instruments.get(instrument);
     if let Some(values) = book.risk_arrays.get(instrument).and_then(Option::as_ref) {
@@ -215,10 +327,15 @@ fn row(book: &Book, rulebook: &Rulebook, state: &MarketState, instrument: usize)
     }
     if known.is_some_and(|known| known.option.is_some()) {
         let option = pricing(book, state, instrument)?;
-        let (base, values) = option_row(rulebook, profile, &option)?;
+        let shared = moves.get(index).and_then(Option::as_ref).filter(|_| option.fixed == 0.0);
+        let (base, values) = match shared {
+            Some(moves) if option.years > 0.0 => plain_option_row(rulebook, profile, &option, moves)?,
+            _ => option_row(rulebook, profile, &option)?,
+        };
         return Ok(Row { profile: index, base, values });
     }
-    let quote = book.quotes.get(instrument);
+    let quote = state.quote(book, instrument);
+    let quote = quote.as_deref();
     let mark = quote.and_then(|quote| quote.forward).ok_or_else(|| Error::Missing {
         what: format!("mark price of {}", known.map_or("?", |known| known.symbol.as_str())),
         why: "a missing price is never a default".into(),
@@ -245,6 +362,41 @@ fn row(book: &Book, rulebook: &Rulebook, state: &MarketState, instrument: usize)
     Ok(Row { profile: index, base: 0.0, values: values.collect() })
 }
 
+/// The same as [`option_row`] where price and volatility are all that moves.
+fn plain_option_row(
+    rulebook: &Rulebook,
+    profile: &Profile,
+    option: &Pricing,
+    moves: &PriceMoves,
+) -> Result<(f64, Vec<f64>)> {
+    let root = option.years.sqrt();
+    let discount = rulebook.discounting.factor(option.rate, option.years);
+    let forwards: Vec<f64> = moves.ratios.iter().map(|ratio| option.forward * ratio).collect();
+    let shocked = Shocked::of(profile, option);
+    let totals: Vec<f64> =
+        profile.scenarios.iter().map(|scenario| shocked.volatility(scenario) * root).collect();
+    let strike = option.terms.strike.0;
+    let moneyness = log_moneyness(option.forward, strike);
+    let (mut calls, mut puts) = (vec![0.0; forwards.len()], vec![0.0; forwards.len()]);
+    strike_row(level(), strike, moneyness, &forwards, &moves.logs, &totals, &mut calls, &mut puts)?;
+    let mut values = match option.terms.right {
+        OptionRight::Call => calls,
+        OptionRight::Put => puts,
+    };
+    let base = discount * value(option.terms.right, option.forward, strike, option.volatility * root)?;
+    match option.payoff {
+        Payoff::Linear => {
+            values.iter_mut().for_each(|value| *value *= discount);
+            Ok((base, values))
+        }
+        Payoff::Inverse => {
+            let rows = values.iter_mut().zip(&forwards);
+            rows.for_each(|(value, forward)| *value = *value * discount / forward);
+            Ok((base / option.forward, values))
+        }
+    }
+}
+
 /// An option at the state and in every scenario, settlement currency.
 fn option_row(rulebook: &Rulebook, profile: &Profile, option: &Pricing) -> Result<(f64, Vec<f64>)> {
     let count = profile.scenarios.len();
@@ -254,12 +406,13 @@ fn option_row(rulebook: &Rulebook, profile: &Profile, option: &Pricing) -> Resul
     forwards.push(option.forward);
     totals.push(option.volatility * option.years.sqrt());
     discounts.push(rulebook.discounting.factor(option.rate, option.years));
+    let shocked = Shocked::of(profile, option);
     for scenario in &profile.scenarios {
         let years = (option.years - scenario.days / 365.0).max(0.0);
         let ratio = (1.0 + scenario.price_move) * (1.0 + scenario.basis * option.years);
         forwards.push((option.forward - option.fixed) * ratio + option.fixed);
         // at expiry there is nothing left to shock
-        totals.push(if years > 0.0 { shocked(profile, scenario, option) * years.sqrt() } else { 0.0 });
+        totals.push(if years > 0.0 { shocked.volatility(scenario) * years.sqrt() } else { 0.0 });
         discounts.push(rulebook.discounting.factor(option.rate + scenario.rate, years));
     }
     let mut values = price(option.terms, &forwards, &totals)?;
@@ -276,7 +429,7 @@ fn option_row(rulebook: &Rulebook, profile: &Profile, option: &Pricing) -> Resul
 
 /// Undiscounted Black-76 values of one strike over lists of forwards and total volatilities, of which the
 /// first are today's.
-pub(super) fn price(terms: OptionTerms, forwards: &[f64], totals: &[f64]) -> Result<Vec<f64>> {
+pub(in crate::margin) fn price(terms: OptionTerms, forwards: &[f64], totals: &[f64]) -> Result<Vec<f64>> {
     let today = forwards.first().copied().unwrap_or(terms.strike.0);
     let shocks: Vec<f64> = forwards.iter().map(|forward| (forward / today).ln()).collect();
     let moneyness = log_moneyness(today, terms.strike.0);

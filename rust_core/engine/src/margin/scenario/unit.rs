@@ -14,7 +14,7 @@ pub struct Scanned {
 }
 
 /// The first of the places with the largest figure.
-pub(super) fn first_largest(figures: impl Iterator<Item = (usize, f64)>) -> Option<(usize, f64)> {
+pub(in crate::margin) fn first_largest(figures: impl Iterator<Item = (usize, f64)>) -> Option<(usize, f64)> {
     figures.fold(None, |best: Option<(usize, f64)>, (place, figure)| match best {
         Some((_, most)) if most >= figure => best,
         _ => Some((place, figure)),
@@ -22,7 +22,7 @@ pub(super) fn first_largest(figures: impl Iterator<Item = (usize, f64)>) -> Opti
 }
 
 /// The options of a unit by expiry, in the order of expiries.
-pub(super) fn expiries<'u, 'a>(unit: &'u Unit<'a>) -> Vec<(Expiry, Vec<&'u Line<'a>>)> {
+pub(in crate::margin) fn expiries<'u, 'a>(unit: &'u Unit<'a>) -> Vec<(Expiry, Vec<&'u Line<'a>>)> {
     let mut groups: Vec<(Expiry, Vec<&Line<'a>>)> = Vec::new();
     for line in unit.lines.iter().filter(|line| line.option.is_some()) {
         match groups.iter_mut().find(|(expiry, _)| *expiry == line.expiry) {
@@ -54,34 +54,35 @@ fn line_result(line: &Line<'_>, scenario: usize, price_move: f64, factor: f64) -
 }
 
 impl Scanned {
-    /// Every scenario of a unit.
-    pub(super) fn of(unit: &Unit<'_>, rulebook: &Rulebook, profile: &Profile) -> Self {
-        let groups = expiries(unit);
-        let mut raw = Vec::with_capacity(profile.scenarios.len());
-        let mut counted = Vec::with_capacity(profile.scenarios.len());
-        for (index, scenario) in profile.scenarios.iter().enumerate() {
-            let mut total = 0.0;
-            for (_, lines) in &groups {
-                let factor = group_factor(rulebook, profile, lines, index);
-                let mut result = 0.0;
-                for line in lines {
-                    result += line_result(line, index, scenario.price_move, factor);
-                }
-                total += match scenario.treatment {
+    /// Every scenario of a unit. Each scenario adds its lines in their order; line by line is how memory is read.
+    pub(in crate::margin) fn of(unit: &Unit<'_>, rulebook: &Rulebook, profile: &Profile) -> Self {
+        let scenarios = &profile.scenarios;
+        let mut raw = vec![0.0; scenarios.len()];
+        for (_, lines) in expiries(unit) {
+            let factors = group_factors(rulebook, profile, &lines, scenarios.len());
+            let mut results = vec![0.0; scenarios.len()];
+            for line in lines {
+                line.add_results(scenarios, factors.as_deref(), &mut results);
+            }
+            for ((total, result), scenario) in raw.iter_mut().zip(results).zip(scenarios) {
+                *total += match scenario.treatment {
                     Treatment::MinusAbsolutePerExpiry => -result.abs(),
                     Treatment::Plain | Treatment::Extended => result,
                 };
             }
-            for line in unit.lines.iter().filter(|line| line.option.is_none()) {
-                total += line_result(line, index, scenario.price_move, 1.0);
-            }
-            for balance in &unit.scanned {
-                total += balance.value * scenario.price_move;
-            }
-            raw.push(total);
-            counted.push(counts(total, scenario.price_move, scenario.weight, scenario.treatment, profile));
         }
-        Self { counted, raw }
+        for line in unit.lines.iter().filter(|line| line.option.is_none()) {
+            line.add_results(scenarios, None, &mut raw);
+        }
+        for balance in &unit.scanned {
+            for (total, scenario) in raw.iter_mut().zip(scenarios) {
+                *total += balance.value * scenario.price_move;
+            }
+        }
+        let counted = raw.iter().zip(scenarios);
+        let counted =
+            counted.map(|(total, own)| counts(*total, own.price_move, own.weight, own.treatment, profile));
+        Self { counted: counted.collect(), raw }
     }
 
     /// The scenario of a set with the largest loss, the first of ties, and that loss; none where none loses.
@@ -97,7 +98,7 @@ impl Scanned {
     }
 
     /// The scenarios that lose as much as the worst of a set, among those that compete with it.
-    pub(super) fn tied(&self, profile: &Profile, set: usize, loss: f64) -> Vec<usize> {
+    pub(in crate::margin) fn tied(&self, profile: &Profile, set: usize, loss: f64) -> Vec<usize> {
         let scenarios = profile.scenarios.iter().zip(&self.counted).enumerate();
         let tied = scenarios.filter(|(_, (s, result))| -**result >= loss && profile.competes(set, s.set));
         tied.map(|(index, _)| index).collect()
@@ -125,6 +126,23 @@ fn group_factor(rulebook: &Rulebook, profile: &Profile, lines: &[&Line<'_>], sce
     sign_factor(rulebook, profile, lines, net)
 }
 
+/// The same for every scenario; `None` where all are 1.
+fn group_factors(
+    rulebook: &Rulebook,
+    profile: &Profile,
+    lines: &[&Line<'_>],
+    scenarios: usize,
+) -> Option<Vec<f64>> {
+    profile.discount.as_ref()?;
+    let mut nets = vec![0.0; scenarios];
+    for line in lines {
+        for (net, value) in nets.iter_mut().zip(line.values) {
+            *net += line.quantity * value;
+        }
+    }
+    Some(nets.into_iter().map(|net| sign_factor(rulebook, profile, lines, net)).collect())
+}
+
 /// What counts of a result: its weight, its scaling back to the edge of the range, its share of gains.
 fn counts(total: f64, price_move: f64, weight: f64, treatment: Treatment, profile: &Profile) -> f64 {
     let weighted = match (treatment, profile.extension) {
@@ -149,7 +167,7 @@ fn extended(total: f64, price_move: f64, extension: &Extension, coin: bool) -> f
 
 /// How the loss of a scenario is shared: one figure per line, then one per balance that is scanned. They sum to
 /// what counts, scaled where the whole is.
-pub(super) fn shares(
+pub(in crate::margin) fn shares(
     unit: &Unit<'_>,
     rulebook: &Rulebook,
     profile: &Profile,

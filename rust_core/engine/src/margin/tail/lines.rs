@@ -3,11 +3,13 @@
 //! Profit and loss is the change of the equity in the reporting currency: a contract's result and the currency
 //! that it is settled in move together (design.md section 1, currencies).
 
+use std::borrow::Cow;
+
 use crate::book::{Book, Quote};
 use crate::error::{Error, Place, Result};
 use crate::instrument::Payoff;
 use crate::margin::PoolView;
-use crate::market::{MarketState, option_value, settle_of, settling_ratio, underlying_of, unrealised_pnl};
+use crate::market::{MarketState, option_value_at, settle_of, settling_ratio, underlying_of, unrealised_pnl};
 use crate::moves::{Mapping, between};
 use crate::revaluation::joint::{Body, Combination, ForwardMove, Line, OptionLine};
 use crate::rulebook::tail::TailRule;
@@ -87,8 +89,8 @@ impl Maker<'_> {
         }
     }
 
-    fn quote(&self, instrument: usize) -> Result<&Quote> {
-        self.view.book.quotes.get(instrument).ok_or_else(|| self.missing(instrument, "quote"))
+    fn quote(&self, instrument: usize) -> Result<Cow<'_, Quote>> {
+        self.state.quote(self.view.book, instrument).ok_or_else(|| self.missing(instrument, "quote"))
     }
 
     fn symbol(&self, instrument: usize) -> &str {
@@ -133,13 +135,13 @@ impl Maker<'_> {
                 fixed: quote.forward_fixed,
                 total_volatility: volatility * years.sqrt(),
                 discount: (-quote.discount_rate * years).exp(),
-                base: Some(option_value(book, instrument, ratio, volatility)),
+                base: Some(option_value_at(book, instrument, self.state)),
                 moves: forward,
                 volatility: between(points, quote.years * 365.0).map(|own| Combination::between(own, 1.0)),
             }));
         }
         // what settlement has fixed does not move
-        let moved = mark * settling_ratio(Some(quote), ratio);
+        let moved = mark * settling_ratio(Some(&quote), ratio);
         let open = quote.share_left_at(ratio);
         Ok(match payoff {
             Payoff::Linear => Body::Linear { forward, slope: quantity * moved * open },

@@ -1,0 +1,264 @@
+//! Several actions together: greedily with a new ranking at every step, from a linear programme, or exactly.
+
+use super::action::{Action, Kind};
+use super::smallest::{even_grid, smallest};
+use super::{Account, Cost, Prepared, Target};
+use crate::error::Result;
+use crate::margin::PoolState;
+use crate::numeric::accumulate::sum;
+use crate::watch::Watch;
+
+/// Share of an action that one greedy step takes.
+const SHARE: f64 = 0.05;
+/// Most greedy steps.
+const STEPS: usize = 240;
+/// Most whole lots, all actions together, that are searched exactly.
+pub const MOST_LOTS: f64 = 12.0;
+
+/// Actions with their numbers of steps, in the order of the list of actions.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Plan {
+    /// Place of the action and steps of it.
+    pub steps: Vec<(usize, f64)>,
+    /// What all of it costs, reporting currency.
+    pub cost: f64,
+    /// Money that all of it moves, reporting currency.
+    pub moved: f64,
+    /// Whether the target is reached.
+    pub reached: bool,
+    /// Money above the target.
+    pub above: f64,
+}
+
+/// What plans are made from.
+#[derive(Debug)]
+pub struct Planner<'a> {
+    /// The account as it is.
+    pub account: &'a Account<'a>,
+    /// Its market state.
+    pub prepared: &'a Prepared,
+    /// Where it should be.
+    pub target: Target,
+    /// What may be done.
+    pub actions: &'a [Action],
+    /// What that costs.
+    pub cost: &'a Cost,
+    /// Stopped from outside.
+    pub watch: &'a Watch,
+}
+
+impl<'a> Planner<'a> {
+    /// The account with some actions taken: it, its state, cost and money moved.
+    ///
+    /// # Errors
+    ///
+    /// As [`Action::apply`] and [`crate::margin::evaluate`].
+    pub fn taken(&self, steps: &[(usize, f64)]) -> Result<(Account<'a>, PoolState, f64, f64)> {
+        self.watch.check()?;
+        let mut account = self.account.clone();
+        let (mut cost, mut moved) = (0.0, 0.0);
+        for (place, count) in steps.iter().filter(|(_, count)| *count > 0.0) {
+            if let Some(action) = self.actions.get(*place) {
+                let (paid, money) = action.apply(&mut account, *count, self.cost)?;
+                cost += paid;
+                moved += money;
+            }
+        }
+        let state = self.prepared.evaluate(&account)?;
+        Ok((account, state, cost, moved))
+    }
+
+    /// Money above the target with some actions taken.
+    ///
+    /// # Errors
+    ///
+    /// As [`Planner::taken`].
+    pub fn above(&self, steps: &[(usize, f64)]) -> Result<f64> {
+        let (account, state, ..) = self.taken(steps)?;
+        self.target.above(&account.view(), &state)
+    }
+
+    /// What a plan amounts to; what it says is measured.
+    ///
+    /// # Errors
+    ///
+    /// As [`Planner::taken`].
+    pub fn plan(&self, steps: Vec<(usize, f64)>) -> Result<Plan> {
+        let mut steps: Vec<(usize, f64)> = steps.into_iter().filter(|(_, count)| *count > 0.0).collect();
+        steps.sort_by_key(|(place, _)| *place);
+        let (account, state, cost, moved) = self.taken(&steps)?;
+        let above = self.target.above(&account.view(), &state)?;
+        Ok(Plan { steps, cost, moved, reached: above >= 0.0, above })
+    }
+
+    /// One action by itself, as much of it as is needed.
+    ///
+    /// # Errors
+    ///
+    /// As [`Planner::taken`].
+    pub fn single(&self, place: usize) -> Result<Plan> {
+        let Some(action) = self.actions.get(place) else { return self.plan(Vec::new()) };
+        let most = action.most_steps();
+        let grid = match action.kind {
+            // money may be needed in any order of magnitude
+            Kind::Deposit => super::smallest::doubling_grid(1.0, most),
+            _ => even_grid(most, 16),
+        };
+        let found = smallest(&grid, |count| self.above(&[(place, count)]))?;
+        self.plan(vec![(place, found.steps)])
+    }
+
+    /// What makes one plan better than another: reaching the target, then cost, then money moved.
+    pub fn better(a: &Plan, b: &Plan) -> std::cmp::Ordering {
+        let short = |own: &Plan| own.above.min(0.0);
+        b.reached
+            .cmp(&a.reached)
+            .then(if a.reached { a.cost.total_cmp(&b.cost) } else { short(b).total_cmp(&short(a)) })
+            .then(a.moved.total_cmp(&b.moved))
+            .then(a.steps.len().cmp(&b.steps.len()))
+    }
+
+    /// Takes steps one after the other, each time the one that brings most per unit of cost, from a plan on; then takes
+    /// back what turned out not to be needed.
+    ///
+    /// A step is a twentieth of an action, or a lot. What is ranked is the money that a step brings over the target, per
+    /// unit of its cost, or per unit of notional where nothing costs anything. `among` are the places that may be used.
+    ///
+    /// # Errors
+    ///
+    /// As [`Planner::taken`].
+    pub fn greedy(&self, among: &[usize], from: &[(usize, f64)]) -> Result<Plan> {
+        let mut taken: Vec<(usize, f64)> = from.to_vec();
+        let mut above = self.above(&taken)?;
+        for _ in 0..STEPS {
+            if above >= 0.0 {
+                break;
+            }
+            let (.., paid, moved) = self.taken(&taken)?;
+            let mut best: Option<(f64, usize, f64, f64)> = None;
+            for place in among {
+                let Some(action) = self.actions.get(*place) else { continue };
+                let used = sum(taken.iter().filter(|own| own.0 == *place).map(|own| own.1));
+                let most = action.most_steps();
+                let count = (SHARE * most).ceil().max(1.0).min(most - used);
+                if count <= 0.0 {
+                    continue;
+                }
+                let tried = with(&taken, *place, count);
+                let (account, state, cost, money) = self.taken(&tried)?;
+                let after = self.target.above(&account.view(), &state)?;
+                let gain = after - above;
+                let price = if self.cost.is_free() { money - moved } else { cost - paid };
+                // what costs nothing and helps comes first
+                let score = if price > 0.0 { gain / price } else { f64::MAX };
+                let first = best.as_ref().is_none_or(|known| score > known.0);
+                if gain > 0.0 && first {
+                    best = Some((score, *place, count, after));
+                }
+            }
+            let Some((_, place, count, after)) = best else { break };
+            if after >= 0.0 {
+                // the last step is as small as it can be
+                let grid = even_grid(count, 4);
+                let found = smallest(&grid, |steps| self.above(&with(&taken, place, steps)))?;
+                taken = with(&taken, place, found.steps);
+                above = self.above(&taken)?;
+            } else {
+                taken = with(&taken, place, count);
+                above = after;
+            }
+        }
+        let made = self.plan(taken)?;
+        if made.reached { self.pruned(made) } else { Ok(made) }
+    }
+
+    /// Takes back, dearest first, as much of every action as the target allows.
+    ///
+    /// # Errors
+    ///
+    /// As [`Planner::taken`].
+    pub fn pruned(&self, plan: Plan) -> Result<Plan> {
+        let mut dear: Vec<(usize, f64)> = Vec::new();
+        for (place, count) in &plan.steps {
+            let Some(action) = self.actions.get(*place) else { continue };
+            let mut account = self.account.clone();
+            let (paid, moved) = action.apply(&mut account, *count, self.cost)?;
+            dear.push((*place, if self.cost.is_free() { moved } else { paid }));
+        }
+        dear.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+        let mut steps = plan.steps.clone();
+        for (place, _) in dear {
+            let Some(count) = steps.iter().find(|own| own.0 == place).map(|own| own.1) else { continue };
+            let less = |count: f64| -> Vec<(usize, f64)> {
+                steps.iter().map(|own| if own.0 == place { (place, count) } else { *own }).collect()
+            };
+            let mut grid = vec![0.0];
+            grid.extend(even_grid(count, 8));
+            let found = smallest(&grid, |own| self.above(&less(own)))?;
+            if found.reached && found.steps < count {
+                steps = less(found.steps);
+            }
+        }
+        let pruned = self.plan(steps)?;
+        Ok(if pruned.reached && Self::better(&pruned, &plan).is_lt() { pruned } else { plan })
+    }
+
+    /// The cheapest of all combinations of whole lots of some actions, where there are at most twelve lots; `None`
+    /// where there are more, or no combination reaches the target.
+    ///
+    /// # Errors
+    ///
+    /// As [`Planner::taken`].
+    pub fn exact(&self, among: &[usize]) -> Result<Option<Plan>> {
+        let lots: Vec<(usize, f64)> = among
+            .iter()
+            .filter_map(|place| self.actions.get(*place).map(|own| (*place, own)))
+            .filter(|(_, own)| own.kind == Kind::Close)
+            .map(|(place, own)| (place, own.most_steps()))
+            .collect();
+        let known = lots.iter().all(|(place, _)| self.actions.get(*place).is_some_and(|own| own.lot_known));
+        if !known || lots.is_empty() || sum(lots.iter().map(|own| own.1)) > MOST_LOTS {
+            return Ok(None);
+        }
+        let mut all: Vec<Vec<(usize, f64)>> = vec![Vec::new()];
+        for (place, most) in lots {
+            let mut longer = Vec::with_capacity(all.len() * (most as usize + 1));
+            for own in &all {
+                longer.extend((0..=most as usize).map(|count| with(own, place, count as f64)));
+            }
+            all = longer;
+        }
+        let mut priced = Vec::with_capacity(all.len());
+        for steps in all {
+            let mut account = self.account.clone();
+            let (mut cost, mut moved) = (0.0, 0.0);
+            for (place, count) in &steps {
+                if let Some(action) = self.actions.get(*place) {
+                    let (paid, money) = action.apply(&mut account, *count, self.cost)?;
+                    cost += paid;
+                    moved += money;
+                }
+            }
+            priced.push((cost, moved, steps));
+        }
+        // the first that reaches the target is the cheapest
+        priced.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1)));
+        for (.., steps) in priced {
+            if self.above(&steps)? >= 0.0 {
+                return self.plan(steps).map(Some);
+            }
+        }
+        Ok(None)
+    }
+}
+
+/// Steps with some more of one action.
+fn with(steps: &[(usize, f64)], place: usize, count: f64) -> Vec<(usize, f64)> {
+    let mut made = steps.to_vec();
+    match made.iter_mut().find(|own| own.0 == place) {
+        Some(own) => own.1 += count,
+        None if count > 0.0 => made.push((place, count)),
+        None => {}
+    }
+    made
+}
