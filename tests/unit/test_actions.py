@@ -65,7 +65,7 @@ def test_trades_have_a_header_or_none_and_a_price_of_their_own() -> None:
     bare = crossmargin.what_if(book, [["BTC", -1, 59000]])
     headed = crossmargin.what_if(book, table("symbol qty price", ["BTC", -1, 59000]))
     sided = crossmargin.what_if(book, table("side symbol qty price", ["sell", "BTC", 1, 59000]))
-    assert bare.rows == headed.rows == sided.rows
+    assert records(bare) == records(headed) == records(sided)
     assert {r["measure"]: r for r in records(bare)}["equity"]["change"] == pytest.approx(-1000)
 
 
@@ -232,7 +232,12 @@ def test_a_schedule_as_a_table_is_the_schedule_of_the_formula() -> None:
             )
         )
     }  # fmt: skip
-    market = {"volatility": 0.95, "half_spread": 0.0625, "permanent": 2.5e-7, "temporary": 2.5e-6}
+    market: dict[str, Any] = {
+        "volatility": 0.95,
+        "half_spread": 0.0625,
+        "permanent": 2.5e-7,
+        "temporary": 2.5e-6,
+    }
     found = statistics.execution_schedule(1e6, 5.0, 5, risk_aversion=2e-6, **market)
     assert rows["expected_cost"]["optimal"] == pytest.approx(found.expected_cost)
     assert rows["expected_cost"]["even"] == pytest.approx(662500)  # Almgren and Chriss 2000
@@ -247,7 +252,7 @@ def test_a_schedule_as_a_table_is_the_schedule_of_the_formula() -> None:
 
 def test_an_optimal_schedule_meets_the_conditions_of_an_optimum() -> None:
     # stationarity of cost + lambda variance in each holding: second differences by hand
-    market = {"volatility": 0.95, "permanent": 2.5e-7, "temporary": 2.5e-6}
+    market: dict[str, Any] = {"volatility": 0.95, "permanent": 2.5e-7, "temporary": 2.5e-6}
     aversion, periods, days = 1e-6, 10, 5.0
     found = statistics.execution_schedule(1e6, days, periods, risk_aversion=aversion, **market)
     period = days / periods
