@@ -1,6 +1,6 @@
 //! What-if, impact, cure, withdrawal, execution.
 
-use crossmargin_engine::answer::{cure as cures, impact as impacts, schedule as schedules, whatif};
+use crossmargin_engine::answer::{cure as cures, impact as impacts, schedule as schedules, whatif, withdraw};
 use crossmargin_engine::plan::schedule::{Order, Schedule};
 use crossmargin_engine::plan::{cuts, knapsack, scan};
 use pyo3::prelude::*;
@@ -82,7 +82,7 @@ pub(crate) fn withdrawable(
     account: &str,
 ) -> PyResult<f64> {
     let book = book.get();
-    enter(python, || cures::withdrawable(&book.book, currency, account))
+    enter(python, || withdraw::number(&book.book, currency, account))
 }
 
 /// The same with the account on both sides of it.
@@ -95,7 +95,7 @@ pub(crate) fn withdrawable_table<'py>(
     account: &str,
 ) -> PyResult<Rows<'py>> {
     let book = book.get();
-    let found = enter(python, || cures::withdrawable_table(&book.book, currency, account))?;
+    let found = enter(python, || withdraw::table(&book.book, currency, account))?;
     to_python(python, &found)
 }
 

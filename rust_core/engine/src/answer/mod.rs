@@ -44,6 +44,7 @@ pub mod summary;
 pub mod tail;
 pub mod tiers;
 pub mod whatif;
+pub mod withdraw;
 pub mod zones;
 
 pub use evaluated::Evaluated;

@@ -12,6 +12,11 @@ use crate::watch::Watch;
 /// Most positions that are tried one by one; of larger books those that bear most margin, in all and per unit of cost.
 const MOST_TRIED: usize = 40;
 
+/// Costs that differ by no more than this share are alike, and fewer steps are better.
+const ALIKE: f64 = 1e-3;
+/// Steps of a plan that nobody minds.
+const FEW: usize = 3;
+
 /// What is asked of a cure.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Request {
@@ -125,15 +130,16 @@ pub fn cure<'a>(
     if joint.len() > 1 {
         if let Ok(Some(bound)) = &bound {
             together.push((from_programme(&planner, bound, &joint)?, "linear programme"));
+            // where costs tie the optimum has a little of everything: the same positions, one after the other
+            let used = steps_of(&planner, bound).into_iter().map(|(place, _)| place).collect::<Vec<_>>();
+            if used.len() > FEW {
+                together.push((planner.greedy(&used, &[])?, "linear programme"));
+            }
         }
         if let Some(exact) = planner.exact(&joint)? {
             together.push((exact, "exact search"));
         }
-        // an exact search that finds what the greedy one found says more about it
-        let best = together.iter().min_by(|a, b| {
-            let exact = |own: &(Plan, &str)| own.1 != "exact search";
-            Planner::better(&a.0, &b.0).then(exact(a).cmp(&exact(b)))
-        });
+        let best = shortest(&together);
         if let Some(best) = best.filter(|best| found.iter().all(|own| clearly_better(&best.0, &own.0))) {
             found.push(best.clone());
         } else if let Some(exact) = together.iter().find(|own| own.1 == "exact search") {
@@ -166,13 +172,27 @@ fn known_point(all: &[Action], plan: &Plan, cost: &Cost) -> (Vec<f64>, f64) {
     (trades.map(fraction).collect(), if cost.is_free() { plan.moved } else { plan.cost })
 }
 
+/// Of plans as good as the best one the shortest, and of those the one that an exact search vouches for.
+fn shortest<'p>(plans: &'p [(Plan, &'static str)]) -> Option<&'p (Plan, &'static str)> {
+    let best = plans.iter().min_by(|a, b| Planner::better(&a.0, &b.0))?;
+    let as_good = |own: &&(Plan, &'static str)| {
+        own.0.reached == best.0.reached
+            && own.0.above >= best.0.above.min(0.0)
+            && !clearly_better(&best.0, &own.0)
+    };
+    plans.iter().filter(as_good).min_by(|a, b| {
+        let exact = |own: &(Plan, &str)| own.1 != "exact search";
+        a.0.steps.len().cmp(&b.0.steps.len()).then(exact(a).cmp(&exact(b)))
+    })
+}
+
 /// Whether several actions are worth more words than one: they reach the target where it does not, or cost less.
 fn clearly_better(plan: &Plan, single: &Plan) -> bool {
     match (plan.reached, single.reached) {
         (true, true) if plan.cost > 0.0 || single.cost > 0.0 => {
-            plan.cost < single.cost * (1.0 - 1e-4) || single.cost == 0.0
+            plan.cost < single.cost * (1.0 - ALIKE) || single.cost == 0.0
         }
-        (true, true) => plan.moved < single.moved * (1.0 - 1e-4),
+        (true, true) => plan.moved < single.moved * (1.0 - ALIKE),
         (false, false) => plan.above > single.above + 1e-9 * single.above.abs(),
         (reached, _) => reached,
     }
@@ -208,18 +228,21 @@ fn tried(planner: &Planner<'_>, before: &PoolState) -> Result<Vec<usize>> {
     Ok(kept)
 }
 
-/// The optimum of the programme in whole steps, completed where rounding or what it leaves out makes it fall short.
-fn from_programme(planner: &Planner<'_>, bound: &Bound, joint: &[usize]) -> Result<Plan> {
-    let trades = planner.actions.iter().enumerate();
-    let trades = trades.filter(|(_, own)| is_trade(own));
+/// The optimum of the programme in whole steps.
+fn steps_of(planner: &Planner<'_>, bound: &Bound) -> Vec<(usize, f64)> {
+    let trades = planner.actions.iter().enumerate().filter(|(_, own)| is_trade(own));
     // an interior point leaves crumbs of everything
     let steps = trades.zip(&bound.fractions).filter(|(_, fraction)| **fraction > 1e-4);
-    let steps: Vec<(usize, f64)> = steps
+    steps
         .map(|((place, own), fraction)| {
             (place, (fraction * own.most / own.step - 1e-6).ceil().min(own.most_steps()))
         })
-        .collect();
-    let made = planner.plan(steps)?;
+        .collect()
+}
+
+/// The same, completed where rounding or what the programme leaves out makes it fall short.
+fn from_programme(planner: &Planner<'_>, bound: &Bound, joint: &[usize]) -> Result<Plan> {
+    let made = planner.plan(steps_of(planner, bound))?;
     if made.reached { planner.pruned(made) } else { planner.greedy(joint, &made.steps) }
 }
 
