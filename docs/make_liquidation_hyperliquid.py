@@ -7,32 +7,33 @@ blocks of the page and its pictures. The book itself is not in the repository: i
 
 from __future__ import annotations
 
-import csv
 import sys
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # docs share one module
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # the pages share modules
 
 import crossmargin
+from docs.hyperliquid_book import (
+    ETHER,
+    GAP,
+    RALLY,
+    SECOND,
+    TARGET,
+    Account,
+    closed,
+    ether_at,
+    single,
+)
+from docs.liquidation_charts import BLUE, ORANGE, RED, bars, heat, plain, plotting, save
 from docs.liquidation_pages import (
-    BLUE,
     DOCS,
-    ORANGE,
-    RED,
-    Outcome,
-    Row,
-    bars,
     bullets,
-    heat,
+    cost_of,
     in_words,
     money,
-    outcomes,
     percent,
-    plain,
-    plotting,
-    save,
+    sentence,
     shared_folder,
     table,
     usage,
@@ -40,175 +41,12 @@ from docs.liquidation_pages import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from matplotlib.axes import Axes
 
 PAGE: Final = DOCS / "liquidation-hyperliquid.md"
 LADDER: Final = DOCS / "liquidation-hyperliquid-ladder.png"
 MAP: Final = DOCS / "liquidation-hyperliquid-map.png"
 POLICIES: Final = DOCS / "liquidation-hyperliquid-policies.png"
-
-POSITIONS: Final = "hyperliquid_cross_book_20260113.csv"
-CONTEXTS: Final = "hyperliquid_asset_contexts_202605.csv"
-CASH: Final = 60_940_575.2080
-DAILY_VOLATILITY: Final = 0.05
-UNKNOWN_VOLUME, UNKNOWN_SPREAD = 1e6, 0.001  # USD a day; half of bid to offer
-FEE: Final = 0.00045
-COMPARED: Final = "venue,marginal_per_cost,highest_risk_contribution,pro_rata,all_at_once"
-GAP: Final = 0.30
-RALLY, TARGET = 0.25, 0.50
-DEPTH: Final = {"slippage": "depth"}
-MOVES: Final = [round(0.01 * step, 2) for step in range(-50, 71)]
-ETHER: Final = [round(0.02 * step, 2) for step in range(-25, 46)]
-SECOND: Final = [round(0.05 * step, 2) for step in range(-10, 61)]
-
-
-class Account:
-    """The answers about the book, each asked once."""
-
-    def __init__(self, folder: Path) -> None:
-        with (folder / POSITIONS).open(encoding="utf-8", newline="") as file:
-            self.rows: list[dict[str, str]] = list(csv.DictReader(file))
-        with (folder / CONTEXTS).open(encoding="utf-8", newline="") as file:
-            self.contexts = {row["coin"]: row for row in csv.DictReader(file)}
-
-    def book(self, move: float = 0.0) -> crossmargin.Book:
-        """Return the book, every price moved by one ratio."""
-        positions = [
-            row
-            | {
-                "mark_price": repr(float(row["mark_price"]) * (1 + move)),
-                "unrealized_pnl": repr(
-                    float(row["unrealized_pnl"])
-                    + move * float(row["size"]) * float(row["mark_price"])
-                ),
-                "position_value": "",
-                "margin_used": "",
-                "liquidation_price": "",
-            }
-            for row in self.rows
-        ]
-        market = [self._market(row, 1 + move) for row in self.rows]
-        collateral = [{"currency": "USDC", "cash": CASH}]
-        return crossmargin.book(positions, "hyperliquid", collateral=collateral, market=market)
-
-    def _market(self, row: dict[str, str], ratio: float) -> dict[str, object]:
-        """Return a coin's depth: volume and spread where the exchange told them, else assumed."""
-        price = float(row["mark_price"]) * ratio
-        known = self.contexts.get(row["coin"])
-        volume, spread = UNKNOWN_VOLUME, UNKNOWN_SPREAD
-        if known and known["impact_bid_px"] and known["impact_ask_px"]:
-            bid, ask = float(known["impact_bid_px"]), float(known["impact_ask_px"])
-            volume, spread = float(known["volume_24h_usd"]), (ask - bid) / (ask + bid)
-        return {
-            "underlying": row["coin"],
-            "indexPrice": price,
-            "dailyVol": DAILY_VOLATILITY,
-            "beta": 1.0,
-            "adv": volume / price,
-            "halfSpread": spread,
-        }
-
-    @cached_property
-    def today(self) -> crossmargin.Book:
-        """Return the book as it was."""
-        return self.book()
-
-    @cached_property
-    def rallied(self) -> crossmargin.Book:
-        """Return the book after the rally that is to be cured."""
-        return self.book(RALLY)
-
-    @cached_property
-    def summary(self) -> Row:
-        """Return the account in one row."""
-        return dict(crossmargin.summary(self.today).records()[0])
-
-    @cached_property
-    def prices(self) -> dict[str, Row]:
-        """Return the liquidation prices by coin."""
-        return {str(row["underlying"]): dict(row) for row in crossmargin.liquidation_price(self.today)}  # type: ignore[union-attr]  # a table of all coins
-
-    @cached_property
-    def ladders(self) -> dict[str, list[Row]]:
-        """Return usage along a move of ETH alone and of all coins."""
-        return {
-            coin: [
-                dict(row)
-                for row in crossmargin.margin_grid(self.today, coin, price_moves=MOVES).records()
-            ]
-            for coin in ("ETH", "ALL")
-        }
-
-    def map(self, measure: str) -> list[list[object]]:
-        """Return a figure over moves of ETH from left to right and of SOL from bottom to top."""
-        found = crossmargin.liquidation_map(
-            self.today, "ETH", "SOL", x_moves=ETHER, y_moves=SECOND, measure=measure
-        )
-        return [list(row[1:]) for row in found.rows]
-
-    @cached_property
-    def together(self) -> Row:
-        """Return the zones of all coins moving by one ratio: where the safe one ends."""
-        zones = crossmargin.liquidation_zones(self.today, "ETH", path="together").records()
-        return dict(next(row for row in zones if row["zone"] == "safe"))
-
-    @cached_property
-    def rungs(self) -> list[list[Row]]:
-        """Return the closings of the exchange's rule as ETH goes on rising, by step."""
-        found = crossmargin.liquidation_order(self.today, max_steps=2000, options=DEPTH)
-        by_step: dict[object, list[Row]] = {}
-        for row in found.records():
-            by_step.setdefault(row["step"], []).append(dict(row))
-        return list(by_step.values())
-
-    @cached_property
-    def at_the_trigger(self) -> list[Outcome]:
-        """Return five policies just past the trigger of ETH."""
-        return outcomes(
-            crossmargin.liquidation_policies(self.today, policies=COMPARED, options=DEPTH)
-        )
-
-    @cached_property
-    def after_a_gap(self) -> list[Outcome]:
-        """Return five policies after all coins have jumped."""
-        return outcomes(
-            crossmargin.liquidation_policies(
-                self.today, scenario=str(GAP), policies=COMPARED, options=DEPTH
-            )
-        )
-
-    @cached_property
-    def cures(self) -> dict[float, list[Row]]:
-        """Return the ways back to the target after the rally, by rank."""
-        found = crossmargin.cure(
-            self.rallied,
-            target=f"usage={TARGET}",
-            allowed="deposit;close",
-            max_rows=400,
-            options=DEPTH | {"fee": FEE},
-        )
-        by_rank: dict[float, list[Row]] = {}
-        for row in found.records():
-            by_rank.setdefault(float(str(row["rank"])), []).append(dict(row))
-        return by_rank
-
-    @cached_property
-    def crises(self) -> list[Row]:
-        """Return the book after the named crises."""
-        return [dict(row) for row in crossmargin.stresses(self.today).records()]
-
-
-def ether_at(rung: Sequence[Row]) -> float:
-    """Return the price of ETH at a rung, before the closing moves it."""
-    words = str(rung[0]["reason"])
-    return float(words.removeprefix("ETH at ").partition(";")[0])
-
-
-def closed(rung: Sequence[Row]) -> float:
-    """Return the notional closed at a rung, USD."""
-    return sum(row["qty"] * row["price"] for row in rung)
 
 
 # Blocks -----------------------------------------------------------------------------------------
@@ -219,6 +57,7 @@ def blocks(account: Account) -> dict[str, str]:
     return {
         "account": _account(account),
         "facts": _facts(account),
+        "first": sentence(account.today),
         "rungs": _rungs(account),
         "nearest": _nearest(account),
         "policies": _policies(account),
@@ -232,20 +71,20 @@ def _account(account: Account) -> str:
     sizes = [float(one["size"]) * float(one["mark_price"]) for one in account.rows]
     gross, net = sum(map(abs, sizes)), sum(sizes)
     ether = next(one for one in account.rows if one["coin"] == "ETH")
-    mine = account.prices["ETH"]["up"]
+    mine, alone = account.prices["ETH"]["up"], account.prices["ETH"]["up_pct"]
     below = sum(one["down"] is not None for one in account.prices.values())
     together = account.together["to_pct"]
     return table(
         ("", "USDC"),
         [
-            ("positions, long and short", f"{len(sizes)}, {sum(one > 0 for one in sizes)} and "
-             f"{sum(one < 0 for one in sizes)}"),
+            ("positions, long and short", (f"{len(sizes)}, {sum(one > 0 for one in sizes)} and "
+             f"{sum(one < 0 for one in sizes)}")),
             ("gross, net", f"{money(gross)}, {money(net)}"),
             ("equity", money(row["equity_gross"])),
             ("initial margin", money(row["im"])),
             ("maintenance margin", money(row["mm"])),
             ("usage: maintenance margin over equity, 1 is liquidation", usage(row["usage"])),
-            ("ETH alone: liquidated at", f"{mine:,.2f} ({percent(account.prices['ETH']['up_pct'])})"),
+            ("ETH alone: liquidated at", f"{mine:,.2f} ({percent(alone)})"),
             ("the exchange's own figure", f"{float(ether['liquidation_price']):,.2f}"),
             ("all coins together: liquidated at", percent(together)),
             ("coins that liquidate the account by falling", below),
@@ -257,51 +96,50 @@ def _facts(account: Account) -> str:
     rungs, gap = account.rungs, account.after_a_gap
     first, last = rungs[0], rungs[-1]
     begin, end = ether_at(first), ether_at(last)
-    spent = sum(_cost(rung) for rung in rungs)
+    spent = sum(cost_of(rung) for rung in rungs)
     venue = next(one for one in gap if one.policy.startswith("venue"))
     best = max(gap, key=lambda one: one.left)
-    plan = min((steps for steps in account.cures.values() if len(steps) > 1), key=_cost)
+    plan = min((steps for steps in account.cures.values() if len(steps) > 1), key=cost_of)
     ether, other = single(account, "ETH"), single(account)
     later = next(row for row in account.ladders["ALL"] if row["price_move"] == RALLY)
     sentences = [
-        f"**The danger is a rally.** No fall of any coin liquidates the account, and each of the "
-        f"{len(account.crises)} crises of the library is a gain (the largest "
-        f"{money(max(row['pnl'] for row in account.crises))}).",
-        f"**The price on the screen is that of one coin alone:** ETH "
-        f"{percent(account.prices['ETH']['up_pct'])}. If all coins rise together, "
-        f"{percent(account.together['to_pct'])} is enough.",
-        f"**A low usage is no distance.** It is {usage(account.summary['usage'])} "
-        f"today and {usage(later['usage'])} once all coins stand {100 * RALLY:.0f} % higher, a few "
-        f"percent before the end.",
-        f"**One liquidation does not end it.** The rule closes a fifth of every large position at "
-        f"ETH {begin:,.0f}; that alone leaves the account safe, and the next few dollars start it "
-        f"again. {len(rungs)} rounds later, at ETH {end:,.0f} ({percent(end / begin - 1)} "
-        f"further), {money(last[0]['equity_after'])} is left of "
-        f"{money(first[0]['equity_before'])}; closing alone has cost {money(spent)}.",
-        f"**A jump is worse than a walk.** If all coins jump {100 * GAP:.0f} % at once, equity "
-        f"is below two thirds of the maintenance margin, and the exchange's vault takes the whole "
-        f"account with {money(venue.taken)} of equity in it. Closed by the owner at the same "
-        f"prices, what frees most margin per cost first, {money(best.left)} would remain.",
-        f"**The largest position is the wrong one to close.** After a rally of {100 * RALLY:.0f} %, "
-        f"back to a usage of {TARGET:.2f}: closing ETH costs {money(_cost(ether))}, closing "
-        f"{other[0]['symbol']} {money(_cost(other))} for the same relief, because its maintenance "
-        f"rate is higher. The cheapest plan, {len(plan)} positions, costs {money(_cost(plan))}.",
+        (
+            f"**The danger is a rally.** No fall of any coin liquidates the account, and each of "
+            f"the {len(account.crises)} crises of the library is a gain (the largest "
+            f"{money(max(row['pnl'] for row in account.crises))})."
+        ),
+        (
+            f"**The price on the screen is that of one coin alone:** ETH "
+            f"{percent(account.prices['ETH']['up_pct'])}. If all coins rise together, "
+            f"{percent(account.together['to_pct'])} is enough."
+        ),
+        (
+            f"**A low usage is no distance.** It is {usage(account.summary['usage'])} "
+            f"today and {usage(later['usage'])} once all coins stand {100 * RALLY:.0f} % higher, "
+            f"a few percent before the end."
+        ),
+        (
+            f"**One liquidation does not end it.** The rule closes a fifth of every large "
+            f"position at ETH {begin:,.0f}; that alone leaves the account safe, and the next few "
+            f"dollars start it again. {len(rungs)} rounds later, at ETH {end:,.0f} "
+            f"({percent(end / begin - 1)} further), {money(last[0]['equity_after'])} is left of "
+            f"{money(first[0]['equity_before'])}; closing alone has cost {money(spent)}."
+        ),
+        (
+            f"**A jump is worse than a walk.** If all coins jump {100 * GAP:.0f} % at once, equity "
+            f"is below two thirds of the maintenance margin, and the exchange's vault takes the "
+            f"whole account with {money(venue.taken)} of equity in it. Closed by the owner at the "
+            f"same prices, what frees most margin per cost first, {money(best.left)} would remain."
+        ),
+        (
+            f"**The largest position is the wrong one to close.** After a rally of "
+            f"{100 * RALLY:.0f} %, back to a usage of {TARGET:.2f}: closing ETH costs "
+            f"{money(cost_of(ether))}, closing {other[0]['symbol']} {money(cost_of(other))} for "
+            f"the same relief, because its maintenance rate is higher. The cheapest plan, "
+            f"{len(plan)} positions, costs {money(cost_of(plan))}."
+        ),
     ]
     return bullets(sentences)
-
-
-def single(account: Account, coin: str = "") -> list[Row]:
-    """Return the cheapest cure that closes one position, or that of a coin."""
-    found = [
-        steps
-        for steps in account.cures.values()
-        if len(steps) == 1 and str(steps[0]["symbol"]) in account.prices
-    ]
-    return min((one for one in found if coin in {"", one[0]["symbol"]}), key=_cost)
-
-
-def _cost(rows: Sequence[Row]) -> float:
-    return float(sum(row["cost"] for row in rows))
 
 
 def _rungs(account: Account) -> str:
@@ -316,7 +154,7 @@ def _rungs(account: Account) -> str:
                 + (f" and {len(rung) - 3} more" if len(rung) > len(largest) else ""),
                 f"{ether_at(rung):,.0f}",
                 money(closed(rung)),
-                money(sum(one["cost"] for one in rung)),
+                money(cost_of(rung)),
                 money(row["equity_before"]),
                 money(row["equity_after"]),
                 usage(row["usage_before"], 3),
@@ -338,17 +176,29 @@ def _nearest(account: Account) -> str:
 
 
 def _policies(account: Account) -> str:
-    header = ("policy", "its name", "state", "closings", "cost", "equity left", "how it ends")
+    header = (
+        "policy", "its name", "state", "closed first", "closings", "cost", "equity left",
+        "how it ends",
+    )  # fmt: skip
     states = (
         ("ETH just past its trigger", account.at_the_trigger),
         (f"all coins {percent(GAP, 0)}", account.after_a_gap),
     )
     rows = [
-        (in_words(one.policy), f"`{one.policy}`", state, one.closings, money(one.cost), money(one.left), one.end)
+        (
+            in_words(one.policy),
+            f"`{one.policy}`",
+            state,
+            one.first,
+            one.closings,
+            money(one.cost),
+            money(one.left),
+            one.end,
+        )
         for state, found in states
         for one in found
     ]
-    return table(header, rows, words=3)
+    return table(header, rows, words=4)
 
 
 def _cures(account: Account) -> str:
@@ -368,7 +218,7 @@ def _cures(account: Account) -> str:
         else:
             words = f"close {100 * first['qty']:.1f} % of every position"
         rows.append(
-            (f"{number:.0f}", words, money(_cost(steps)), usage(last["usage_after"]),
+            (f"{number:.0f}", words, money(cost_of(steps)), usage(last["usage_after"]),
              money(last["delta_after"]))
         )  # fmt: skip
     return table(("rank", "what", "cost", "usage after", "net position after"), rows, words=2)
@@ -376,7 +226,12 @@ def _cures(account: Account) -> str:
 
 def _crises(account: Account) -> str:
     rows = [
-        (str(row["note"]).partition(";")[0], money(row["pnl"]), money(row["equity"]), usage(row["usage"]))
+        (
+            str(row["note"]).partition(";")[0],
+            money(row["pnl"]),
+            money(row["equity"]),
+            usage(row["usage"]),
+        )
         for row in account.crises
     ]
     return table(("crisis", "gain", "equity after", "usage after"), rows)

@@ -8,32 +8,24 @@ CROSSMARGIN_SHARED says.
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # docs share two modules
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # the pages share modules
 
 import crossmargin
 from docs import crash_chain_book as chain
+from docs.crash_chain_answers import ACROSS, UP, VOLATILITIES, Account, raises
+from docs.liquidation_charts import BLUE, ORANGE, RED, bars, heat, plain, plotting, save
 from docs.liquidation_pages import (
-    BLUE,
     DOCS,
-    ORANGE,
-    RED,
-    Outcome,
-    Row,
-    bars,
     bullets,
-    heat,
+    cost_of,
     in_words,
     money,
-    outcomes,
+    number,
     percent,
-    plain,
-    plotting,
-    save,
+    sentence,
     shared_folder,
     table,
     usage,
@@ -42,181 +34,12 @@ from docs.liquidation_pages import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping
 
 PAGE: Final = DOCS / "liquidation-options.md"
 LADDER: Final = DOCS / "liquidation-options-ladder.png"
 MAP: Final = DOCS / "liquidation-options-map.png"
 POLICIES: Final = DOCS / "liquidation-options-policies.png"
-
-TARGET: Final = 0.50
-FEE: Final = 0.0003
-DEPTH: Final = {"slippage": "depth"}
-COMPARED: Final = "venue,marginal_per_cost,largest_notional,pro_rata,all_at_once"
-DOWN, UP = -0.12, 0.30
-RUNGS: Final = (-0.20, -0.15, -0.12, -0.10, 0.25, 0.30, 0.40, 0.50)
-CRISES: Final = "AUG2024;OCT2025;FTX2022;MAR2020"
-MOVES: Final = [round(0.01 * step, 2) for step in range(-35, 101)]
-ACROSS: Final = [round(0.02 * step, 2) for step in range(-15, 46)]
-VOLATILITIES: Final = [round(0.05 * step, 2) for step in range(-10, 21)]
-
-
-@dataclass(frozen=True)
-class Cure:
-    """A way back to the target, and the account after it, booked anew."""
-
-    words: str
-    cost: float
-    usage: float
-    below: float | None
-    above: float | None
-    delta: float
-    trades: list[Row]
-
-
-class Account:
-    """The answers about the book, each asked once."""
-
-    def __init__(self, folder: Path) -> None:
-        self.drawn = chain.drawn(folder)
-        self.hedge = chain.hedge(self.drawn)
-        self.book = self.with_trades([], 0.0)
-
-    def with_trades(self, trades: Sequence[Row], deposit: float) -> crossmargin.Book:
-        """Return the book after trades at the mark with their costs, and a deposit of coins."""
-        held = self.drawn.sizes | {chain.PERPETUAL: self.hedge}
-        marks = {row["instrument"]: float(row["mark_coin"]) for row in self.drawn.options}
-        cash = chain.CASH + deposit
-        for trade in trades:
-            symbol = trade["symbol"]
-            signed = trade["qty"] if trade["side"] == "buy" else -trade["qty"]
-            held[symbol] = round(held[symbol] + signed, 6)
-            cash -= signed * marks.get(symbol, 0.0) + trade["cost"] / self.drawn.index
-        return chain.book(self.drawn, held, cash)
-
-    @cached_property
-    def summary(self) -> Row:
-        """Return the account in one row."""
-        return dict(crossmargin.summary(self.book).records()[0])
-
-    @cached_property
-    def zones(self) -> list[Row]:
-        """Return where BTC is safe and where it liquidates the account."""
-        return [dict(row) for row in crossmargin.liquidation_zones(self.book, "BTC").records()]
-
-    @property
-    def triggers(self) -> tuple[float, float]:
-        """Return the nearest liquidation price below and above."""
-        below, above = _triggers(self.zones, self.drawn.index)
-        assert below is not None  # noqa: S101  # the page is about an account with both
-        assert above is not None  # noqa: S101
-        return below, above
-
-    @cached_property
-    def ladder(self) -> list[Row]:
-        """Return usage along a move of BTC."""
-        found = crossmargin.margin_grid(self.book, "BTC", price_moves=MOVES)
-        return [dict(row) for row in found.records()]
-
-    @cached_property
-    def rungs(self) -> list[tuple[float, list[Row]]]:
-        """Return the closings of the venue's rule after jumps of BTC."""
-        return [
-            (
-                move,
-                [
-                    dict(row)
-                    for row in crossmargin.liquidation_order(
-                        self.book, scenario=f"BTC:{move}", max_steps=300, options=DEPTH
-                    ).records()
-                ],
-            )
-            for move in RUNGS
-        ]
-
-    def map(self, measure: str) -> list[list[object]]:
-        """Return a figure over moves of BTC from left to right and of volatility upwards."""
-        found = crossmargin.liquidation_map(
-            self.book, "BTC", "VOL", x_moves=ACROSS, y_moves=VOLATILITIES, measure=measure
-        )
-        return [list(row[1:]) for row in found.rows]
-
-    @cached_property
-    def after_jumps(self) -> dict[float, list[Outcome]]:
-        """Return five policies after a fall and after a rise."""
-        return {
-            move: outcomes(
-                crossmargin.liquidation_policies(
-                    self.book, scenario=f"BTC:{move}", policies=COMPARED, options=DEPTH
-                )
-            )
-            for move in (DOWN, UP)
-        }
-
-    @cached_property
-    def hedges(self) -> list[Row]:
-        """Return the positions whose closing alone raises the margin, the worst first."""
-        rows = [dict(row) for row in crossmargin.risk_contributions(self.book).records()]
-        return sorted((row for row in rows if _number(row["incremental"]) < 0), key=_raises)
-
-    @cached_property
-    def cures(self) -> list[Cure]:
-        """Return the ways back to the target by rank, each booked and measured again."""
-        found = crossmargin.cure(
-            self.book,
-            target=f"usage={TARGET}",
-            allowed="deposit;close",
-            max_rows=400,
-            options=DEPTH | {"fee": FEE},
-        )
-        by_rank: dict[object, list[Row]] = {}
-        for row in found.records():
-            by_rank.setdefault(row["rank"], []).append(dict(row))
-        return [self._cure(steps) for steps in by_rank.values() if _is_booked(steps)]
-
-    def _cure(self, steps: list[Row]) -> Cure:
-        first = steps[0]
-        deposit = first["qty"] if first["action"] == "deposit" else 0.0
-        trades = [] if deposit else steps
-        after = self.with_trades(trades, deposit)
-        zones = [dict(row) for row in crossmargin.liquidation_zones(after, "BTC").records()]
-        delta = _number(crossmargin.exposure(after).records()[0]["delta"])
-        if deposit:
-            words = f"deposit {deposit:,.1f} BTC ({money(deposit * self.drawn.index)})"
-        elif len(steps) == 1:
-            words = f"{first['side']} {first['qty']:,.0f} USD of {first['symbol']}"
-        else:
-            lots = sum(row["qty"] for row in steps)
-            words = f"buy back {lots:,.0f} BTC of short puts, {len(steps)} strikes"
-        cost = sum(_number(row["cost"]) for row in steps)
-        ratio = _number(crossmargin.ratio(after))
-        return Cure(words, cost, ratio, *_triggers(zones, self.drawn.index), delta, steps)
-
-    @cached_property
-    def crises(self) -> list[Row]:
-        """Return the book after named crises."""
-        return [dict(row) for row in crossmargin.stresses(self.book, CRISES).records()]
-
-
-def _number(value: object) -> float:
-    return float(value) if isinstance(value, float | int) else 0.0
-
-
-def _raises(row: Row) -> float:
-    return _number(row["incremental"])
-
-
-def _is_booked(steps: Sequence[Row]) -> bool:
-    """Tell whether a cure names what is traded; a share of every position has no symbol."""
-    return steps[0]["action"] == "deposit" or not str(steps[0]["symbol"]).startswith("all ")
-
-
-def _triggers(zones: Sequence[Row], index: float) -> tuple[float | None, float | None]:
-    safe = next(row for row in zones if row["zone"] == "safe" and row["from"] < index < row["to"])
-    ends = ("open", "end of search")
-    below = None if safe["begins"] in ends else float(safe["from"])
-    above = None if safe["ends"] in ends else float(safe["to"])
-    return below, above
 
 
 # Blocks -----------------------------------------------------------------------------------------
@@ -227,11 +50,13 @@ def blocks(account: Account) -> dict[str, str]:
     return {
         "account": _account(account),
         "facts": _facts(account),
+        "first": sentence(account.book),
         "zones": _zones(account),
         "rungs": _rungs(account),
         "nearest": _nearest(account),
         "policies": _policies(account),
         "cures": _cures(account),
+        "plan": _plan(account),
         "crises": _crises(account),
         "draw": _draw(account),
     }
@@ -245,71 +70,85 @@ def _account(account: Account) -> str:
     return table(
         ("", ""),
         [
-            ("positions", f"{len(own.options)} options ({short} short, {len(own.options) - short} "
-             f"long) and {money(account.hedge)} USD of {chain.PERPETUAL} long"),
+            ("positions", (f"{len(own.options)} options ({short} short, {len(own.options) - short} "
+             f"long) and {money(account.hedge)} USD of {chain.PERPETUAL} long")),
             ("BTC index", f"{own.index:,.0f} USD"),
             ("equity", f"{money(row['equity_gross'])} USD, of it cash {chain.CASH:.0f} BTC"),
             ("initial margin", f"{money(row['im'])} USD"),
             ("maintenance margin", f"{money(row['mm'])} USD"),
             ("usage: maintenance margin over equity, 1 is liquidation", usage(row["usage"])),
             ("the scenario that decides", row["worst_scenario"]),
-            ("delta, BTC", f"{_number(exposure['delta']) + 0.0:.1f}"),
+            ("delta, BTC", f"{round(number(exposure['delta']), 1) + 0.0:.1f}"),
             ("gamma of a 1 % move, vega per point, theta per day, USD",
-             ", ".join(money(_number(exposure[name])) for name in ("gamma_1pct", "vega", "theta"))),
-            ("liquidated below, above", f"{below:,.0f} ({percent(below / own.index - 1)}), "
-             f"{above:,.0f} ({percent(above / own.index - 1)})"),
+             ", ".join(money(number(exposure[name])) for name in ("gamma_1pct", "vega", "theta"))),
+            ("liquidated below, above", (f"{below:,.0f} ({percent(below / own.index - 1)}), "
+             f"{above:,.0f} ({percent(above / own.index - 1)})")),
         ],
     )  # fmt: skip
 
 
 def _facts(account: Account) -> str:
     own, (below, above) = account.drawn, account.triggers
-    again = next(
-        row for row in account.zones if row["zone"] == "safe" and row["from"] > own.index
-    )["from"]
+    again = next(row for row in account.zones if row["zone"] == "safe" and row["from"] > own.index)[
+        "from"
+    ]
     shield, marks = account.hedges[0], {row["instrument"]: row for row in own.options}
     symbol = str(shield["symbol"])
     worth = own.sizes[symbol] * float(marks[symbol]["mark_coin"]) * own.index
     deposit = next(one for one in account.cures if one.trades[0]["action"] == "deposit")
-    others = sorted(
-        (one for one in account.cures if one.trades[0]["action"] == "close"),
-        key=lambda one: one.cost,
-    )
-    plan = others[0]
-    perpetual = next(one for one in others if one.trades[0]["symbol"] == chain.PERPETUAL)
+    perpetual = next(one for one in account.cures if one.trades[0]["symbol"] == chain.PERPETUAL)
+    part = number(perpetual.trades[0]["qty"]) / account.hedge
+    plan = account.plan
+    share = number(account.perpetual["incremental"]) / number(account.summary["mm"])
     rise = {one.policy.partition(":")[0]: one for one in account.after_jumps[UP]}
     best, worst = rise["marginal_per_cost"], rise["all_at_once"]
     large = rise["largest_notional"]
     sentences = [
-        f"**It is liquidated on both sides, and safe again beyond.** Below {below:,.0f}; between "
-        f"{above:,.0f} and {again:,.0f}; above {again:,.0f} the far calls that it bought outweigh "
-        f"the nearer ones that it sold. One liquidation price would hide two of the three.",
-        f"**A put worth {money(worth)} USD holds {money(-_raises(shield))} of margin.** {symbol}, "
-        f"{own.sizes[symbol]:g} BTC long, expires next morning; selling it alone raises the "
-        f"maintenance margin by that much. {len(account.hedges)} of the 300 positions are such "
-        f"hedges: they must not be closed first.",
-        f"**The delta hedge is the largest single cost of margin.** The worst scenario is "
-        f"{account.summary['worst_scenario']}, where the long {chain.PERPETUAL} loses. The venue "
-        f"closes it first, and selling {perpetual.trades[0]['qty'] / account.hedge:.0%} of it "
-        f"would bring usage to {perpetual.usage:.2f} for {money(perpetual.cost)}: at the price of "
-        f"a delta of {perpetual.delta:+,.0f} BTC"
-        + (
-            f" and a trigger above that comes from {above:,.0f} to {perpetual.above:,.0f}."
-            if perpetual.above
-            else "."
+        (
+            f"**It is liquidated on both sides, and safe again beyond.** Below {below:,.0f}; "
+            f"between {above:,.0f} and {again:,.0f}; above {again:,.0f} the far calls that it "
+            f"bought outweigh the nearer ones that it sold. One liquidation price would hide two "
+            f"of the three."
         ),
-        f"**The cheapest cure that trades costs {money(plan.cost)} USD:** {plan.words}, beside the "
-        f"premium that is paid for them. It moves the trigger below from {below:,.0f} to "
-        + (f"{plan.below:,.0f}. " if plan.below else "none. ")
-        + f"A deposit of {deposit.trades[0]['qty']:,.1f} BTC does the same for usage, trades "
-        f"nothing and moves both triggers outwards.",
-        f"**The order decides who goes bankrupt.** BTC {percent(UP, 0)}, the same prices for all: "
-        f"closing what frees most margin per cost leaves {money(best.left)} after {best.closings} "
-        f"closings; closing the largest notional first sells the far calls, raises the margin in "
-        f"{large.warnings} of {large.closings} closings and leaves {money(large.left)}; closing "
-        f"everything at once leaves a debt of {money(-worst.left)}.",
+        (
+            f"**A put worth {money(worth)} USD holds {money(-raises(shield))} of margin.** "
+            f"{symbol}, {own.sizes[symbol]:g} BTC long, expires {_moment(marks[symbol])}; "
+            f"selling it raises the maintenance margin by that much. {len(account.hedges)} of the "
+            f"300 positions are such hedges: closing any of them alone raises it."
+        ),
+        (
+            f"**The delta hedge is the dearest position in margin.** The scenario that decides is "
+            f"{account.summary['worst_scenario']}, where the long {chain.PERPETUAL} loses: "
+            f"{100 * share:.0f} % of the maintenance margin would go with it. The venue closes it "
+            f"first. Its owner had better not: selling {100 * part:.0f} % of it brings usage to "
+            f"{perpetual.usage:.2f}, leaves a delta of {perpetual.delta:+,.0f} BTC and moves the "
+            f"trigger above from {above:,.0f} to {_price(perpetual.above)}."
+        ),
+        (
+            f"**The cheapest cure that trades costs {money(plan.cost)} USD:** {plan.words}. The "
+            f"trigger below goes from {below:,.0f} to {_price(plan.below)}. A deposit of "
+            f"{deposit.trades[0]['qty']:,.1f} BTC does the same for usage and trades nothing; the "
+            f"trigger below becomes {_price(deposit.below)}, the one above "
+            f"{_price(deposit.above)}."
+        ),
+        (
+            f"**The order decides who goes bankrupt.** BTC {percent(UP, 0)}, the same prices for "
+            f"all: closing what frees most margin per cost leaves {money(best.left)} after "
+            f"{best.closings} closings; closing the largest notional first sells the far calls, "
+            f"raises the margin in {large.warnings} of {large.closings} closings and leaves "
+            f"{money(large.left)}; closing everything at once leaves a debt of "
+            f"{money(-worst.left)}."
+        ),
     ]
     return bullets(sentences)
+
+
+def _moment(option: Mapping[str, str]) -> str:
+    return option["expiry_utc"].replace("T", " ").replace(":00Z", " UTC")
+
+
+def _price(price: float | None) -> str:
+    return "none at all" if price is None else f"{price:,.0f}"
 
 
 def _zones(account: Account) -> str:
@@ -359,28 +198,28 @@ def _nearest(account: Account) -> str:
         (
             row["scenario"],
             row["first_liquidated"],
-            f"{_number(row['sigmas']):.2f}",
-            f"{_number(row['one_day_probability']):.2%}",
+            f"{number(row['sigmas']):.2f}",
+            f"1 in {1 / number(row['one_day_probability']):,.0f}",
         )
         for row in found
     ]
-    return table(("scenario", "closed first", "one-day sigmas", "probability"), rows, words=2)
+    return table(("scenario", "closed first", "one-day sigmas", "days"), rows, words=2)
 
 
 def _policies(account: Account) -> str:
     header = (
-        "policy", "its name", "BTC", "closings", "raise the margin", "cost, USD", "equity left",
-        "how it ends",
+        "policy", "its name", "BTC", "closed first", "closings", "made it worse", "cost, USD",
+        "equity left", "how it ends",
     )  # fmt: skip
     rows = [
         (
-            in_words(one.policy), f"`{one.policy}`", percent(move, 0), one.closings, one.warnings,
-            money(one.cost), money(one.left), one.end,
+            in_words(one.policy), f"`{one.policy}`", percent(move, 0), one.first, one.closings,
+            one.warnings, money(one.cost), money(one.left), one.end,
         )
         for move, found in account.after_jumps.items()
         for one in found
     ]  # fmt: skip
-    return table(header, rows, words=2)
+    return table(header, rows, words=4)
 
 
 def _cures(account: Account) -> str:
@@ -389,14 +228,31 @@ def _cures(account: Account) -> str:
             one.words,
             money(one.cost),
             f"{one.usage:.3f}",
-            "none" if one.below is None else f"{one.below:,.0f}",
-            "none" if one.above is None else f"{one.above:,.0f}",
+            _price(one.below),
+            _price(one.above),
             f"{one.delta:+,.1f}",
         )
         for one in account.cures
     ]
     header = ("cure", "cost, USD", "usage", "trigger below", "trigger above", "delta, BTC")
     return table(header, rows)
+
+
+def _plan(account: Account) -> str:
+    by_expiry: dict[str, list[dict[str, object]]] = {}
+    for trade in account.plan.trades:
+        by_expiry.setdefault(str(trade["symbol"]).split("-")[1], []).append(trade)
+    expiry = {row["instrument"].split("-")[1]: row["expiry_utc"] for row in account.drawn.options}
+    rows = [
+        (
+            name,
+            ", ".join(f"{float(str(one['symbol']).split('-')[2]):,.0f}" for one in trades),
+            f"{sum(number(one['qty']) for one in trades):,.1f}",
+            money(cost_of(trades)),
+        )
+        for name, trades in sorted(by_expiry.items(), key=lambda pair: expiry[pair[0]])
+    ]
+    return table(("expiry", "strikes of the puts", "BTC bought back", "cost, USD"), rows, words=2)
 
 
 def _crises(account: Account) -> str:
@@ -418,18 +274,28 @@ def _draw(account: Account) -> str:
     crossed, without = own.crossing()
     return bullets(
         [
-            f"The chain holds {own.chain} BTC options; {own.candidates} of them had open interest "
-            f"and a delta within {chain.DEEPEST:g}. {chain.OPTIONS} were drawn (seed {chain.SEED}).",
-            f"Deltas below {chain.TAILS:g} are bought, {chain.SIZES['tail']:g} BTC on average (tails "
-            f"for a catastrophe); up to {chain.WINGS:g} sold, {-chain.SIZES['wing']:g} BTC (the "
-            f"wings that customers buy); the rest is a calendar: sold within {chain.FRONT_DAYS:.0f} "
-            f"days, bought beyond, {chain.SIZES['back']:g} BTC. Each size is drawn from half to one "
-            f"and a half of these.",
-            f"{chain.PERPETUAL}, taken at the index, {money(account.hedge)} USD: the delta is zero.",
+            (
+                f"The chain holds {own.chain} BTC options; {own.candidates} of them had open "
+                f"interest and a delta within {chain.DEEPEST:g}. {chain.OPTIONS} were drawn (seed "
+                f"{chain.SEED})."
+            ),
+            (
+                f"Deltas below {chain.TAILS:g} are bought, {chain.SIZES['tail']:g} BTC on average "
+                f"(tails for a catastrophe); up to {chain.WINGS:g} sold, {-chain.SIZES['wing']:g} "
+                f"BTC (the wings that customers buy); the rest is a calendar: sold within "
+                f"{chain.FRONT_DAYS:.0f} days, bought beyond, {chain.SIZES['back']:g} BTC. Each "
+                f"size is drawn from half to one and a half of these."
+            ),
+            (
+                f"{chain.PERPETUAL}, taken at the index, {money(account.hedge)} USD: the delta is "
+                f"zero."
+            ),
             f"Cash of {chain.CASH:.0f} BTC was chosen for a usage of about 0.65.",
-            f"Half of the quoted spreads of the whole book come to {money(crossed)} USD, and "
-            f"{without} of the {chain.OPTIONS} options had no bid or no offer at that minute: the "
-            f"costs on this page, by delta, are the kinder ones.",
+            (
+                f"Half of the quoted spreads of the whole book come to {money(crossed)} USD, and "
+                f"{without} of the {chain.OPTIONS} options had no bid or no offer at that minute: "
+                f"the costs on this page, by delta, are the kinder ones."
+            ),
         ]
     )
 
@@ -458,15 +324,13 @@ def draw_ladder(account: Account, path: Path) -> None:
         trades = sum(row["action"] != "hedge" for row in closings)
         at = (index * (1 + move) / 1000, first["usage_before"])
         axes.plot(*at, marker="o", color=ORANGE, markersize=6)
-        words = f"{trades} closing{'s' * (trades > 1)}, cost {money(_cost(closings))}"
+        words = f"{trades} closing{'s' * (trades > 1)}, cost {money(cost_of(closings))}"
         if trades == 1:
             words = f"sells {money(first['qty'])} of the perpetual"
         axes.annotate(words, at, xytext=(8, -3), textcoords="offset points", fontsize=9)
     for row in account.zones[:-1]:
         edge = row["to"]
-        axes.annotate(
-            f"{edge:,.0f}", (edge / 1000, 1.0), xytext=(3, 4), textcoords="offset points", fontsize=9
-        )
+        axes.annotate(f" {edge:,.0f}", (edge / 1000, 0.31), fontsize=10)
     axes.set_yscale("log")
     axes.set_ylim(0.3, largest)
     axes.set_yticks([0.5, 1.0, 2.0, 5.0], ["0.5", "1", "2", "5"])
@@ -474,13 +338,13 @@ def draw_ladder(account: Account, path: Path) -> None:
     axes.set_xlim(prices[0], prices[-1])
     axes.set_xlabel("BTC, thousand USD")
     axes.set_ylabel("usage (1 is liquidation)")
-    axes.set_title("Usage over the price of BTC; shaded: liquidated; dots: the venue's rule after a jump to there", loc="left")
+    axes.set_title(
+        "Usage over the price of BTC. Shaded: liquidated. Dots: what the venue closes if BTC "
+        "jumps there",
+        loc="left",
+    )
     plain(axes)
     save(figure, path)
-
-
-def _cost(rows: Sequence[Row]) -> float:
-    return float(sum(row["cost"] for row in rows))
 
 
 def draw_map(account: Account, path: Path) -> None:
