@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 CHAIN: Final = "deribit_chain_20260205T212937Z.csv"
 AS_OF: Final = "2026-02-05T21:29:37Z"
-RULEBOOK: Final = "deribit-spm"
+RULEBOOK: Final = "deribit-spm@2026.02"
 PERPETUAL: Final = "BTC-PERPETUAL"
 
 SEED: Final = 20260205

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 POSITIONS: Final = "hyperliquid_cross_book_20260113.csv"
 CONTEXTS: Final = "hyperliquid_asset_contexts_202605.csv"
+RULEBOOK: Final = "hyperliquid@2026.01"
 CASH: Final = 60_940_575.2080
 DAILY_VOLATILITY: Final = 0.05
 UNKNOWN_VOLUME, UNKNOWN_SPREAD = 1e6, 0.001  # USD a day; half of bid to offer
@@ -54,7 +55,7 @@ class Account:
         ]
         market = [self._market(row, 1 + move) for row in self.rows]
         collateral = [{"currency": "USDC", "cash": CASH}]
-        return crossmargin.book(positions, "hyperliquid", collateral=collateral, market=market)
+        return crossmargin.book(positions, RULEBOOK, collateral=collateral, market=market)
 
     def _market(self, row: dict[str, str], ratio: float) -> dict[str, object]:
         """Return a coin's depth: volume and spread where the exchange told them, else assumed."""

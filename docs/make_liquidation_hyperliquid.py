@@ -301,6 +301,7 @@ def _draw_rounds(account: Account, axes: Axes) -> None:
     axes.set_ylim(0.78, 1.2)
     axes.set_xlim(prices[0] - 15, prices[-1] + 45)
     axes.set_xlabel("ETH, USDC")
+    axes.set_ylabel("usage")
     axes.set_title("Beyond the trigger: what each round closes, USDC", loc="left")
     plain(axes)
 

@@ -129,7 +129,7 @@ def _facts(account: Account) -> str:
             f"trigger below goes from {below:,.0f} to {_price(plan.below)}. A deposit of "
             f"{deposit.trades[0]['qty']:,.1f} BTC does the same for usage and trades nothing; the "
             f"trigger below becomes {_price(deposit.below)}, the one above "
-            f"{_price(deposit.above)}."
+            f"{'vanishes' if deposit.above is None else _price(deposit.above)}."
         ),
         (
             f"**The order decides who goes bankrupt.** BTC {percent(UP, 0)}, the same prices for "
@@ -148,7 +148,7 @@ def _moment(option: Mapping[str, str]) -> str:
 
 
 def _price(price: float | None) -> str:
-    return "none at all" if price is None else f"{price:,.0f}"
+    return "none" if price is None else f"{price:,.0f}"
 
 
 def _zones(account: Account) -> str:
@@ -203,7 +203,9 @@ def _nearest(account: Account) -> str:
         )
         for row in found
     ]
-    return table(("scenario", "closed first", "one-day sigmas", "days"), rows, words=2)
+    return table(
+        ("scenario", "closed first", "one-day sigmas", "going beyond in one day"), rows, words=2
+    )
 
 
 def _policies(account: Account) -> str:
@@ -319,6 +321,7 @@ def draw_ladder(account: Account, path: Path) -> None:
     axes.axhline(1.0, color="black", linewidth=0.8)
     axes.axvline(index / 1000, color="#999999", linewidth=0.8, linestyle="--")
     axes.annotate(" today", (index / 1000, 0.31), fontsize=10)
+    highest = max(steps[0]["usage_before"] for move, steps in account.rungs if move > 0)
     for move, closings in account.rungs:
         first = closings[0]
         trades = sum(row["action"] != "hedge" for row in closings)
@@ -327,7 +330,8 @@ def draw_ladder(account: Account, path: Path) -> None:
         words = f"{trades} closing{'s' * (trades > 1)}, cost {money(cost_of(closings))}"
         if trades == 1:
             words = f"sells {money(first['qty'])} of the perpetual"
-        axes.annotate(words, at, xytext=(8, -3), textcoords="offset points", fontsize=9)
+        beside = (8, 8) if first["usage_before"] == highest else (8, -3)  # above the peak
+        axes.annotate(words, at, xytext=beside, textcoords="offset points", fontsize=9)
     for row in account.zones[:-1]:
         edge = row["to"]
         axes.annotate(f" {edge:,.0f}", (edge / 1000, 0.31), fontsize=10)
