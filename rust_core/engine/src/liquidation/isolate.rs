@@ -19,8 +19,8 @@ const FINEST: f64 = 1e-9;
 const MOST_EVALUATIONS: usize = 20_000;
 /// A change of sign between neighbouring numbers is a jump where both sides are of one size ...
 const JUMP: f64 = 1e-6;
-/// ... and further from zero than rounding, reporting currency.
-const SMALLEST_JUMP: f64 = 1e-6;
+/// ... and further from zero than this many times what rounding can make of it.
+const LARGEST_NOISE: f64 = 1e3;
 
 /// A change of sign, from the lower place to the higher.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -33,13 +33,15 @@ pub(super) struct Change {
     pub(super) breached_above: bool,
     /// The figure just below and just above it: far apart where it jumps.
     pub(super) values: (f64, f64),
+    /// What rounding may make of a figure of zero there.
+    pub(super) rounding: f64,
 }
 
 impl Change {
     /// Whether the figure is far from zero on both sides of it, compared with what a neighbouring number changes.
     pub(super) fn is_jump(&self) -> bool {
         let (below, above) = (self.values.0.abs(), self.values.1.abs());
-        below.min(above) > JUMP * below.max(above) && below.min(above) > SMALLEST_JUMP
+        below.min(above) > JUMP * below.max(above) && below.min(above) > LARGEST_NOISE * self.rounding
     }
 }
 
@@ -190,6 +192,12 @@ impl Isolation<'_> {
             };
             share = if share.is_finite() { share.clamp(least, 1.0 - least) } else { 0.5 };
         }
-        Ok(Change { below: near.0, above: far.0, breached_above: !first, values: (near.1, far.1) })
+        Ok(Change {
+            below: near.0,
+            above: far.0,
+            breached_above: !first,
+            values: (near.1, far.1),
+            rounding: start.rounding.min(end.rounding),
+        })
     }
 }
