@@ -95,21 +95,18 @@ def test_axes_may_change_places(rulebook: str) -> None:
 
 def test_the_map_and_the_zones_agree_where_liquidation_begins() -> None:
     book = _book("deribit-spm", {})
-    zones = [row for row in cm.liquidation_zones(book, "BTC").rows if row[12] == "options/BTC"]
+    found: list[tuple[Any, ...]] = [tuple(row) for row in cm.liquidation_zones(book, "BTC").rows]
+    zones = [row for row in found if row[12] == "options/BTC"]
     edges = [row[4] for row in zones[1:]]
     assert edges
     for edge in edges:
-        found = cm.liquidation_map(
-            book, "BTC", "ETH", x_moves=[edge - 1e-6, edge + 1e-6], y_moves=[0.0], measure="excess"
-        )
-        below, above = found.rows[0][1:]
-        assert below * above < 0.0
+        assert _excess(book, edge - 1e-6, 0.0) * _excess(book, edge + 1e-6, 0.0) < 0.0
 
 
 def test_the_nearest_of_two_coins_is_no_farther_than_any_direction_tried() -> None:
     book = _book("custom-scan", {})
-    rows = cm.nearest_scenarios(book).rows
-    assert rows == sorted(rows, key=lambda row: row[4])
+    rows: list[tuple[Any, ...]] = [tuple(row) for row in cm.nearest_scenarios(book).rows]
+    assert rows == sorted(rows, key=lambda row: float(row[4]))
     joint = [row for row in rows if "," in row[1]]
     assert len(joint) == 1
     btc, eth = 0.021, 0.031  # one-day deviations of the sample market
@@ -143,7 +140,9 @@ def test_the_nearest_of_two_coins_is_no_farther_than_any_direction_tried() -> No
 
 def _excess(book: Book, btc: float, eth: float) -> float:
     found = cm.liquidation_map(book, "BTC", "ETH", x_moves=[btc], y_moves=[eth], measure="excess")
-    return float(found.rows[0][1])
+    excess = found.rows[0][1]
+    assert isinstance(excess, float)
+    return excess
 
 
 @pytest.mark.parametrize(

@@ -325,10 +325,11 @@ def test_an_account_without_value_goes_whole_to_a_bidder_who_is_paid() -> None:
     )
     book = cm.book(rows, "derive-sm", collateral=_cash(-4_000.0, "USDC"))
     found = _order(book, elapsed=600)
-    assert {row["action"] for row in found} == {"takeover"}
+    assert [row["action"] for row in found] == ["takeover", "offer"]
     margin = found[0]["mm_before"]
     offer = 4_000 + 600 / 3_600 * margin
     assert f"who is paid {offer:,.0f}" in found[0]["reason"]
+    assert found[1]["qty"] == pytest.approx(offer)
     compared = sheets.records(cm.liquidation_policies(book, scenario="now", policies="venue"))
     assert compared[0]["shortfall"] == pytest.approx(4_000.0)
 

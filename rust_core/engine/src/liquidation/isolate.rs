@@ -143,7 +143,12 @@ impl Isolation<'_> {
     ///
     /// Source: T. R. Chandrupatla, Advances in Engineering Software 28 (1997) 145.
     fn narrowed(&self, (start, end): (&Node, &Node), evaluations: &mut usize) -> Result<Change> {
-        let first = self.broken(start.value, start.rounding);
+        // rounding is looked at only where an end is not told from zero: elsewhere it would shift what it is measured by
+        let sure = (self.breach)(start.value) != (self.breach)(end.value);
+        let broken = |value: f64, rounding: f64| {
+            if sure { (self.breach)(value) } else { self.broken(value, rounding) }
+        };
+        let first = broken(start.value, start.rounding);
         let (mut near, mut far) = ((start.place, start.value), (end.place, end.value));
         // `last` is the newest place, `other` the one across the change, `older` the one before
         let (mut last, mut other) = (far, near);
@@ -159,7 +164,7 @@ impl Isolation<'_> {
             }
             let (value, rounding) = self.value(place, evaluations)?;
             let newest = (place, value);
-            let breached = self.broken(value, rounding);
+            let breached = broken(value, rounding);
             let older = if breached == last_breached { last } else { std::mem::replace(&mut other, last) };
             (last, last_breached) = (newest, breached);
             if breached == first {

@@ -7,10 +7,11 @@ use super::words::joined;
 use super::working::Working;
 use crate::book::{Book, Pool};
 use crate::error::{Error, Result};
+use crate::margin::scenario::{Table, table_of};
 use crate::margin::status::broken;
-use crate::margin::{PoolState, Status, evaluate};
+use crate::margin::{PoolState, Status, evaluate_with};
 use crate::market::MarketState;
-use crate::rulebook::{Certainty, Hedge, Policy, Rulebook, Stage, Stop};
+use crate::rulebook::{Certainty, Hedge, Measure, Policy, Rulebook, Stage, Stop};
 
 /// A pool that is being liquidated, and what has happened to it.
 pub(super) struct Run<'a> {
@@ -27,6 +28,8 @@ pub(super) struct Run<'a> {
     pub(super) step: usize,
     /// Whether an auction has taken its fee.
     pub(super) charged: bool,
+    /// What contracts are worth in the scenarios of the market state, priced once for all steps at it.
+    pub(super) table: Option<Table>,
 }
 
 /// What a step closes: index into the pool, fraction, reason; by falling index so that removal is safe.
@@ -86,6 +89,7 @@ impl<'a> Run<'a> {
             step: 0,
             // an auction that has brought money has taken its fee
             charged: options.reserved > 0.0,
+            table: None,
         })
     }
 
@@ -123,10 +127,25 @@ impl<'a> Run<'a> {
         Costs::new(self.options.slippage, &self.rulebook.liquidation, before)
     }
 
+    /// Prices what the pool holds in the scenarios of a market state.
+    pub(super) fn price_scenarios(&mut self, market: &MarketState) -> Result<()> {
+        self.table = match self.rulebook.measure {
+            Measure::Scenarios { .. } => Some(table_of(&self.working.view(), market)?),
+            _ => None,
+        };
+        Ok(())
+    }
+
+    /// The pool, or what a trial makes of it, at the market state that was priced.
+    pub(super) fn measured(&self, pool: &Working<'_>, market: &MarketState) -> Result<PoolState> {
+        evaluate_with(&pool.view(), market, self.table.as_ref())
+    }
+
     /// Liquidates at one market state; returns how that ended.
     pub(super) fn at(&mut self, market: &MarketState, why: &str) -> Result<End> {
         self.working.settle(market);
-        let first = evaluate(&self.working.view(), market)?;
+        self.price_scenarios(market)?;
+        let first = self.measured(&self.working, market)?;
         if !self.liquidatable(&first) {
             return Ok(End::NothingToDo);
         }
@@ -144,7 +163,7 @@ impl<'a> Run<'a> {
         let mut hedged_after = Vec::new();
         let orders_first = self.stages().first() == Some(&Stage::Orders);
         loop {
-            let before = evaluate(&self.working.view(), market)?;
+            let before = self.measured(&self.working, market)?;
             // an account may hold nothing but collateral and debts
             if self.working.positions.is_empty() && !self.stages().contains(&Stage::Collateral) {
                 return Ok(End::Flat);

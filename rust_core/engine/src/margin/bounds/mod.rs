@@ -199,5 +199,7 @@ pub fn between(
     let scale = 1.0 + equity.start.abs().max(equity.end.abs());
     let near = |ours: f64, theirs: f64| (ours - theirs).abs() <= AGREEMENT * scale;
     let agrees = near(excess.start, ends.0) && near(excess.end, ends.1);
-    Ok(agrees.then(|| excess.with_ends(ends.0, ends.1)))
+    // bounds that are no numbers prove nothing
+    let bounded = !excess.low.is_nan() && !excess.high.is_nan();
+    Ok((agrees && bounded).then(|| excess.with_ends(ends.0, ends.1)))
 }
