@@ -12,8 +12,12 @@ use crate::watch::Watch;
 /// Most positions that are tried one by one; of larger books those that bear most margin, in all and per unit of cost.
 const MOST_TRIED: usize = 40;
 
-/// Costs that differ by no more than this share are alike, and fewer steps are better.
+/// Costs that differ by no more than this share are alike.
 const ALIKE: f64 = 1e-3;
+/// So much more may several actions cost where they take fewer steps.
+const FEWER: f64 = 1e-2;
+/// A step that moves no more than this share of the money of a plan is a crumb.
+const CRUMB: f64 = 1e-2;
 /// Steps of a plan that nobody minds.
 const FEW: usize = 3;
 
@@ -134,6 +138,7 @@ pub fn cure<'a>(
             let used = steps_of(&planner, bound).into_iter().map(|(place, _)| place).collect::<Vec<_>>();
             if used.len() > FEW {
                 together.push((planner.greedy(&used, &[])?, "linear programme"));
+                together.extend(without_crumbs(&planner, &together)?.map(|own| (own, "linear programme")));
             }
         }
         if let Some(exact) = planner.exact(&joint)? {
@@ -172,13 +177,34 @@ fn known_point(all: &[Action], plan: &Plan, cost: &Cost) -> (Vec<f64>, f64) {
     (trades.map(fraction).collect(), if cost.is_free() { plan.moved } else { plan.cost })
 }
 
+/// The best plan without the steps that hardly move anything, completed by more of the others.
+fn without_crumbs(planner: &Planner<'_>, plans: &[(Plan, &'static str)]) -> Result<Option<Plan>> {
+    let Some((best, _)) = plans.iter().min_by(|a, b| Planner::better(&a.0, &b.0)) else { return Ok(None) };
+    let mut kept = Vec::new();
+    for step in &best.steps {
+        let (.., moved) = planner.taken(&[*step])?;
+        if moved > CRUMB * best.moved {
+            kept.push(*step);
+        }
+    }
+    if kept.len() == best.steps.len() || kept.is_empty() {
+        return Ok(None);
+    }
+    let among: Vec<usize> = kept.iter().map(|(place, _)| *place).collect();
+    planner.greedy(&among, &kept).map(Some)
+}
+
 /// Of plans as good as the best one the shortest, and of those the one that an exact search vouches for.
 fn shortest<'p>(plans: &'p [(Plan, &'static str)]) -> Option<&'p (Plan, &'static str)> {
     let best = plans.iter().min_by(|a, b| Planner::better(&a.0, &b.0))?;
     let as_good = |own: &&(Plan, &'static str)| {
         own.0.reached == best.0.reached
             && own.0.above >= best.0.above.min(0.0)
-            && !clearly_better(&best.0, &own.0)
+            && if best.0.cost > 0.0 {
+                own.0.cost <= best.0.cost * (1.0 + FEWER)
+            } else {
+                own.0.moved <= best.0.moved * (1.0 + FEWER)
+            }
     };
     plans.iter().filter(as_good).min_by(|a, b| {
         let exact = |own: &(Plan, &str)| own.1 != "exact search";
@@ -257,7 +283,20 @@ fn proved<'a>(
 ) -> Result<Proposal<'a>> {
     let mut current = account.clone();
     let mut done = Vec::with_capacity(plan.steps.len());
+    let mut largest_first = Vec::with_capacity(plan.steps.len());
     for (place, count) in &plan.steps {
+        let Some(action) = all.get(*place) else { continue };
+        let (_, moved) = action.apply(&mut account.clone(), *count, cost)?;
+        // orders are cancelled before anything is dealt
+        largest_first.push((action.kind != Kind::Cancel, moved, *place, *count));
+    }
+    // a slice takes a share of what is left, so that its place among the others matters
+    let sliced = plan.steps.iter().any(|own| all.get(own.0).is_some_and(|own| own.kind == Kind::Slice));
+    if sliced {
+        largest_first.iter_mut().for_each(|own| own.1 = 0.0);
+    }
+    largest_first.sort_by(|a, b| a.0.cmp(&b.0).then(b.1.total_cmp(&a.1)).then(a.2.cmp(&b.2)));
+    for (_, _, place, count) in &largest_first {
         let Some(action) = all.get(*place) else { continue };
         let held = |account: &Account<'_>| match (&action.kind, &action.contract) {
             (Kind::Close, Some(own)) => account
