@@ -99,7 +99,9 @@ def _facts(account: Account) -> str:
     spent = sum(cost_of(rung) for rung in rungs)
     venue = next(one for one in gap if one.policy.startswith("venue"))
     best = max(gap, key=lambda one: one.left)
-    plan = min((steps for steps in account.cures.values() if len(steps) > 1), key=cost_of)
+    traded = [steps for steps in account.cures.values() if steps[0]["action"] == "close"]
+    plan = min(traded, key=cost_of)
+    how = f"a plan of {len(plan)} positions" if len(plan) > 1 else f"{plan[0]['symbol']} alone"
     ether, other = single(account, "ETH"), single(account)
     later = next(row for row in account.ladders["ALL"] if row["price_move"] == RALLY)
     sentences = [
@@ -135,8 +137,8 @@ def _facts(account: Account) -> str:
             f"**The largest position is the wrong one to close.** After a rally of "
             f"{100 * RALLY:.0f} %, back to a usage of {TARGET:.2f}: closing ETH costs "
             f"{money(cost_of(ether))}, closing {other[0]['symbol']} {money(cost_of(other))} for "
-            f"the same relief, because its maintenance rate is higher. The cheapest plan, "
-            f"{len(plan)} positions, costs {money(cost_of(plan))}."
+            f"the same relief, because its maintenance rate is higher. The cheapest proposal "
+            f"that trades is {how}: {money(cost_of(plan))}."
         ),
     ]
     return bullets(sentences)
