@@ -50,6 +50,7 @@ __all__ = [
     "covariance_of",
     "cumulative_amounts",
     "cure",
+    "descending_order",
     "difference",
     "distance_to_liquidation",
     "downside_beta",
@@ -82,6 +83,7 @@ __all__ = [
     "join_histories",
     "kelly",
     "kendall_tau",
+    "largest_rows",
     "largest_size",
     "largest_size_table",
     "ledoit_wolf",
@@ -94,6 +96,7 @@ __all__ = [
     "liquidation_zones",
     "liquidity_adjusted_value_at_risk",
     "lognormal_shortfall_rates",
+    "losses_in_scenarios",
     "margin_procyclicality",
     "nearest_scenarios",
     "normal_implied_volatility",
@@ -477,6 +480,16 @@ def greedy_cuts(
     target: float,
     most_steps: int,
 ) -> tuple[list[int], list[float], list[float]]: ...
+def descending_order(values: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]: ...
+def largest_rows(values: npt.NDArray[np.float64], count: int) -> npt.NDArray[np.int64]: ...
+def losses_in_scenarios(
+    offsets: npt.NDArray[np.int64],
+    instrument: npt.NDArray[np.int64],
+    quantity: npt.NDArray[np.float64],
+    scenario: npt.NDArray[np.int64],
+    results: npt.NDArray[np.float64],
+    threads: int | None,
+) -> npt.NDArray[np.float64]: ...
 def rulebook_list() -> _Rows: ...
 def rulebook_parts(form: str, text: str, part: str) -> _Rows: ...
 def rulebook_difference(a: tuple[str, str], b: tuple[str, str]) -> _Rows: ...
@@ -527,6 +540,14 @@ class Accounts:
         self,
         scenarios: Scenarios,
         discounts: tuple[_Numbers, _Numbers] | None,
+        threads: int | None,
+    ) -> _Numbers: ...
+    def liquidation_prices(
+        self,
+        need: _Numbers,
+        lowest: float,
+        price: float | None,
+        points: int,
         threads: int | None,
     ) -> _Numbers: ...
 

@@ -255,3 +255,60 @@ class Accounts:
                 raise MissingError("expiry is missing: discounts need the expiry of each strike")
             discounts = (numbers(long_discount), numbers(short_discount))
         return self._core.worst_loss(scenarios._core, discounts, threads)  # noqa: SLF001  # as above
+
+    def liquidation_prices(
+        self,
+        need: npt.ArrayLike,
+        *,
+        lowest: float,
+        price: float | None = None,
+        points: int = 128,
+        threads: int | None = None,
+    ) -> _Numbers:
+        """Return the nearest price below today's at which each account is worth less than it needs.
+
+        All forwards move in the ratio in which the price of the one underlying does; volatilities
+        and time stay as they are. Every strike is valued once on a grid of prices, the first point
+        at which an account is worth less brackets its price, and exact values find it to 1e-11 of
+        itself (an estimate of the error, in rounding's limits).
+
+        A stretch that is narrower than the grid's step, in which an account is worth less than it
+        needs but at neither of the points around it, can be missed. Where that must be excluded,
+        `crossmargin.liquidation_zones` (CM_LIQZONES) proves the zones of a book, with its margin
+        evaluated anew at every price.
+
+        Parameters
+        ----------
+        need
+            What the options of each account must be worth, quote currency, shape ``(A,)``: its
+            requirement less its cash, for example.
+        lowest
+            The lowest price that is looked at, quote currency, above zero and below today's.
+        price
+            Today's price of the underlying, quote currency; the forward of the strikes if left
+            out, which they must then share.
+        points
+            Points of the grid from today's price to the lowest, both among them, evenly spaced in
+            the logarithm, 4 to 65536.
+        threads
+            At most as many threads; as many as the machine has processors if left out.
+
+        Returns
+        -------
+        numpy.ndarray
+            Prices, quote currency, shape ``(A,)``: today's where an account is worth less than it
+            needs already; NaN where it is not down to the lowest price, as numpy has no other word
+            for it.
+
+        Raises
+        ------
+        ShapeError
+            If there are not as many needs as accounts.
+        MissingError
+            If the forwards differ and no price is given.
+        NoAnswerError
+            If the strikes have several underlyings, whose prices move apart.
+        OutOfRangeError
+            If a number is outside its range.
+        """
+        return self._core.liquidation_prices(numbers(need), lowest, price, points, threads)

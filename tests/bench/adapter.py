@@ -1,11 +1,11 @@
-"""What `j1.py --product` and `j2.py --product` of the peer benchmarks run in crossmargin's row.
+"""What `--product` of the peer benchmarks (`j1.py`, `j2.py`, `j3.py`) runs in crossmargin's row.
 
 Peers get prepared columns (logarithms of moneyness, forwards of the scenarios, types of their
 choice), and so do we: strikes and scenarios are made once. The account of J1a is made anew in every
 call, because the peers too add up its positions in every call; the accounts of J1b are prepared, as
 the peers' rows are. J2 is given the logarithms of the moves, of prices and of volatilities, where
 peers are given the moved forwards, the logarithms of prices and the ratios of volatilities; its
-book is netted beforehand, as the peers' quantities are.
+book is netted beforehand, as the peers' quantities are. Accounts of J3 are prepared as those of J1b.
 """
 
 from __future__ import annotations
@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from crossmargin import linear_liquidation_prices, tier_amounts
 from crossmargin.revaluation import Account, Accounts, JointBook, Scenarios, Strikes
+from crossmargin.statistics import greedy_cuts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -73,3 +75,34 @@ def j2_full(space: Mapping[str, Any]) -> Callable[[], Column]:
 def j2_screened(space: Mapping[str, Any]) -> Callable[[], Column]:
     """Return a call that gives the same, those scenarios alone valued that can be in the tail."""
     return _tail(space, "screened")
+
+
+def j3_greedy(
+    pnl: Column, quantity: Column, share: float, target: float
+) -> Callable[[], tuple[float, ...]]:
+    """Return a call that gives the margins after every cut."""
+    return lambda: greedy_cuts(pnl, quantity, share=share, target=target).margins
+
+
+def j3_liqprice(  # noqa: PLR0913, PLR0917  # the columns of the job
+    quantity: Column,
+    entry: Column,
+    collateral: Column,
+    cap: Column,
+    rates: Column,
+    amounts: Column,
+) -> Callable[[], Column]:
+    """Return a call that gives the liquidation prices of linear accounts."""
+    floors, rates_given = [0.0, *cap[:-1].tolist()], rates.tolist()
+    found = tier_amounts(rates_given, floors=floors)
+    np.testing.assert_allclose(found, amounts, rtol=1e-12)  # the brackets are those of the peers
+    return lambda: linear_liquidation_prices(
+        quantity, entry, collateral, floors=floors, rates=rates_given
+    )
+
+
+def j3_optliq(book: Mapping[str, Any]) -> Callable[[], Column]:
+    """Return a call that gives the nearest liquidation price of every account of options."""
+    accounts = Accounts(_strikes(book), book["indptr"], book["inst"], book["qty"])
+    need, threads = book["mm"] - book["cash"], _threads()
+    return lambda: accounts.liquidation_prices(need, lowest=book["f_low"], threads=threads)

@@ -158,3 +158,88 @@ def test_the_instruction_set_can_be_chosen_and_a_wrong_word_is_refused() -> None
     refusal = run("sse9")
     assert refusal.returncode != 0
     assert "unknown instruction set 'sse9'; known: portable, avx2, neon, avx512" in refusal.stderr
+
+
+def _priced_accounts(accounts: int) -> tuple[Accounts, dict[str, npt.NDArray[np.float64]]]:
+    """Make accounts of 12 options on two expiries, and the columns of what they hold."""
+    random = np.random.default_rng(5)
+    strike = np.round(100 * np.exp(np.linspace(-0.6, 0.5, 25)), 2).repeat(2)
+    years = np.tile([0.03, 0.4], 25)
+    forward, volatility = 100 * (1 + 0.05 * years), 0.5 + 0.3 * random.random(50)
+    instrument = random.integers(0, 100, 12 * accounts)
+    quantity = random.normal(0, 3, 12 * accounts)
+    held = Accounts(
+        Strikes(strike, forward, years, volatility),
+        np.arange(0, 12 * accounts + 1, 12),
+        instrument,
+        quantity,
+    )
+    rows = instrument % 50
+    columns = {
+        "strike": strike[rows],
+        "forward": forward[rows],
+        "total": (volatility * np.sqrt(years))[rows],
+        "call": instrument < 50,
+        "quantity": quantity,
+    }
+    return held, {name: column.reshape(accounts, 12) for name, column in columns.items()}
+
+
+def test_liquidation_prices_are_those_of_a_scan_and_halving() -> None:
+    accounts = 150
+    held, columns = _priced_accounts(accounts)
+
+    def worth(account: int, price: float) -> float:
+        one = {name: column[account] for name, column in columns.items()}
+        values = (
+            quantity * black(forward * price / 100, strike, total, call=call)
+            for strike, forward, total, call, quantity in zip(*one.values(), strict=True)
+        )
+        return math.fsum(values)
+
+    random = np.random.default_rng(6)
+    today = np.array([worth(account, 100.0) for account in range(accounts)])
+    need = today - random.uniform(-15.0, 80.0, accounts)
+    found = held.liquidation_prices(need, lowest=40.0, price=100.0, points=90, threads=2)
+    assert np.array_equal(found, held.liquidation_prices(need, lowest=40.0, price=100.0, points=90),
+                          equal_nan=True)
+    grid = 100 * np.exp(np.linspace(0, math.log(0.4), 90))
+    kinds = {"none": 0, "at once": 0, "below": 0}
+    for account, price in enumerate(found):
+        points = [worth(account, point) < need[account] for point in grid]
+        if not any(points):
+            kinds["none"] += 1
+            assert math.isnan(price)
+            continue
+        first = points.index(True)
+        if first == 0:
+            kinds["at once"] += 1
+            assert price == 100.0
+            continue
+        kinds["below"] += 1
+        high, low = grid[first - 1], grid[first]
+        for _ in range(50):
+            middle = (high + low) / 2
+            if worth(account, middle) < need[account]:
+                low = middle
+            else:
+                high = middle
+        assert price == pytest.approx(low, rel=1e-9)
+    assert min(kinds.values()) >= 5, kinds
+
+
+def test_a_search_that_makes_no_sense_is_refused() -> None:
+    held, _ = _priced_accounts(3)
+    need = [0.0, 0.0, 0.0]
+    with pytest.raises(errors.MissingError, match="the forwards of the strikes differ"):
+        held.liquidation_prices(need, lowest=40.0)
+    with pytest.raises(errors.OutOfRangeError, match="lowest must be below today's price, was 120"):
+        held.liquidation_prices(need, lowest=120.0, price=100.0)
+    with pytest.raises(errors.OutOfRangeError, match=r"need must be a finite number.*index 1"):
+        held.liquidation_prices([0.0, math.nan, 0.0], lowest=40.0, price=100.0)
+    with pytest.raises(errors.ShapeError, match="need has 2 rows, expected 3"):
+        held.liquidation_prices(need[:2], lowest=40.0, price=100.0)
+    two = Strikes([90.0, 90.0], 100.0, 0.1, 0.5, underlying=[0, 1])
+    apart = Accounts(two, [0, 2], [0, 1], [1.0, 1.0])
+    with pytest.raises(errors.NoAnswerError, match="underlyings 0 and 1"):
+        apart.liquidation_prices([0.0], lowest=40.0)

@@ -91,6 +91,11 @@ from crossmargin.statistics.margin_paths import (
 from crossmargin.statistics.moves import (
     factor_moves,
 )
+from crossmargin.statistics.rankings import (
+    descending_order,
+    largest_rows,
+    losses_in_scenarios,
+)
 from crossmargin.statistics.reductions import (
     Cuts,
     ExecutionSchedule,
@@ -187,6 +192,7 @@ __all__ = [
     "correlation_of",
     "correlation_of_kendall_tau",
     "covariance_of",
+    "descending_order",
     "distance_to_liquidation",
     "downside_beta",
     "effective_size",
@@ -210,11 +216,13 @@ __all__ = [
     "independence",
     "kelly",
     "kendall_tau",
+    "largest_rows",
     "ledoit_wolf",
     "leverage_cap",
     "liquidation_probability",
     "liquidity_adjusted_value_at_risk",
     "lognormal_shortfall_rates",
+    "losses_in_scenarios",
     "nearest_correlation",
     "normal_tail",
     "open_interest_rate",

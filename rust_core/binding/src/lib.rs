@@ -92,6 +92,8 @@ mod _core {
     #[pymodule_export]
     use super::statistics::moves::factor_moves;
     #[pymodule_export]
+    use super::statistics::ranking::{descending_order, largest_rows, losses_in_scenarios};
+    #[pymodule_export]
     use super::statistics::sizing::{
         barrier_liquidation_probability, distance_to_liquidation, growth_rate, kelly, leverage_cap,
         open_interest_rate, risk_budget_weights, size_premium, volatility_target_weight,

@@ -144,6 +144,23 @@ impl Accounts {
         let losses = enter(python, || self.0.worst_loss(scenarios, discounts, threads))?;
         Ok(array::result(python, losses))
     }
+
+    #[pyo3(signature = (need, lowest, price, points, threads))]
+    fn liquidation_prices<'py>(
+        &self,
+        python: Python<'py>,
+        need: Numbers<'py>,
+        lowest: f64,
+        price: Option<f64>,
+        points: usize,
+        threads: Option<usize>,
+    ) -> PyResult<Bound<'py, PyArray1<f64>>> {
+        let need = array::slice("need", &need)?;
+        let search = revaluation::Search { price, lowest, points };
+        let prices = enter(python, || self.0.liquidation_prices(need, search, threads))?;
+        // an array of numbers has no other word for none
+        Ok(array::result(python, prices.into_iter().map(|price| price.unwrap_or(f64::NAN)).collect()))
+    }
 }
 
 /// The instruction set in use.

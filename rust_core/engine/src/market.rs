@@ -212,17 +212,6 @@ pub fn option_value_at(book: &Book, instrument: usize, state: &MarketState) -> f
     quote.value(contract.payoff, terms, state.ratio(underlying), volatility)
 }
 
-/// What one unit of an option gains from the book's prices to a state, settlement currency.
-pub(crate) fn gain_of_unit(book: &Book, instrument: usize, state: &MarketState) -> f64 {
-    let Some((contract, terms, today)) = option_of(book, instrument) else { return 0.0 };
-    let at = |quote: &Quote, ratio: f64| {
-        quote.value(contract.payoff, terms, ratio, quote.implied_volatility.unwrap_or(0.0))
-    };
-    let underlying = book.instrument_underlying.get(instrument).copied().unwrap_or(0);
-    let ratio = state.ratio(underlying);
-    state.quote(book, instrument).map_or(0.0, |quote| at(&quote, ratio) - at(today, 1.0))
-}
-
 /// Value of one unit (one coin) of an option when its coin stands at `ratio` times its price, settlement
 /// currency; zero of what is no option. The time to expiry is that of the book, the volatility is annual.
 ///

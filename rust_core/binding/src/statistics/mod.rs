@@ -5,6 +5,7 @@ pub(crate) mod laws;
 pub(crate) mod liquidity;
 pub(crate) mod matrices;
 pub(crate) mod moves;
+pub(crate) mod ranking;
 pub(crate) mod sizing;
 pub(crate) mod tails;
 pub(crate) mod volatilities;

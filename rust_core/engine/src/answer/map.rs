@@ -9,8 +9,8 @@ use crate::book::{Book, Pool};
 use crate::currency::is_stable;
 use crate::error::{Error, Place, Result};
 use crate::liquidation::order::{Options, at_state, underlying_named};
-use crate::margin::plane::{Side, adds_up_over_coins};
-use crate::margin::{Equity, PoolView, Status, judged, standing};
+use crate::margin::plane::{Axes, Parts, Plane};
+use crate::margin::{Equity, PoolView, Status, judged};
 use crate::market::MarketState;
 use crate::numeric::accumulate::sum;
 
@@ -218,19 +218,33 @@ pub fn table(book: &Book, question: &Question<'_>) -> Result<Answer> {
     }
     let pools = pools_of(book, question.account)?;
     let columns = question.x.1.len();
-    let mut planes = Vec::with_capacity(pools.len());
-    for pool in &pools {
-        planes.push(Plane::of(PoolView::of(book, pool), (x, question.x.1), (y, question.y.1))?);
-    }
+    let state = |column: Option<usize>, row: Option<usize>| {
+        let place = |place: Option<usize>, moves: &[f64]| place.and_then(|place| moves.get(place)).copied();
+        let today = MarketState::today(book);
+        let along = match place(column, question.x.1) {
+            Some(relative) => x.moved(book, today, relative),
+            None => today,
+        };
+        match place(row, question.y.1) {
+            Some(relative) => y.moved(book, along, relative),
+            None => along,
+        }
+    };
+    let axes = Axes { counts: (columns, question.y.1.len()), coins: (x.coin(), y.coin()), state: &state };
+    let parts: Vec<Parts> =
+        pools.iter().map(|pool| Parts::of(&PoolView::of(book, pool), &axes)).collect::<Result<_>>()?;
+    let planes: Vec<Plane<'_>> = pools
+        .iter()
+        .zip(&parts)
+        .map(|(pool, parts)| Plane::new(PoolView::of(book, pool), &axes, parts))
+        .collect::<Result<_>>()?;
     let values: Vec<Result<Value>> = (0..nodes)
         .into_par_iter()
         .map(|node| {
             let (column, row) = (node % columns, node / columns);
-            let moved = question.x.1.get(column).zip(question.y.1.get(row));
-            let (along, across) = moved.map_or((0.0, 0.0), |(along, across)| (*along, *across));
-            let state = y.moved(book, x.moved(book, MarketState::today(book), along), across);
+            let state = state(Some(column), Some(row));
             let found: Result<Vec<Stand>> =
-                planes.iter().map(|plane| plane.at(&state, column, row)).collect();
+                planes.iter().map(|plane| Stand::of(plane, &state, column, row)).collect();
             value(book, &pools, &state, (&found?, question.figure))
         })
         .collect();
@@ -286,39 +300,11 @@ struct Stand {
     status: Status,
 }
 
-/// A pool over the map: where its coins add up and the axes move different ones, each axis is evaluated by itself.
-struct Plane<'a> {
-    view: PoolView<'a>,
-    sides: Option<(Vec<Side<'a>>, Vec<Side<'a>>, Side<'a>)>,
-}
-
-impl<'a> Plane<'a> {
-    fn of(view: PoolView<'a>, x: (Axis, &[f64]), y: (Axis, &[f64])) -> Result<Self> {
-        let apart = match (x.0.coin(), y.0.coin()) {
-            (Some(first), Some(second)) => first != second,
-            _ => false,
-        };
-        if !apart || !adds_up_over_coins(&view)? {
-            return Ok(Self { view, sides: None });
-        }
-        let sides = |(axis, moves): (Axis, &[f64])| -> Result<Vec<Side<'a>>> {
-            let at = |relative: &f64| {
-                Side::new(&view, &axis.moved(view.book, MarketState::today(view.book), *relative))
-            };
-            moves.par_iter().map(at).collect()
-        };
-        let today = Side::new(&view, &MarketState::today(view.book))?;
-        Ok(Self { view, sides: Some((sides(x)?, sides(y)?, today)) })
-    }
-
-    fn at(&self, state: &MarketState, column: usize, row: usize) -> Result<Stand> {
-        let joined = self.sides.as_ref().and_then(|(x, y, today)| Some((x.get(column)?, y.get(row)?, today)));
-        let (equity, maintenance) = match joined {
-            Some(sides) => Side::joined(&self.view, state, sides)?,
-            None => standing(&self.view, state, None)?,
-        };
-        let (excess, usage, status) = judged(&self.view, &equity, maintenance)?;
-        Ok(Stand { equity, maintenance, excess, usage, status })
+impl Stand {
+    fn of(plane: &Plane<'_>, state: &MarketState, column: usize, row: usize) -> Result<Self> {
+        let (equity, maintenance) = plane.at(state, column, row)?;
+        let (excess, usage, status) = judged(plane.view(), &equity, maintenance)?;
+        Ok(Self { equity, maintenance, excess, usage, status })
     }
 }
 

@@ -9,6 +9,8 @@ use rayon::prelude::*;
 use crate::error::{Error, Place, Result, check_finite, check_positive};
 use crate::instrument::Payoff;
 use crate::numeric::rounding::{Direction, to_step};
+use crate::pricing::kernel::{self, Bracket};
+use crate::pricing::level::level;
 use crate::rulebook::MaintenanceOn;
 
 /// One position with its margin.
@@ -150,16 +152,18 @@ pub fn linear_prices(columns: Columns<'_>, brackets: Brackets<'_>, out: &mut [f6
     if count == 0 || brackets.rates.len() != count || brackets.amounts.len() != count {
         return Err(Error::Shape { name: "brackets".into(), found: brackets.rates.len(), expected: count });
     }
-    // a chunk of four columns stays in the first-level cache while every bracket passes over it
-    const CHUNK: usize = 1 << 10;
+    let all = brackets.floors.iter().zip(brackets.rates).zip(brackets.amounts);
+    let mut all = all.map(|((floor, rate), amount)| Bracket { floor: *floor, rate: *rate, amount: *amount });
+    let Some(lowest) = all.next() else { return Ok(()) };
+    let others: Vec<Bracket> = all.collect();
+    const CHUNK: usize = 1 << 14;
     out.par_chunks_mut(CHUNK)
         .zip(columns.quantity.par_chunks(CHUNK))
         .zip(columns.entry.par_chunks(CHUNK))
         .zip(columns.collateral.par_chunks(CHUNK))
-        .for_each(|(((out, quantity), entry), collateral)| {
-            chunk_prices(quantity, entry, collateral, brackets, out);
-        });
-    Ok(())
+        .try_for_each(|(((out, quantity), entry), collateral)| {
+            kernel::linear_prices(level(), (quantity, entry, collateral), (lowest, &others), out)
+        })
 }
 
 /// Columns of [`linear_prices`], one row per account.
@@ -182,39 +186,6 @@ pub struct Brackets<'a> {
     pub rates: &'a [f64],
     /// Cumulative amounts.
     pub amounts: &'a [f64],
-}
-
-/// How far rounding may put a root that lies on a bracket floor outside its bracket.
-const ROUNDING: f64 = 1e-12;
-
-/// The prices of a chunk, NaN where there is none: the root that lies in its own bracket.
-///
-/// Brackets outside, rows inside and a choice instead of a branch, so that the compiler can work on
-/// several rows at once.
-fn chunk_prices(
-    quantity: &[f64],
-    entry: &[f64],
-    collateral: &[f64],
-    brackets: Brackets<'_>,
-    out: &mut [f64],
-) {
-    out.fill(f64::NAN);
-    let uppers = brackets.floors.iter().skip(1).chain(std::iter::once(&f64::INFINITY));
-    for (((floor, upper), rate), amount) in
-        brackets.floors.iter().zip(uppers).zip(brackets.rates).zip(brackets.amounts)
-    {
-        for (((slot, q), e), c) in out.iter_mut().zip(quantity).zip(entry).zip(collateral) {
-            let size = q.abs();
-            let price = (q * e - c - amount) / (q - rate * size);
-            let notional = price * size;
-            // a price above zero has a notional above zero, so the lowest floor needs no other test
-            // the margin is continuous, so on a floor the root of either bracket is right
-            let inside = (notional > 0.0)
-                & (notional >= *floor * (1.0 - ROUNDING))
-                & (notional <= *upper * (1.0 + ROUNDING));
-            *slot = if inside { price } else { *slot };
-        }
-    }
 }
 
 #[cfg(test)]
@@ -253,6 +224,55 @@ mod tests {
         let prices = single.prices().unwrap();
         assert_eq!(prices.liquidation, None);
         assert!(prices.reason.starts_with("no price above zero"));
+    }
+
+    #[test]
+    fn prices_under_brackets_are_where_equity_meets_the_margin() {
+        // seven brackets, one of which has a lower rate than that below it
+        let floors = [0.0, 1e3, 5e3, 1e4, 2e4, 1e5, 1e6];
+        let rates = [0.004, 0.01, 0.05, 0.02, 0.1, 0.5, 0.9];
+        let amounts = crate::rulebook::cumulative_amounts(&floors, &rates, 0.0).unwrap();
+        let maintenance = |notional: f64| {
+            let bracket = floors.iter().rposition(|floor| notional >= *floor).unwrap();
+            rates[bracket] * notional - amounts[bracket]
+        };
+        let rows = 20_000;
+        let drawn = |index: usize| {
+            let mixed = (index as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+            ((mixed ^ (mixed >> 29)) >> 11) as f64 / (1_u64 << 53) as f64
+        };
+        let mut quantity: Vec<f64> = (0..rows)
+            .map(|row| (15.0 * drawn(4 * row) - 8.0).exp() * if row % 2 == 0 { 1.0 } else { -1.0 })
+            .collect();
+        quantity[7] = 0.0;
+        let entry: Vec<f64> = (0..rows).map(|row| 100.0 + 900.0 * drawn(4 * row + 1)).collect();
+        let collateral: Vec<f64> = (0..rows)
+            .map(|row| quantity[row].abs() * entry[row] * (1.3 * drawn(4 * row + 2) - 0.1))
+            .collect();
+        let mut out = vec![0.0; rows];
+        let columns = Columns { quantity: &quantity, entry: &entry, collateral: &collateral };
+        let brackets = Brackets { floors: &floors, rates: &rates, amounts: &amounts };
+        linear_prices(columns, brackets, &mut out).unwrap();
+        let (mut with, mut without) = (0, 0);
+        for (row, price) in out.iter().enumerate() {
+            let size = quantity[row].abs();
+            let excess = |price: f64| {
+                collateral[row] + quantity[row] * (price - entry[row]) - maintenance(size * price)
+            };
+            if price.is_nan() {
+                without += 1;
+                // the same sign everywhere
+                let sign = |price: f64| excess(price) > 0.0;
+                assert!(
+                    size == 0.0 || [1e-6, 1.0, 1e3, 1e12].iter().all(|at| sign(*at) == sign(1e-9)),
+                    "{row}"
+                );
+            } else {
+                with += 1;
+                assert!(excess(*price).abs() <= 1e-11 * size * (price + entry[row]), "{row}: {price}");
+            }
+        }
+        assert!(with > 5_000 && without > 1_000, "{with} {without}");
     }
 
     #[test]

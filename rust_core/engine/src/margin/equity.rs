@@ -41,6 +41,11 @@ pub fn holdings<'a>(view: &PoolView<'a>, state: &MarketState) -> Vec<Holding<'a>
     holdings_by(view, state, |position| unrealised_pnl(view.book, position, state))
 }
 
+/// The same with the values of options at hand.
+pub(super) fn holdings_with<'a>(view: &PoolView<'a>, state: &MarketState, table: &Table) -> Vec<Holding<'a>> {
+    holdings_by(view, state, |position| table.result(view.book, position, state))
+}
+
 /// The same where the unrealised results of positions are told.
 fn holdings_by<'a>(
     view: &PoolView<'a>,
@@ -196,7 +201,7 @@ pub fn equity(view: &PoolView<'_>, state: &MarketState) -> Result<Equity> {
 ///
 /// As [`equity`].
 pub(super) fn equity_with(view: &PoolView<'_>, state: &MarketState, table: &Table) -> Result<Equity> {
-    of_holdings(view, state, holdings_by(view, state, |position| table.result(view.book, position, state)))
+    of_holdings(view, state, holdings_with(view, state, table))
 }
 
 pub(super) fn of_holdings(

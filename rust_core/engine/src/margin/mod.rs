@@ -301,3 +301,23 @@ pub fn standing(
     borrowing::add(view, rulebook, state, &mut found)?;
     Ok((equity::equity_with(view, state, table)?, found.maintenance))
 }
+
+/// What [`standing`] prices at a state, for many states of one book whose options were valued at its own prices once;
+/// `None` where it prices nothing.
+///
+/// # Errors
+///
+/// As [`evaluate`].
+pub(in crate::margin) fn table_since(
+    view: &PoolView<'_>,
+    state: &MarketState,
+    today: &scenario::Today,
+) -> Result<Option<scenario::Table>> {
+    let rulebook = view.rulebook()?;
+    let scans = matches!(rulebook.measure, Measure::Scenarios { .. });
+    if !scans || settling::settled(view, state).is_some() {
+        return Ok(None);
+    }
+    settling::check(view, rulebook, state)?;
+    scenario::kept_table_since(view, state, &[], today).map(Some)
+}

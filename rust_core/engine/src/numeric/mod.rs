@@ -2,6 +2,7 @@
 
 pub mod accumulate;
 pub mod exponential;
+pub mod root;
 pub mod rounding;
 
 pub use accumulate::Accumulator;

@@ -9,6 +9,8 @@ use crate::error::{Error, Place, Result, check_finite};
 
 /// Scenarios that are looked at between two comparisons with the best margin.
 const CHUNK: usize = 32;
+/// Candidates whose least bound is kept, so that most are passed over together.
+const CANDIDATES: usize = 64;
 /// What is left of a position below this share of what it was is nothing.
 const NOTHING: f64 = 1e-12;
 
@@ -72,7 +74,10 @@ pub fn cuts(
         held: quantities.to_vec(),
         step: quantities.iter().map(|own| share * own).collect(),
         columns: vec![None; scenarios],
+        closed: quantities.iter().map(|own| if *own == 0.0 { f64::INFINITY } else { 0.0 }).collect(),
         bounds: vec![0.0; quantities.len()],
+        least: vec![0.0; quantities.len().div_ceil(CANDIDATES)],
+        chunks: (0..scenarios.div_ceil(CHUNK)).collect(),
     };
     if !run.loss.iter().all(|own| own.is_finite()) {
         return Err(Error::not_finite("results", f64::NAN, Place::default()));
@@ -115,7 +120,14 @@ struct Run<'a> {
     step: Vec<f64>,
     /// One scenario of all positions, for the scenarios that have been the worst.
     columns: Vec<Option<Vec<f64>>>,
+    /// Infinite where nothing is left, else zero.
+    closed: Vec<f64>,
+    /// No margin after the next cut of a position is smaller.
     bounds: Vec<f64>,
+    /// The smallest bound of each group of candidates.
+    least: Vec<f64>,
+    /// Chunks of scenarios, those with the largest losses first.
+    chunks: Vec<usize>,
 }
 
 impl<'a> Run<'a> {
@@ -141,33 +153,61 @@ impl<'a> Run<'a> {
             .columns
             .get_mut(worst)?
             .get_or_insert_with(|| results.iter().filter_map(|row| row.get(worst).copied()).collect());
-        for ((bound, step), value) in self.bounds.iter_mut().zip(&self.step).zip(column.iter()) {
-            *bound = if *step == 0.0 { f64::INFINITY } else { margin + step * value };
+        let groups = self.bounds.chunks_mut(CANDIDATES).zip(&mut self.least);
+        let inputs =
+            self.step.chunks(CANDIDATES).zip(column.chunks(CANDIDATES)).zip(self.closed.chunks(CANDIDATES));
+        for ((bounds, least), ((steps, values), closed)) in groups.zip(inputs) {
+            for (((bound, step), value), closed) in bounds.iter_mut().zip(steps).zip(values).zip(closed) {
+                *bound = (margin + step * value) + closed;
+            }
+            *least = smallest(bounds);
         }
+        self.sort_chunks();
         // the most promising first, so that others are soon out of question
-        let least = self.bounds.iter().copied().fold(f64::INFINITY, f64::min);
+        let least = smallest(&self.least);
         if least == f64::INFINITY {
             return None;
         }
         let first = self.bounds.iter().position(|bound| bound.total_cmp(&least).is_eq())?;
         let mut best = (first, self.after(first, f64::INFINITY));
-        for (place, bound) in self.bounds.iter().enumerate() {
-            if *bound > best.1 || place == first {
+        for (group, (bounds, least)) in self.bounds.chunks(CANDIDATES).zip(&self.least).enumerate() {
+            if *least > best.1 {
                 continue;
             }
-            let after = self.after(place, best.1);
-            if after < best.1 || (after.total_cmp(&best.1).is_eq() && place < best.0) {
-                best = (place, after);
+            for (number, bound) in bounds.iter().enumerate() {
+                let place = group * CANDIDATES + number;
+                if *bound > best.1 || place == first {
+                    continue;
+                }
+                let after = self.after(place, best.1);
+                if after < best.1 || (after.total_cmp(&best.1).is_eq() && place < best.0) {
+                    best = (place, after);
+                }
             }
         }
         Some(best)
     }
 
+    /// Puts the chunks of scenarios with large losses first: there a cut that helps little is found out soonest.
+    fn sort_chunks(&mut self) {
+        let largest = |chunk: &usize| {
+            let losses = self.loss.chunks(CHUNK).nth(*chunk).unwrap_or(&[]);
+            losses.iter().copied().fold(f64::NEG_INFINITY, |most, own| if own > most { own } else { most })
+        };
+        let mut sorted: Vec<(usize, f64)> =
+            self.chunks.iter().map(|chunk| (*chunk, largest(chunk))).collect();
+        sorted.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+        self.chunks.iter_mut().zip(sorted).for_each(|(slot, (chunk, _))| *slot = chunk);
+    }
+
     /// The worst loss after a cut; where it is above `limit`, some loss that is.
     fn after(&self, place: usize, limit: f64) -> f64 {
         let step = self.step.get(place).copied().unwrap_or(0.0);
+        let row = self.row(place);
         let mut largest = f64::NEG_INFINITY;
-        for (losses, values) in self.loss.chunks(CHUNK).zip(self.row(place).chunks(CHUNK)) {
+        for chunk in &self.chunks {
+            let part = chunk * CHUNK..((chunk + 1) * CHUNK).min(self.scenarios);
+            let (Some(losses), Some(values)) = (self.loss.get(part.clone()), row.get(part)) else { continue };
             let mut lanes = [f64::NEG_INFINITY; 4];
             for (four, own) in losses.chunks(4).zip(values.chunks(4)) {
                 for ((lane, loss), value) in lanes.iter_mut().zip(four).zip(own) {
@@ -197,8 +237,22 @@ impl<'a> Run<'a> {
             if held.abs() < step.abs() {
                 *step = *held;
             }
+            if let Some(closed) = self.closed.get_mut(place).filter(|_| *step == 0.0) {
+                *closed = f64::INFINITY;
+            }
         }
     }
+}
+
+/// The smallest of numbers, of which none is NaN, in four lanes.
+fn smallest(numbers: &[f64]) -> f64 {
+    let mut lanes = [f64::INFINITY; 4];
+    for four in numbers.chunks(4) {
+        for (lane, own) in lanes.iter_mut().zip(four) {
+            *lane = if *own < *lane { *own } else { *lane };
+        }
+    }
+    lanes.into_iter().fold(f64::INFINITY, f64::min)
 }
 
 #[cfg(test)]

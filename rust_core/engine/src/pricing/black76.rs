@@ -39,10 +39,7 @@ pub fn both(forward: f64, strike: f64, total_volatility: f64) -> Result<(f64, f6
     check_not_negative("forward", forward)?;
     check_not_negative("strike", strike)?;
     check_not_negative("total_volatility", total_volatility)?;
-    if forward == 0.0 || strike == 0.0 {
-        return Ok((forward, strike));
-    }
-    if total_volatility > TOTAL_VOLATILITY_LIMIT {
+    if !is_regular(forward, strike, total_volatility) {
         return Ok((forward, strike));
     }
     let (mut call, mut put) = ([0.0], [0.0]);
@@ -50,6 +47,12 @@ pub fn both(forward: f64, strike: f64, total_volatility: f64) -> Result<(f64, f6
     let (forward, no_shock, total_volatility) = ([forward], [0.0], [total_volatility]);
     strike_row(level(), strike, moneyness, &forward, &no_shock, &total_volatility, &mut call, &mut put)?;
     Ok((call[0], put[0]))
+}
+
+/// Whether the kernels value an option as it is: nothing would be refused, and no limit is taken instead.
+pub(crate) fn is_regular(forward: f64, strike: f64, total_volatility: f64) -> bool {
+    let is_price = |price: f64| price.is_finite() && price > 0.0;
+    is_price(forward) && is_price(strike) && (0.0..=TOTAL_VOLATILITY_LIMIT).contains(&total_volatility)
 }
 
 /// `ln(forward / strike)`, both above zero, to full relative accuracy also where they are close.

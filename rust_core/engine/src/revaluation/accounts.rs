@@ -2,7 +2,7 @@
 
 use super::{Scenarios, Strikes, out_of_range, position, same_length};
 use crate::error::{Error, Place, Result, check_finite};
-use crate::pricing::kernel::{self, Line, SparseRows, lines_per_block};
+use crate::pricing::kernel::{self, Line, Shocks, SparseRows, lines_per_block};
 use crate::threads::Workers;
 
 /// Groups whose minima are found in one piece of work.
@@ -37,12 +37,12 @@ pub struct Discounts<'a> {
 /// Many accounts' options, grouped by underlying and expiry.
 #[derive(Debug, Clone)]
 pub struct Accounts {
-    strikes: Strikes,
-    sparse: SparseRows,
+    pub(super) strikes: Strikes,
+    pub(super) sparse: SparseRows,
     /// Value of each group before any scenario.
     group_before: Vec<f64>,
     /// First group of each account, and the number of groups.
-    account_groups: Vec<usize>,
+    pub(super) account_groups: Vec<usize>,
 }
 
 impl Accounts {
@@ -130,6 +130,18 @@ impl Accounts {
         Ok(self.account_groups.windows(2).map(of_account).collect())
     }
 
+    /// The row and the quantity of what a group holds, in the order of its sums.
+    pub(super) fn entries(&self, group: usize) -> impl Iterator<Item = (usize, f64)> {
+        let ends = self.sparse.group_entries().get(group..).unwrap_or_default();
+        let held = match ends {
+            [start, end, ..] => *start..*end,
+            _ => 0..0,
+        };
+        let rows = self.sparse.rows().get(held.clone()).unwrap_or_default();
+        let quantities = self.sparse.quantities().get(held).unwrap_or_default();
+        rows.iter().zip(quantities).map(|(row, quantity)| (*row as usize, *quantity))
+    }
+
     /// The smallest sum of each group: profit and loss, or discounted value.
     fn minima(
         &self,
@@ -153,15 +165,7 @@ impl Accounts {
             let width = end - start;
             let table = &mut table[..row_count * width];
             let shocks = scenarios.block(start, width);
-            let (calls, puts) = table.split_at_mut(self.strikes.count() * width);
-            let piece = STRIKES_PER_PIECE * width;
-            let rows = calls.chunks_mut(piece).zip(puts.chunks_mut(piece));
-            let strikes = self.strikes.strikes.chunks(STRIKES_PER_PIECE);
-            let pieces: Vec<_> = strikes.zip(before.chunks(STRIKES_PER_PIECE)).zip(rows).collect();
-            let cost = VALUE_IN_MULTIPLICATIONS * self.strikes.count() * width;
-            worth(cost, workers).each(pieces, |((strikes, before), (calls, puts))| {
-                kernel::table(level, &shocks, strikes, before, calls, puts)
-            })?;
+            fill(&self.strikes, (&shocks, &before), table, workers)?;
             let table: &[Line] = table;
             let pieces: Vec<_> = minima.chunks_mut(GROUPS_PER_PIECE).enumerate().collect();
             let cost = self.sparse.rows().len() * width;
@@ -189,6 +193,26 @@ impl Accounts {
         };
         Ok((factors("long_discount", discounts.long)?, factors("short_discount", discounts.short)?))
     }
+}
+
+/// Fills a table with the values of all calls, then of all puts, less those in `before`: as many lines for each as the
+/// shocks have.
+pub(super) fn fill(
+    strikes: &Strikes,
+    (shocks, before): (&Shocks<'_>, &[(f64, f64)]),
+    table: &mut [Line],
+    workers: &Workers,
+) -> Result<()> {
+    let width = shocks.price_ratio.len();
+    let (calls, puts) = table.split_at_mut(strikes.count() * width);
+    let piece = STRIKES_PER_PIECE * width;
+    let rows = calls.chunks_mut(piece).zip(puts.chunks_mut(piece));
+    let own = strikes.strikes.chunks(STRIKES_PER_PIECE);
+    let pieces: Vec<_> = own.zip(before.chunks(STRIKES_PER_PIECE)).zip(rows).collect();
+    let cost = VALUE_IN_MULTIPLICATIONS * strikes.count() * width;
+    worth(cost, workers).each(pieces, |((own, before), (calls, puts))| {
+        kernel::table(strikes.level, shocks, own, before, calls, puts)
+    })
 }
 
 /// The calling thread alone where the work is too small to share.

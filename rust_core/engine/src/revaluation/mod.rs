@@ -7,9 +7,11 @@
 mod account;
 mod accounts;
 pub mod joint;
+mod liquidation_prices;
 
 pub use account::Account;
 pub use accounts::{Accounts, Discounts, Holdings};
+pub use liquidation_prices::Search;
 
 use crate::error::{Error, Place, Result, check_finite, check_positive};
 use crate::pricing::black76::log_moneyness;

@@ -18,6 +18,7 @@ pub mod liquidity;
 pub mod lognormal;
 mod nearest;
 pub mod procyclicality;
+pub mod ranking;
 mod risk_budget;
 pub mod shortfall_backtest;
 pub mod shortfall_critical;

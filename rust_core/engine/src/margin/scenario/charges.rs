@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use super::exposure::{Expiry, Line, Unit};
 use super::leaving;
-use super::table::{Pricing, price};
+use super::option_row::price;
+use super::table::Pricing;
 use super::unit::expiries;
 use crate::book::{Book, Currency};
 use crate::error::{Error, Place, Result};

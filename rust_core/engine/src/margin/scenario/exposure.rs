@@ -280,7 +280,7 @@ pub(in crate::margin) fn line<'a>(
     base: f64,
     values: &'a [f64],
 ) -> Result<Line<'a>> {
-    let unit = unit_line(view, rulebook, state, held.instrument, base)?;
+    let unit = unit_line(view, rulebook, state, held.instrument, (base, None))?;
     Ok(of_unit(&unit, view, held, values, |position| unrealised_pnl(view.book, position, state)))
 }
 
@@ -303,7 +303,7 @@ fn of_unit<'a>(
 }
 
 /// What of a line belongs to the instrument and the market state alone: the line of one unit, of which nothing is
-/// carried and no scenario is run.
+/// carried and no scenario is run. What an option is priced from may be told with its value at the state.
 ///
 /// # Errors
 ///
@@ -313,7 +313,7 @@ pub(super) fn unit_line(
     rulebook: &Rulebook,
     state: &MarketState,
     instrument: usize,
-    base: f64,
+    (base, priced): (f64, Option<Pricing>),
 ) -> Result<Line<'static>> {
     let book = view.book;
     let underlying = book.instrument_underlying.get(instrument).copied().unwrap_or(0);
@@ -321,8 +321,8 @@ pub(super) fn unit_line(
     let coin = book.currencies.get(settle).and_then(|currency| currency.underlying);
     let known = book.instruments.get(instrument);
     let option = match known.and_then(|known| known.option) {
-        Some(_) => Some(pricing(book, state, instrument)?),
-        None => None,
+        Some(_) if priced.is_none() => Some(pricing(book, state, instrument)?),
+        _ => priced,
     };
     let quote = state.quote(book, instrument);
     let quote = quote.as_deref();

@@ -9,6 +9,7 @@ pub(in crate::margin) mod charges;
 mod credits;
 pub(crate) mod exposure;
 mod leaving;
+mod option_row;
 mod table;
 mod unit;
 mod variants;
@@ -25,8 +26,9 @@ use crate::rulebook::{Level, Measure, OrderRule, Rulebook};
 use charges::{Charged, check_peg};
 pub(in crate::margin) use charges::{Context, charged, confidences};
 use exposure::{Unit, units};
-pub(in crate::margin) use table::{Pricing, Shocked, check_refusals, not_covered, pricing};
-pub use table::{Table, profile_of};
+pub(in crate::margin) use option_row::Shocked;
+pub(in crate::margin) use table::{Pricing, check_refusals, not_covered, pricing};
+pub use table::{Table, Today, profile_of};
 pub use unit::Scanned;
 use unit::first_largest;
 
@@ -81,6 +83,20 @@ pub fn table_of(view: &PoolView<'_>, state: &MarketState) -> Result<Table> {
 ///
 /// As [`Table::new`].
 pub fn kept_table(view: &PoolView<'_>, state: &MarketState, further: &[usize]) -> Result<Table> {
+    kept_table_since(view, state, further, &Today::default())
+}
+
+/// The same where the values of options at the prices of the book are at hand, as for many states of one book.
+///
+/// # Errors
+///
+/// As [`Table::new`].
+pub fn kept_table_since(
+    view: &PoolView<'_>,
+    state: &MarketState,
+    further: &[usize],
+    today: &Today,
+) -> Result<Table> {
     let rulebook = view.rulebook()?;
     let mut list = exposure::instruments(view, rulebook)?;
     for instrument in further {
@@ -90,7 +106,7 @@ pub fn kept_table(view: &PoolView<'_>, state: &MarketState, further: &[usize]) -
     list.sort_unstable();
     list.dedup();
     let mut table = Table::new(view.book, rulebook, state, &list)?;
-    table.keep_units(view, rulebook, state)?;
+    table.keep_units(view, rulebook, state, today)?;
     Ok(table)
 }
 

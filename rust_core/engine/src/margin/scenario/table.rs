@@ -7,17 +7,18 @@ use rayon::prelude::*;
 
 use super::charges::moved_worth;
 use super::exposure::{Line, Moved, index_price, unit_line};
+use super::option_row::{PriceMoves, Scratch, option_row, plain_option_row};
 use crate::book::{Book, Position};
 use crate::error::{Error, Place, Result};
-use crate::instrument::{ContractKind, OptionRight, OptionTerms, Payoff};
+use crate::instrument::{ContractKind, OptionTerms, Payoff};
 use crate::margin::PoolView;
-use crate::market::{MarketState, gain_of_unit, settling_ratio, unrealised_pnl};
-use crate::pricing::black76::{log_moneyness, value};
-use crate::pricing::kernel::strike_row;
-use crate::pricing::level;
+use crate::market::{MarketState, option_value_at, settling_ratio, unrealised_pnl};
 use crate::rulebook::Rulebook;
 use crate::rulebook::charge::{ChargeKind, PriceBasis};
-use crate::rulebook::portfolio::{Profile, Scenario, VolatilityMove};
+use crate::rulebook::portfolio::Profile;
+
+/// Instruments that one worker prices at least.
+const SHARED: usize = 64;
 
 /// One instrument in every scenario of its profile.
 #[derive(Debug, Clone, PartialEq)]
@@ -28,6 +29,8 @@ pub struct Row {
     pub base: f64,
     /// Value in each scenario of the profile; for delta-one contracts profit and loss.
     pub values: Vec<f64>,
+    /// What an option was priced from, where the base is Black's value at the state.
+    option: Option<Pricing>,
 }
 
 /// Rows by instrument of a book, for the instruments that were asked for.
@@ -70,11 +73,14 @@ impl Table {
     pub fn new(book: &Book, rulebook: &Rulebook, state: &MarketState, instruments: &[usize]) -> Result<Self> {
         let mut rows = vec![None; instruments.iter().max().map_or(0, |last| last + 1)];
         let moves: Vec<Option<PriceMoves>> = rulebook.profiles.iter().map(PriceMoves::of).collect();
-        let priced = |i: &usize| Ok((*i, row(book, rulebook, state, *i, &moves)?));
-        let built: Vec<(usize, Row)> = if instruments.len() > 64 {
-            instruments.par_iter().map(priced).collect::<Result<_>>()?
+        let priced =
+            |scratch: &mut Scratch, i: &usize| Ok((*i, row(book, rulebook, state, *i, &moves, scratch)?));
+        let built: Vec<(usize, Row)> = if instruments.len() > SHARED {
+            let some = instruments.par_iter().with_min_len(SHARED);
+            some.map_init(Scratch::default, priced).collect::<Result<_>>()?
         } else {
-            instruments.iter().map(priced).collect::<Result<_>>()?
+            let mut scratch = Scratch::default();
+            instruments.iter().map(|i| priced(&mut scratch, i)).collect::<Result<_>>()?
         };
         for (instrument, row) in built {
             if let Some(slot) = rows.get_mut(instrument) {
@@ -95,6 +101,7 @@ impl Table {
         view: &PoolView<'_>,
         rulebook: &Rulebook,
         state: &MarketState,
+        today: &Today,
     ) -> Result<()> {
         let mut units = Vec::with_capacity(self.rows.len());
         for (instrument, row) in self.rows.iter().enumerate() {
@@ -102,7 +109,7 @@ impl Table {
                 units.push(None);
                 continue;
             };
-            let mut line = unit_line(view, rulebook, state, instrument, row.base)?;
+            let mut line = unit_line(view, rulebook, state, instrument, (row.base, row.option))?;
             let charges = rulebook.profiles.get(row.profile).map_or(&[][..], |profile| &profile.charges);
             let moves = charges.iter().find_map(|charge| match charge.kind {
                 ChargeKind::ForwardContingency { moves, .. } => Some(moves),
@@ -111,7 +118,13 @@ impl Table {
             if let (Some(option), Some(moves)) = (line.option, moves) {
                 line.moved = Some(Moved { moves, worth: moved_worth(&option, rulebook, moves)? });
             }
-            let gain = line.option.is_some().then(|| gain_of_unit(view.book, instrument, state));
+            let gain = line.option.is_some().then(|| {
+                let at_state = match row.option {
+                    Some(option) if discounted_alike(view.book, rulebook, instrument, &option) => row.base,
+                    _ => option_value_at(view.book, instrument, state),
+                };
+                at_state - today.value(view.book, instrument)
+            });
             units.push(Some(OneUnit { line, gain }));
         }
         self.units = units;
@@ -137,6 +150,33 @@ impl Table {
         let kept = |instrument: usize| self.units.get(instrument).is_some_and(Option::is_some);
         view.positions.iter().all(|position| kept(position.instrument))
             && view.orders.iter().all(|order| kept(order.instrument))
+    }
+}
+
+/// Whether a rulebook discounts an option at the rate that its quote is valued with, to the bit.
+fn discounted_alike(book: &Book, rulebook: &Rulebook, instrument: usize, option: &Pricing) -> bool {
+    let rate = rulebook.discounting.rate(option.rate);
+    book.quotes.get(instrument).is_some_and(|quote| quote.discount_rate.to_bits() == rate.to_bits())
+}
+
+/// What one unit of each option is worth at the prices of the book, settlement currency: the same for every state.
+#[derive(Debug, Clone, Default)]
+pub struct Today {
+    values: Vec<f64>,
+}
+
+impl Today {
+    /// The options of a book, each valued once.
+    pub fn of(book: &Book) -> Self {
+        let state = MarketState::today(book);
+        let all = 0..book.instruments.len();
+        Self { values: all.map(|instrument| option_value_at(book, instrument, &state)).collect() }
+    }
+
+    /// The value of an option, worked out where it is not kept.
+    fn value(&self, book: &Book, instrument: usize) -> f64 {
+        let kept = self.values.get(instrument).copied();
+        kept.unwrap_or_else(|| option_value_at(book, instrument, &MarketState::today(book)))
     }
 }
 
@@ -251,67 +291,13 @@ pub(in crate::margin) fn pricing(book: &Book, state: &MarketState, instrument: u
     })
 }
 
-/// The volatilities of an option under the moves of its profile, each worked out once.
-#[derive(Debug, Clone, Copy)]
-pub(in crate::margin) struct Shocked {
-    own: f64,
-    raised: f64,
-    lowered: f64,
-    skewed: (f64, f64),
-}
-
-impl Shocked {
-    /// The volatilities of an option.
-    pub(in crate::margin) fn of(profile: &Profile, option: &Pricing) -> Self {
-        let (own, years) = (option.volatility, option.years);
-        let (raised, lowered) = profile
-            .volatility
-            .map_or((own, own), |shock| (shock.raised(own, years), shock.lowered(own, years)));
-        let skewed = profile.skew.map_or((own, own), |skew| {
-            let log_strike = (option.terms.strike.0 / option.forward).ln();
-            (skew.shocked(own, log_strike, years, false), skew.shocked(own, log_strike, years, true))
-        });
-        Self { own, raised, lowered, skewed }
-    }
-
-    /// The volatility in a scenario.
-    pub(in crate::margin) fn volatility(&self, scenario: &Scenario) -> f64 {
-        match scenario.volatility {
-            VolatilityMove::Same => self.own,
-            VolatilityMove::Up => self.raised,
-            VolatilityMove::Down => self.lowered,
-            VolatilityMove::Relative(change) => self.own * (1.0 + change),
-            VolatilityMove::SkewLinear => self.skewed.0,
-            VolatilityMove::SkewAbsolute => self.skewed.1,
-        }
-    }
-}
-
-/// The price moves of a profile of which no scenario ages options, moves a basis or a rate: what every option of it
-/// shares.
-struct PriceMoves {
-    ratios: Vec<f64>,
-    /// Their logarithms.
-    logs: Vec<f64>,
-}
-
-impl PriceMoves {
-    fn of(profile: &Profile) -> Option<Self> {
-        let plain =
-            |scenario: &Scenario| scenario.days == 0.0 && scenario.basis == 0.0 && scenario.rate == 0.0;
-        profile.scenarios.iter().all(plain).then(|| {
-            let ratios: Vec<f64> = profile.scenarios.iter().map(|own| 1.0 + own.price_move).collect();
-            Self { logs: ratios.iter().map(|ratio| ratio.ln()).collect(), ratios }
-        })
-    }
-}
-
 fn row(
     book: &Book,
     rulebook: &Rulebook,
     state: &MarketState,
     instrument: usize,
     moves: &[Option<PriceMoves>],
+    scratch: &mut Scratch,
 ) -> Result<Row> {
     let (index, profile) = profile_of(book, rulebook, instrument)?;
     let known = book.instruments.get(instrument);
@@ -323,16 +309,21 @@ fn row(
                 expected: profile.scenarios.len(),
             });
         }
-        return Ok(Row { profile: index, base: 0.0, values: values.clone() });
+        return Ok(Row { profile: index, base: 0.0, values: values.clone(), option: None });
     }
     if known.is_some_and(|known| known.option.is_some()) {
         let option = pricing(book, state, instrument)?;
         let shared = moves.get(index).and_then(Option::as_ref).filter(|_| option.fixed == 0.0);
-        let (base, values) = match shared {
-            Some(moves) if option.years > 0.0 => plain_option_row(rulebook, profile, &option, moves)?,
-            _ => option_row(rulebook, profile, &option)?,
-        };
-        return Ok(Row { profile: index, base, values });
+        return Ok(match shared {
+            Some(moves) if option.years > 0.0 => {
+                let (base, values) = plain_option_row(rulebook, profile, &option, moves, scratch)?;
+                Row { profile: index, base, values, option: Some(option) }
+            }
+            _ => {
+                let (base, values) = option_row(rulebook, profile, &option)?;
+                Row { profile: index, base, values, option: None }
+            }
+        });
     }
     let quote = state.quote(book, instrument);
     let quote = quote.as_deref();
@@ -359,84 +350,5 @@ fn row(
         };
         if inverse { moved / ratio / price } else { price * moved }
     });
-    Ok(Row { profile: index, base: 0.0, values: values.collect() })
-}
-
-/// The same as [`option_row`] where price and volatility are all that moves.
-fn plain_option_row(
-    rulebook: &Rulebook,
-    profile: &Profile,
-    option: &Pricing,
-    moves: &PriceMoves,
-) -> Result<(f64, Vec<f64>)> {
-    let root = option.years.sqrt();
-    let discount = rulebook.discounting.factor(option.rate, option.years);
-    let forwards: Vec<f64> = moves.ratios.iter().map(|ratio| option.forward * ratio).collect();
-    let shocked = Shocked::of(profile, option);
-    let totals: Vec<f64> =
-        profile.scenarios.iter().map(|scenario| shocked.volatility(scenario) * root).collect();
-    let strike = option.terms.strike.0;
-    let moneyness = log_moneyness(option.forward, strike);
-    let (mut calls, mut puts) = (vec![0.0; forwards.len()], vec![0.0; forwards.len()]);
-    strike_row(level(), strike, moneyness, &forwards, &moves.logs, &totals, &mut calls, &mut puts)?;
-    let mut values = match option.terms.right {
-        OptionRight::Call => calls,
-        OptionRight::Put => puts,
-    };
-    let base = discount * value(option.terms.right, option.forward, strike, option.volatility * root)?;
-    match option.payoff {
-        Payoff::Linear => {
-            values.iter_mut().for_each(|value| *value *= discount);
-            Ok((base, values))
-        }
-        Payoff::Inverse => {
-            let rows = values.iter_mut().zip(&forwards);
-            rows.for_each(|(value, forward)| *value = *value * discount / forward);
-            Ok((base / option.forward, values))
-        }
-    }
-}
-
-/// An option at the state and in every scenario, settlement currency.
-fn option_row(rulebook: &Rulebook, profile: &Profile, option: &Pricing) -> Result<(f64, Vec<f64>)> {
-    let count = profile.scenarios.len();
-    let mut forwards = Vec::with_capacity(count + 1);
-    let mut totals = Vec::with_capacity(count + 1);
-    let mut discounts = Vec::with_capacity(count + 1);
-    forwards.push(option.forward);
-    totals.push(option.volatility * option.years.sqrt());
-    discounts.push(rulebook.discounting.factor(option.rate, option.years));
-    let shocked = Shocked::of(profile, option);
-    for scenario in &profile.scenarios {
-        let years = (option.years - scenario.days / 365.0).max(0.0);
-        let ratio = (1.0 + scenario.price_move) * (1.0 + scenario.basis * option.years);
-        forwards.push((option.forward - option.fixed) * ratio + option.fixed);
-        // at expiry there is nothing left to shock
-        totals.push(if years > 0.0 { shocked.volatility(scenario) * years.sqrt() } else { 0.0 });
-        discounts.push(rulebook.discounting.factor(option.rate + scenario.rate, years));
-    }
-    let mut values = price(option.terms, &forwards, &totals)?;
-    for ((value, forward), discount) in values.iter_mut().zip(&forwards).zip(&discounts) {
-        *value *= discount;
-        if option.payoff == Payoff::Inverse {
-            *value /= forward;
-        }
-    }
-    let base = values.first().copied().unwrap_or(0.0);
-    values.remove(0);
-    Ok((base, values))
-}
-
-/// Undiscounted Black-76 values of one strike over lists of forwards and total volatilities, of which the
-/// first are today's.
-pub(in crate::margin) fn price(terms: OptionTerms, forwards: &[f64], totals: &[f64]) -> Result<Vec<f64>> {
-    let today = forwards.first().copied().unwrap_or(terms.strike.0);
-    let shocks: Vec<f64> = forwards.iter().map(|forward| (forward / today).ln()).collect();
-    let moneyness = log_moneyness(today, terms.strike.0);
-    let (mut calls, mut puts) = (vec![0.0; forwards.len()], vec![0.0; forwards.len()]);
-    strike_row(level(), terms.strike.0, moneyness, forwards, &shocks, totals, &mut calls, &mut puts)?;
-    Ok(match terms.right {
-        OptionRight::Call => calls,
-        OptionRight::Put => puts,
-    })
+    Ok(Row { profile: index, base: 0.0, values: values.collect(), option: None })
 }

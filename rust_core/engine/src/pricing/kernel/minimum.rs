@@ -68,7 +68,7 @@ pub(super) unsafe fn lower_discounted<V: Vector, const COUNT: usize>(
 ///
 /// As for [`lower`], and `start..end` are entries of `sparse`.
 #[inline(always)]
-unsafe fn entry_sums<V: Vector, const COUNT: usize>(
+pub(super) unsafe fn entry_sums<V: Vector, const COUNT: usize>(
     sparse: &SparseRows,
     start: usize,
     end: usize,
@@ -93,7 +93,7 @@ unsafe fn entry_sums<V: Vector, const COUNT: usize>(
 }
 
 #[inline(always)]
-fn smallest<V: Vector, const COUNT: usize>(vectors: &[V; COUNT]) -> f64 {
+pub(super) fn smallest<V: Vector, const COUNT: usize>(vectors: &[V; COUNT]) -> f64 {
     let mut least = vectors[0];
     let mut v = 1;
     while v < COUNT {

@@ -20,7 +20,9 @@ macro_rules! at_level {
     };
 }
 
+mod across;
 mod joint;
+mod linear;
 mod lines;
 mod minimum;
 mod rows;
@@ -28,7 +30,9 @@ mod sparse;
 mod value;
 mod vector;
 
+pub use across::{Positions, SUMMED_LINES, group_sums, value_at};
 pub use joint::{Grid, JointStrike, Quantities, Ratios, exponentials, interpolate, joint_sums, weighed};
+pub use linear::{Bracket, linear_prices};
 pub use lines::{LINE, Line, lines, numbers};
 pub use sparse::SparseRows;
 

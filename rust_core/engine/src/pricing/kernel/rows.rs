@@ -181,15 +181,15 @@ unsafe fn step<V: Vector, const COUNT: usize>(
     // SAFETY: the caller vouches for the instructions and for the lanes
     unsafe {
         let inputs = each!(v in COUNT: inputs.at(lane + v * V::LANES));
-        let strike = V::first(strike);
+        let strike = [V::first(strike); COUNT];
         let forward = each!(v in COUNT: inputs[v].0);
         let log_moneyness = each!(v in COUNT: inputs[v].1);
         let total_volatility = each!(v in COUNT: inputs[v].2);
         let inverse = each!(v in COUNT: inputs[v].3);
-        let time_value = out_of_the_money(&forward, strike, &log_moneyness, &total_volatility, &inverse);
+        let time_value = out_of_the_money(&forward, &strike, &log_moneyness, &total_volatility, &inverse);
         let mut v = 0;
         while v < COUNT {
-            output.take(lane + v * V::LANES, time_value[v], forward[v] - strike);
+            output.take(lane + v * V::LANES, time_value[v], forward[v] - strike[v]);
             v += 1;
         }
     }

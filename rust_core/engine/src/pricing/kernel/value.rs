@@ -76,18 +76,18 @@ pub(super) fn exponential<V: Vector, const COUNT: usize>(power: [V; COUNT]) -> [
 #[inline(always)]
 pub(super) fn out_of_the_money<V: Vector, const COUNT: usize>(
     forward: &[V; COUNT],
-    strike: V,
+    strike: &[V; COUNT],
     log_moneyness: &[V; COUNT],
     total_volatility: &[V; COUNT],
     inverse: &[V; COUNT],
 ) -> [V; COUNT] {
-    let constant = |value: f64| strike.splat(value);
+    let constant = |value: f64| strike[0].splat(value);
     let (zero, half, one) = (constant(0.0), constant(0.5), constant(1.0));
     let (least, farthest, minus_half) =
         (constant(SMALLEST_VOLATILITY), constant(LARGEST_DISTANCE), constant(-0.5));
 
     let volatility = each!(v in COUNT: total_volatility[v].larger(least));
-    let scale = each!(v in COUNT: total_volatility[v].where_positive(forward[v].smaller(strike), zero));
+    let scale = each!(v in COUNT: total_volatility[v].where_positive(forward[v].smaller(strike[v]), zero));
     let deviations = each!(v in COUNT: log_moneyness[v].magnitude() * inverse[v]);
     let half_volatility = each!(v in COUNT: volatility[v] * half);
     let d1 = each!(v in COUNT: half_volatility[v] - deviations[v]);
