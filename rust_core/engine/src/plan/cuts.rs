@@ -206,7 +206,7 @@ impl<'a> Run<'a> {
         let row = self.row(place);
         let mut largest = f64::NEG_INFINITY;
         for chunk in &self.chunks {
-            let part = chunk * CHUNK..((chunk + 1) * CHUNK).min(self.scenarios);
+            let part = chunk * CHUNK..((chunk + 1) * CHUNK).min(self.loss.len());
             let (Some(losses), Some(values)) = (self.loss.get(part.clone()), row.get(part)) else { continue };
             let mut lanes = [f64::NEG_INFINITY; 4];
             for (four, own) in losses.chunks(4).zip(values.chunks(4)) {
