@@ -8,12 +8,16 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 
 from crossmargin import _core, errors
 from crossmargin.revaluation import Account, Accounts, Scenarios, Strikes
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "pricing" / "black76_mpmath.json"
 
@@ -201,8 +205,9 @@ def test_liquidation_prices_are_those_of_a_scan_and_halving() -> None:
     today = np.array([worth(account, 100.0) for account in range(accounts)])
     need = today - random.uniform(-15.0, 80.0, accounts)
     found = held.liquidation_prices(need, lowest=40.0, price=100.0, points=90, threads=2)
-    assert np.array_equal(found, held.liquidation_prices(need, lowest=40.0, price=100.0, points=90),
-                          equal_nan=True)
+    assert np.array_equal(
+        found, held.liquidation_prices(need, lowest=40.0, price=100.0, points=90), equal_nan=True
+    )
     grid = 100 * np.exp(np.linspace(0, math.log(0.4), 90))
     kinds = {"none": 0, "at once": 0, "below": 0}
     for account, price in enumerate(found):

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from crossmargin import _core
 from crossmargin._arrays import integers, numbers
 from crossmargin.statistics._coerce import whole
 
 if TYPE_CHECKING:
+    import numpy as np
     import numpy.typing as npt
 
     _Numbers = npt.NDArray[np.float64]

@@ -9,7 +9,6 @@ import numpy as np
 import numpy.typing as npt
 
 from crossmargin import _core
-from crossmargin._arrays import numbers
 from crossmargin.statistics._coerce import whole
 
 if TYPE_CHECKING:
