@@ -122,7 +122,8 @@ def cure(
     with a new ranking at every step, from a linear programme, and for at most twelve whole lots
     exactly. Rows of one plan share their rank. The comment gives the figures before and after, one
     step less, and how far a reduction is above the lower bound of the linear programme. Where
-    nothing reaches the target the nearest row comes first and says what is missing.
+    nothing reaches the target the nearest row comes first and says what is missing; where nothing
+    is needed or nothing can be done, one row of action none says so.
 
     Parameters
     ----------
@@ -159,7 +160,7 @@ def cure(
 
 @register("CM_MAXWITHDRAW", category=ACTIONS, example='=CM_MAXWITHDRAW(Book,"USDC")')
 def withdrawable(
-    book: BookArgument, coin: Text, *, account: Text = "", layout: Text = "number"
+    book: BookArgument, coin: Text, *, scope: Text = "", layout: Text = "number"
 ) -> CellResult:
     """Most of a currency that can leave with the initial margin still covered.
 
@@ -173,8 +174,8 @@ def withdrawable(
         The book.
     coin
         Code of the currency, such as USDC.
-    account
-        Needed where several accounts hold the currency.
+    scope
+        An account; needed where several accounts hold the currency.
     layout
         number, or table with the account on both sides of the amount.
 
@@ -186,9 +187,9 @@ def withdrawable(
     if layout not in {"number", "table"}:
         raise UnknownWordError(f"unknown layout '{layout}'; known: number, table")
     if layout == "table":
-        return rows_of(_core.withdrawable_table(book_of(book), coin, account))
+        return rows_of(_core.withdrawable_table(book_of(book), coin, scope))
     try:
-        return _core.withdrawable(book_of(book), coin, account)
+        return _core.withdrawable(book_of(book), coin, scope)
     except NoAnswerError as refusal:
         return because(str(refusal))
 

@@ -66,7 +66,7 @@ def liquidation_map(
     x_moves: ListOf[float] | None = None,
     y_moves: ListOf[float] | None = None,
     measure: Text = "usage",
-    account: Text = "all",
+    scope: Text = "all",
 ) -> TableResult:
     """Liquidation map: a figure of the account on two axes of the market, evaluated at every node.
 
@@ -89,7 +89,7 @@ def liquidation_map(
     measure
         usage (1 is liquidation), excess, equity, mm, or first (what is closed first). Usage and
         excess are those of the pool that decides, equity and mm the sums of all pools.
-    account
+    scope
         An account, or all.
 
     Returns
@@ -99,7 +99,7 @@ def liquidation_map(
     """
     along = (x, MOVES if x_moves is None else list(x_moves))
     across = (y, MOVES if y_moves is None else list(y_moves))
-    return rows_of(_core.liquidation_map(book_of(book), along, across, measure, account))
+    return rows_of(_core.liquidation_map(book_of(book), along, across, measure, scope))
 
 
 @register("CM_NEAREST", category=LIQUIDATION, example="=CM_NEAREST(Book)")

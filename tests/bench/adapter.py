@@ -5,8 +5,7 @@ choice), and so do we: strikes and scenarios are made once. The account of J1a i
 call, because the peers too add up its positions in every call; the accounts of J1b are prepared, as
 the peers' rows are. J2 is given the logarithms of the moves, of prices and of volatilities, where
 peers are given the moved forwards, the logarithms of prices and the ratios of volatilities; its
-book is netted beforehand, as the peers' quantities are. Accounts of J3 are prepared as those of
-J1b.
+book is netted beforehand, as the peers' quantities are. Accounts of J3 are those of J1b, prepared.
 """
 
 from __future__ import annotations

@@ -198,6 +198,7 @@ def test_sheets_names_tables_and_validations_are_there() -> None:
     assert tables == {
         *("Positions", "Collateral", "Orders", "Market", "Brackets", "OwnRules"),
         *("OptionPositions", "OptionCollateral", "OptionMarket", "History", "Limits"),
+        *("Trades", "OwnStress", "Candidates"),
     }
     lists = {
         str(rule.formula1)

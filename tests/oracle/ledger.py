@@ -84,8 +84,8 @@ class Ledger:
         """Return what dealing a size costs."""
         if row.get("option"):
             notional, value = size * row["forward"], size * row["markPrice"]
-            return self.fee * notional + self.slippage * value
-        return size * row["markPrice"] * (self.fee + self.slippage)
+            return float(self.fee * notional + self.slippage * value)
+        return float(size * row["markPrice"] * (self.fee + self.slippage))
 
     def traded(self, symbol: str, change: float, template: Row | None = None) -> Ledger:
         """Deal a contract at its mark: what is closed is realised, premiums and costs are paid."""

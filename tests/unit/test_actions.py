@@ -65,7 +65,7 @@ def test_trades_have_a_header_or_none_and_a_price_of_their_own() -> None:
     bare = crossmargin.what_if(book, [["BTC", -1, 59000]])
     headed = crossmargin.what_if(book, table("symbol qty price", ["BTC", -1, 59000]))
     sided = crossmargin.what_if(book, table("side symbol qty price", ["sell", "BTC", 1, 59000]))
-    assert bare.rows == headed.rows == sided.rows
+    assert records(bare) == records(headed) == records(sided)
     assert {r["measure"]: r for r in records(bare)}["equity"]["change"] == pytest.approx(-1000)
 
 
@@ -142,7 +142,9 @@ def test_an_impact_is_a_what_if_in_every_cell() -> None:
 
 
 def test_a_reached_target_needs_nothing() -> None:
-    assert crossmargin.cure(_book(), target="usage=0.7").rows == []
+    (row,) = records(crossmargin.cure(_book(), target="usage=0.7"))
+    assert (row["action"], row["qty"], row["mm_after"]) == ("none", 0.0, 2400)
+    assert "main has reached the target usage 0.7" in row["comment"]
 
 
 def test_closing_stops_at_the_lot_that_reaches_the_target() -> None:
@@ -170,17 +172,18 @@ def test_an_impossible_target_gives_the_nearest_row_and_says_so() -> None:
     assert "short of the target by" in rows[-1]["comment"]
     enough = records(crossmargin.cure(broke, target="usage=0.5", allowed="deposit"))
     assert enough[0]["qty"] == pytest.approx(1000 + 2 * 2400, rel=1e-6)
-    assert crossmargin.cure(broke, allowed="cancel").rows == []
+    (row,) = records(crossmargin.cure(broke, allowed="cancel"))
+    assert "nothing that is allowed can be done" in row["comment"]
 
 
 def test_orders_are_cancelled_where_that_frees_initial_margin() -> None:
     orders = table("symbol side amount price", ["BTC", "buy", 6, 60000])
-    book = _book(cash=0.0, orders=orders)
+    book = _book(cash=15000.0, orders=orders)  # equity 27000 covers 24000 without the order
     assert number(crossmargin.excess(book, above="IM")) < 0
     rows = records(crossmargin.cure(book, target="IM", allowed="cancel;close"))
     assert rows[0]["action"] == "cancel"
-    after = records(crossmargin.cure(_book(cash=0.0), target="IM"))
-    assert after == []
+    after = records(crossmargin.cure(_book(cash=15000.0), target="IM"))
+    assert [row["action"] for row in after] == ["none"]
 
 
 def test_depth_costs_are_refused_by_name_where_the_market_lacks_them() -> None:
@@ -229,7 +232,12 @@ def test_a_schedule_as_a_table_is_the_schedule_of_the_formula() -> None:
             )
         )
     }  # fmt: skip
-    market = {"volatility": 0.95, "half_spread": 0.0625, "permanent": 2.5e-7, "temporary": 2.5e-6}
+    market: dict[str, Any] = {
+        "volatility": 0.95,
+        "half_spread": 0.0625,
+        "permanent": 2.5e-7,
+        "temporary": 2.5e-6,
+    }
     found = statistics.execution_schedule(1e6, 5.0, 5, risk_aversion=2e-6, **market)
     assert rows["expected_cost"]["optimal"] == pytest.approx(found.expected_cost)
     assert rows["expected_cost"]["even"] == pytest.approx(662500)  # Almgren and Chriss 2000
@@ -244,7 +252,7 @@ def test_a_schedule_as_a_table_is_the_schedule_of_the_formula() -> None:
 
 def test_an_optimal_schedule_meets_the_conditions_of_an_optimum() -> None:
     # stationarity of cost + lambda variance in each holding: second differences by hand
-    market = {"volatility": 0.95, "permanent": 2.5e-7, "temporary": 2.5e-6}
+    market: dict[str, Any] = {"volatility": 0.95, "permanent": 2.5e-7, "temporary": 2.5e-6}
     aversion, periods, days = 1e-6, 10, 5.0
     found = statistics.execution_schedule(1e6, days, periods, risk_aversion=aversion, **market)
     period = days / periods

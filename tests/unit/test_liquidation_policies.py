@@ -77,6 +77,25 @@ def test_policies_that_optimise_leave_the_hedge_alone(policy: str) -> None:
         assert "raised" not in row["reason"]
 
 
+def test_legs_that_help_only_together_are_cut_together() -> None:
+    """Longs of 1m against shorts of 1m, a charge on both: either leg alone raises the margin."""
+    rows = _perpetuals(("BTC-A", 10.0, 100_000, 100_000), ("BTC-B", -10.0, 100_000, 100_000))
+    gross = {
+        "name": "gross",
+        "on": "minimum_delta",
+        "stage": "floor",
+        "unhedged": 0.1,
+        "hedged": 0.01,
+    }
+    rule = _scan() | {"profiles": [TEN_PERCENT[0] | {"charges": [gross]}]}
+    book = cm.book(rows, rule, collateral=_cash(9_000.0))
+    found = _order(book, policy="marginal_per_cost")
+    assert [row["symbol"] for row in found] == ["BTC-A", "BTC-B"]
+    # 1 % of a hedged million is 10,000, of which a tenth is cut
+    assert [row["qty"] for row in found] == pytest.approx([1.0, 1.0])
+    assert "which keeps the hedges" in found[0]["reason"]
+
+
 def test_a_cost_above_what_is_freed_is_called_toxic_and_an_optimising_policy_refuses_it() -> None:
     """At slippage above the rate of the margin each closing makes it worse: methods.md 5.2."""
     rows = _perpetuals(("BTC-A", 2.0, 105_000, 100_000))
@@ -306,10 +325,11 @@ def test_an_account_without_value_goes_whole_to_a_bidder_who_is_paid() -> None:
     )
     book = cm.book(rows, "derive-sm", collateral=_cash(-4_000.0, "USDC"))
     found = _order(book, elapsed=600)
-    assert {row["action"] for row in found} == {"takeover"}
+    assert [row["action"] for row in found] == ["takeover", "offer"]
     margin = found[0]["mm_before"]
     offer = 4_000 + 600 / 3_600 * margin
     assert f"who is paid {offer:,.0f}" in found[0]["reason"]
+    assert found[1]["qty"] == pytest.approx(offer)
     compared = sheets.records(cm.liquidation_policies(book, scenario="now", policies="venue"))
     assert compared[0]["shortfall"] == pytest.approx(4_000.0)
 

@@ -9,7 +9,6 @@ import numpy as np
 import numpy.typing as npt
 
 from crossmargin import _core
-from crossmargin._arrays import numbers
 from crossmargin.statistics._coerce import whole
 
 if TYPE_CHECKING:
@@ -261,7 +260,8 @@ def greedy_cuts(
     """
     table = np.ascontiguousarray(results, dtype=np.float64)
     steps = whole("most_steps", most_steps)
-    order, margins, left = _core.greedy_cuts(table, numbers(quantities), share, target, steps)
+    held = np.ascontiguousarray(quantities, dtype=np.float64)
+    order, margins, left = _core.greedy_cuts(table, held, share, target, steps)
     return Cuts(tuple(order), tuple(margins), tuple(left))
 
 
@@ -309,5 +309,5 @@ def execution_schedule(  # the terms of one formula
         quantity, days, whole("periods", periods), volatility, half_spread, permanent, temporary,
         risk_aversion, kind,
     )  # fmt: skip
-    holdings, trades, *rest = found
-    return ExecutionSchedule(tuple(holdings), tuple(trades), *rest)
+    holdings, trades, cost, variance, urgency, half_life = found
+    return ExecutionSchedule(tuple(holdings), tuple(trades), cost, variance, urgency, half_life)

@@ -26,7 +26,6 @@ _FORMS: Final = (
     "all", "binance", "bybit", "hyperliquid", "okx", "pnl_ratio", "size", "pro_rata",
     "water_filling",
 )  # fmt: skip
-_WARNED: Final = {"liquidatable": {"bold": True}}
 
 
 def settings() -> dict[str, Value]:
@@ -65,7 +64,7 @@ def write(page: Page, top: int, last: int) -> int:
         f"C{top + 4}",
         call("CM_LIQCOMPARE", BOOK, Named("Scenario"), Named("PolicyList"), None,
              Named("PolicyOptions")),
-        20, wrap=("policy", "first", "end"), words=_WARNED,
+        20, wrap=("policy", "first", "end"),
     )  # fmt: skip
     page.count(f"S{top}", compared)
     top = compared.bottom + 3

@@ -78,7 +78,7 @@ def write(page: Page) -> None:
     page.section(top, "Zones: every range of a price, safe or not", _LAST)
     page.text(f"B{top + 1}", "Path", page.styles.label)
     page.input(f"C{top + 1}", "ZonePath", value("ZonePath"), choices=_PATHS,
-               hint="alone: others unchanged; together: all by one ratio; beta: by betas.")  # fmt: skip
+               hint="alone, together by one ratio, or by betas.")  # fmt: skip
     for number, text in enumerate(_NOTES):
         page.text(f"B{top + 2 + number}", text, page.styles.note)
     zones = page.block(f"B{top + 4}", call("CM_LIQZONES", SHOWN, None, Named("ZonePath")), 40)

@@ -18,6 +18,7 @@ __all__ = ["illustrative", "settings", "write"]
 BOOK: Final = Named("Book")
 SIZES: Final = "-10;-1;1;10"
 _LINES: Final = 8
+_AVERSION: Final = "periods=8; risk_aversion=0.00000002"
 _LAST: Final = 11
 _TARGETS: Final = ("usage=0.7", "usage=0.5", "IM", "MM")
 _COLOURS: Final = {"before": "#8A94A6", "after": "#2F6DB5"}
@@ -36,7 +37,7 @@ _NOTES: Final = (
 def settings() -> dict[str, Value]:
     """Return the input cells of the sheet."""
     return {
-        "CureTarget": "usage=0.7",
+        "CureTarget": "usage=0.5",
         "CureActions": "close;hedge;deposit;cancel;convert",
         "CureOptions": "fee=0.0005; slippage=0.0005",
         "WithdrawCurrency": "USDC",
@@ -81,7 +82,7 @@ def write(page: Page, rows: Rows) -> None:
     top = bottom + 2
     page.section(top, "Before and after", _LAST)
     changed = page.block(
-        f"B{top + 1}", call("CM_WHATIF", BOOK, Whole("Trades"), "table"), 60, wrap=("note",)
+        f"B{top + 1}", call("CM_WHATIF", BOOK, Whole("Trades"), "table"), 40, wrap=("note",)
     )
     page.count(f"L{top}", changed)
     _chart(page, changed, top + 1)
@@ -103,7 +104,7 @@ def write(page: Page, rows: Rows) -> None:
     page.count(f"L{top}", cured)
     page.text(
         f"B{top + 4}",
-        "No rows: the target is reached. Rows of one rank belong together; the comment says what "
+        "Rows of one rank belong together; the comment says what "
         "was measured and how far a reduction is above the least that any could cost.",
         page.styles.note,
     )
@@ -128,7 +129,9 @@ def write(page: Page, rows: Rows) -> None:
         page.styles.note,
     )
     spread = page.block(
-        f"B{top + 2}", call("CM_SCHEDULE", 500.0, 2.0, 60000.0, 0.03, 20000.0, 0.0001), 14
+        f"B{top + 2}",
+        call("CM_SCHEDULE", 500.0, 2.0, 60000.0, 0.03, 20000.0, 0.0001, _AVERSION),
+        14,
     )
     page.print_ranges(f"A1:L{first - 1}", f"A{first}:L{spread.printed(4)}")
 

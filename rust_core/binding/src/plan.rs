@@ -1,12 +1,11 @@
 //! What-if, impact, cure, withdrawal, execution.
 
-use crossmargin_engine::answer::{cure as cures, schedule as schedules, whatif};
+use crossmargin_engine::answer::{cure as cures, impact as impacts, schedule as schedules, whatif, withdraw};
 use crossmargin_engine::plan::schedule::{Order, Schedule};
 use crossmargin_engine::plan::{cuts, knapsack, scan};
-use numpy::{PyReadonlyArray2, PyUntypedArrayMethods};
 use pyo3::prelude::*;
 
-use crate::array::{self, Numbers};
+use crate::array::{self, Numbers, Table};
 use crate::book::{Book, Pairs, Rows};
 use crate::cells::{answer as to_python, table};
 use crate::enter::{enter, enter_watched};
@@ -49,7 +48,7 @@ pub(crate) fn impact<'py>(
     measure: &str,
 ) -> PyResult<Rows<'py>> {
     let book = book.get();
-    let found = enter(python, || whatif::impact(&book.book, book.origin(), &instruments, &sizes, measure))?;
+    let found = enter(python, || impacts::impact(&book.book, book.origin(), &instruments, &sizes, measure))?;
     to_python(python, &found)
 }
 
@@ -83,7 +82,7 @@ pub(crate) fn withdrawable(
     account: &str,
 ) -> PyResult<f64> {
     let book = book.get();
-    enter(python, || cures::withdrawable(&book.book, currency, account))
+    enter(python, || withdraw::number(&book.book, currency, account))
 }
 
 /// The same with the account on both sides of it.
@@ -96,7 +95,7 @@ pub(crate) fn withdrawable_table<'py>(
     account: &str,
 ) -> PyResult<Rows<'py>> {
     let book = book.get();
-    let found = enter(python, || cures::withdrawable_table(&book.book, currency, account))?;
+    let found = enter(python, || withdraw::table(&book.book, currency, account))?;
     to_python(python, &found)
 }
 
@@ -214,13 +213,13 @@ type Scanned = (Vec<f64>, f64, f64, f64, f64, Vec<f64>);
 #[pyo3(signature = (results, cost, equity, multiple, charges))]
 pub(crate) fn scenario_reduction(
     python: Python<'_>,
-    results: PyReadonlyArray2<'_, f64>,
+    results: Table<'_>,
     cost: Vec<f64>,
     equity: f64,
     multiple: f64,
     charges: f64,
 ) -> PyResult<Scanned> {
-    let rows: Vec<Vec<f64>> = results.as_array().outer_iter().map(|row| row.to_vec()).collect();
+    let rows = array::rows("results", &results)?;
     let found = enter(python, || scan::scan_reduction(&rows, &cost, equity, multiple, charges))?;
     Ok((
         found.fractions,
@@ -240,18 +239,13 @@ type Cut = (Vec<usize>, Vec<f64>, Vec<f64>);
 #[pyo3(signature = (results, quantities, share, target, most_steps))]
 pub(crate) fn greedy_cuts(
     python: Python<'_>,
-    results: PyReadonlyArray2<'_, f64>,
+    results: Table<'_>,
     quantities: Numbers<'_>,
     share: f64,
     target: f64,
     most_steps: usize,
 ) -> PyResult<Cut> {
-    let scenarios = results.shape().get(1).copied().unwrap_or(0);
-    let rows = results.as_slice().map_err(|_| {
-        let why = "results must lie row by row in memory".to_owned();
-        crate::error::to_python(python, &crossmargin_engine::Error::NoAnswer { why })
-    })?;
-    let quantities = array::slice("quantities", &quantities)?;
-    let found = enter(python, || cuts::cuts(rows, scenarios, quantities, share, target, most_steps))?;
+    let (rows, quantities) = (array::rows("results", &results)?, array::slice("quantities", &quantities)?);
+    let found = enter(python, || cuts::cuts(&rows, quantities, share, target, most_steps))?;
     Ok((found.order, found.margins, found.quantities))
 }

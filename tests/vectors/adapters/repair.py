@@ -61,8 +61,9 @@ def shortage(_case: CaseView, fields: Fields, facade: Facade) -> Answer:
         options={"policy": "pro_rata", "step": "needed", "slippage": fields["fee"]},
     ).records()
     # where closing costs as much as it frees, all of it would not do
-    beyond = exceeds(steps[-1]["usage_after"], 1.0)
-    return {"base_amount": None if beyond else steps[0]["qty"]}
+    size, usage = steps[0]["qty"], steps[-1]["usage_after"]
+    beyond = size == PLENTY or usage is None or exceeds(usage, 1.0)
+    return {"base_amount": None if beyond else size}
 
 
 DISPOSAL = Shape(

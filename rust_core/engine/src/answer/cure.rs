@@ -1,37 +1,23 @@
-//! What brings an account to a target, and what may leave it: `CM_CURE` and `CM_MAXWITHDRAW`.
+//! What brings an account to a target: `CM_CURE`.
 
 use super::evaluated::check_complete;
+use super::impact::with_listed;
 use super::options::number;
-use super::whatif::with_listed;
 use super::{Answer, Value};
 use crate::book::{Book, PoolKind};
 use crate::error::{Error, Place, Result};
 use crate::limits::standing::size;
-use crate::liquidation::price::shown;
 use crate::margin::PoolState;
 use crate::numeric::accumulate::sum;
 use crate::plan::action::{Allowed, Kind};
 use crate::plan::bound::Bound;
 use crate::plan::cure::{Cure, Done, Proposal, Request, cure};
-use crate::plan::withdraw::{Withdrawal, withdrawal};
 use crate::plan::{Account, Cost, Origin, Slippage, Stage, Target, Wanted};
 use crate::watch::Watch;
 
 /// The header of `CM_CURE`.
 pub const HEADER: [&str; 10] =
     ["rank", "action", "symbol", "side", "qty", "cost", "mm_after", "usage_after", "delta_after", "comment"];
-/// The header of `CM_MAXWITHDRAW` as a table.
-pub const WITHDRAW_HEADER: [&str; 9] = [
-    "account",
-    "currency",
-    "amount",
-    "held",
-    "excess_im_before",
-    "excess_im_after",
-    "excess_im_beyond",
-    "usage_after",
-    "reason",
-];
 
 /// What is asked, and of which account.
 #[derive(Debug, Clone, PartialEq)]
@@ -107,7 +93,9 @@ pub fn table(book: &Book, origin: Option<Origin<'_>>, question: &Question, watch
     let target = question.request.target;
     let now = target.shown(&found.before);
     if found.short <= 0.0 {
-        answer.note = format!("{name} has reached the target {}: {now}", target.words());
+        let words = target.words();
+        answer.note = format!("{name} has reached the target {words}, and has least to spare: {now}");
+        answer.rows.push(as_it_is(&account, &found.before, &answer.note)?);
         return Ok(answer);
     }
     let reached = found.proposals.iter().filter(|own| own.plan.reached).count();
@@ -128,17 +116,48 @@ pub fn table(book: &Book, origin: Option<Origin<'_>>, question: &Question, watch
         notes.push(format!("also short of it: {}", others.join(", ")));
     }
     answer.note = notes.join("; ");
-    for (place, proposal) in found.proposals.iter().enumerate() {
-        if answer.rows.len() >= question.max_rows {
+    // what does not reach the target is shown where nothing does; a plan too long for the table comes after the rest
+    let shown = found.proposals.iter().filter(|own| own.plan.reached || reached == 0);
+    let (short, long): (Vec<_>, Vec<_>) =
+        shown.partition(|own| own.done.len() <= question.max_rows.div_ceil(2).max(1));
+    for (place, proposal) in short.into_iter().chain(long).enumerate() {
+        let room = question.max_rows - answer.rows.len();
+        if room == 0 {
             break;
         }
-        // what does not reach the target is shown where nothing does
-        if proposal.plan.reached || reached == 0 {
-            rows(&mut answer, place + 1, proposal, &found, question)?;
+        rows(&mut answer, place + 1, proposal, &found, question)?;
+        if proposal.done.len() > room {
+            let more = format!(
+                "; {} more steps belong to this plan, all of it costs {:.2}: raise max_rows",
+                proposal.done.len() - room,
+                proposal.plan.cost
+            );
+            answer.rows.truncate(question.max_rows);
+            if let Some(Value::Text(comment)) = answer.rows.last_mut().and_then(|row| row.last_mut()) {
+                comment.push_str(&more);
+            }
         }
     }
-    answer.rows.truncate(question.max_rows);
+    if answer.rows.is_empty() {
+        answer.rows.push(as_it_is(&account, &found.before, &answer.note)?);
+    }
     Ok(answer)
+}
+
+/// The row of an account to which nothing is done, with the reason.
+fn as_it_is(account: &Account<'_>, state: &PoolState, why: &str) -> Result<Vec<Value>> {
+    Ok(vec![
+        1.0.into(),
+        "none".into(),
+        "".into(),
+        "".into(),
+        0.0.into(),
+        0.0.into(),
+        state.requirement.maintenance.into(),
+        state.usage.into(),
+        delta(account)?.into(),
+        why.into(),
+    ])
 }
 
 /// A book with what it may be hedged with.
@@ -195,7 +214,7 @@ fn worst(stage: &Stage<'_>, question: &Question) -> Result<(usize, Vec<String>)>
 fn bound_words(bound: &Bound, question: &Question) -> String {
     let free = question.request.cost.is_free();
     let what = if free { "moves less notional" } else { "costs less" };
-    let tight = if bound.tight { "" } else { ", charges that no position bears left out" };
+    let tight = if bound.tight { "" } else { ", not sharp" };
     format!(
         "no closing or hedging {what} than {:.2} (linear programme, fractions of lots{tight})",
         bound.cost
@@ -297,97 +316,4 @@ fn delta(account: &Account<'_>) -> Result<f64> {
     let parts: Result<Vec<f64>> =
         account.positions.iter().map(|own| size(&view, own).map(|known| known.delta)).collect();
     Ok(sum(parts?))
-}
-
-/// The account of a withdrawal with what is found.
-struct Leaves {
-    name: String,
-    code: String,
-    found: Withdrawal,
-}
-
-fn leaves(book: &Book, currency: &str, account: &str) -> Result<Leaves> {
-    check_complete(book)?;
-    let code = currency.trim().to_uppercase();
-    let place =
-        book.currencies.iter().position(|known| known.code == code).ok_or_else(|| Error::Unknown {
-            what: "currency",
-            value: currency.to_owned(),
-            known: book.currencies.iter().map(|own| own.code.as_str()).collect::<Vec<_>>().join(", "),
-        })?;
-    let named = |index: usize| {
-        let own = book.accounts.get(index).map_or("", |known| known.name.as_str());
-        account.trim().is_empty() || own.eq_ignore_ascii_case(account.trim())
-    };
-    if !(0..book.accounts.len()).any(named) {
-        return Err(Error::Unknown {
-            what: "account",
-            value: account.to_owned(),
-            known: book.accounts.iter().map(|own| own.name.as_str()).collect::<Vec<_>>().join(", "),
-        });
-    }
-    let pools: Vec<_> = book
-        .pools
-        .iter()
-        .filter(|pool| named(pool.account) && pool.kind != PoolKind::Isolated)
-        .filter(|pool| pool.balances.iter().any(|own| own.currency == place))
-        .collect();
-    let pool = match pools.as_slice() {
-        [one] => *one,
-        [] => {
-            return Err(Error::NoAnswer { why: format!("no account holds a balance in {code}") });
-        }
-        many => {
-            let names: Vec<String> = many.iter().map(|own| book.pool_name(own)).collect();
-            return Err(Error::Missing {
-                what: "account".into(),
-                why: format!("several hold {code} ({}); name one", names.join(", ")),
-                place: Place::default(),
-            });
-        }
-    };
-    let found = withdrawal(&Account::of(book, pool), place)?;
-    Ok(Leaves { name: book.pool_name(pool), code, found })
-}
-
-/// The most of a currency that can leave an account, coins.
-///
-/// # Errors
-///
-/// [`Error::Unknown`] for a currency or an account; [`Error::Missing`] where several accounts could be meant; as
-/// [`withdrawal`].
-pub fn withdrawable(book: &Book, currency: &str, account: &str) -> Result<f64> {
-    Ok(leaves(book, currency, account)?.found.amount)
-}
-
-/// The same with the account before, after, and after one step more.
-///
-/// # Errors
-///
-/// As [`withdrawable`].
-pub fn withdrawable_table(book: &Book, currency: &str, account: &str) -> Result<Answer> {
-    let Leaves { name, code, found } = leaves(book, currency, account)?;
-    let excess = |state: &PoolState| state.excess_initial;
-    let reason = match (&found.beyond, found.amount > 0.0 || excess(&found.before) >= Some(0.0)) {
-        (Some(beyond), true) => format!(
-            "the initial margin: with {} more the excess over it is {}",
-            shown(found.step),
-            excess(beyond).map_or_else(|| "unknown".to_owned(), |own| format!("{own:.6}"))
-        ),
-        (None, true) => "the balance: nothing is borrowed to be withdrawn".to_owned(),
-        _ => "the initial margin is not covered before anything leaves".to_owned(),
-    };
-    let mut answer = Answer::new(&WITHDRAW_HEADER);
-    answer.rows.push(vec![
-        name.into(),
-        code.into(),
-        found.amount.into(),
-        found.held.into(),
-        excess(&found.before).into(),
-        excess(&found.after).into(),
-        Value::from(found.beyond.as_ref().and_then(excess)),
-        found.after.usage.into(),
-        reason.into(),
-    ]);
-    Ok(answer)
 }

@@ -21,6 +21,7 @@ pub mod exposure;
 pub mod grid;
 pub mod history;
 pub mod horizon;
+pub mod impact;
 pub mod limits;
 pub mod map;
 pub mod nearest;
@@ -43,6 +44,7 @@ pub mod summary;
 pub mod tail;
 pub mod tiers;
 pub mod whatif;
+pub mod withdraw;
 pub mod zones;
 
 pub use evaluated::Evaluated;

@@ -244,11 +244,14 @@ pub fn first(
     count: usize,
     sentence: bool,
 ) -> Result<Vec<String>> {
+    // one answer needs no more than a step that cancels orders and one that closes
+    let shortened = Options { max_steps: options.max_steps.min(2), go_on: false, ..options.clone() };
+    let options = if sentence || count <= 1 { &shortened } else { options };
     let orders = orders(book, scenario, options)?;
     let mut texts = Vec::new();
     for order in &orders {
         if sentence {
-            texts.extend(sentence_of(book, order, options));
+            texts.extend(sentence_of(book, order, (scenario, options)));
             continue;
         }
         if let Some(odds) = odds_in_words(book, &order.rows, options) {
@@ -273,15 +276,26 @@ pub fn first(
 
 /// What an order begins with as a sentence: where, which position, how much of it, its part of the margin, and how
 /// sure that is.
-pub fn sentence_of(book: &Book, order: &LiquidationOrder, options: &Options) -> Option<String> {
+pub fn sentence_of(
+    book: &Book,
+    order: &LiquidationOrder,
+    (scenario, options): (&Scenario, &Options),
+) -> Option<String> {
     let row = order.rows.first()?;
-    let place = order.driver.map_or_else(
-        || "At today's prices".to_owned(),
-        |(coin, _, price)| {
+    let place = match (order.driver, scenario) {
+        (Some((coin, _, price)), _) => {
             let name = book.underlyings.get(coin).map_or("", |known| known.name.as_str());
             format!("At {name} {}", figure(price))
-        },
-    );
+        }
+        (None, Scenario::Moves(moves)) => {
+            let words = moves.iter().map(|(name, own)| {
+                let name = if name.is_empty() { "every coin" } else { name.as_str() };
+                format!("{name} {:+} %", (1e4 * own).round() / 1e2)
+            });
+            format!("After {}", words.collect::<Vec<_>>().join(", "))
+        }
+        (None, Scenario::Now | Scenario::Nearest) => "At today's prices".to_owned(),
+    };
     let cancels = order.rows.iter().any(|row| row.action == "cancel_orders");
     let first = first_closing(&order.rows);
     let what = match first.as_slice() {

@@ -9,7 +9,7 @@ use std::rc::Rc;
 
 use crate::error::Result;
 use crate::margin::PoolView;
-use crate::margin::bounds::{Basis, Node, between};
+use crate::margin::bounds::{Basis, Node, between, figure, rounding};
 use crate::market::MarketState;
 use crate::path::Way;
 
@@ -19,8 +19,8 @@ const FINEST: f64 = 1e-9;
 const MOST_EVALUATIONS: usize = 20_000;
 /// A change of sign between neighbouring numbers is a jump where both sides are of one size ...
 const JUMP: f64 = 1e-6;
-/// ... and further from zero than rounding, reporting currency.
-const SMALLEST_JUMP: f64 = 1e-6;
+/// ... and further from zero than this many times what rounding can make of it.
+const LARGEST_NOISE: f64 = 1e3;
 
 /// A change of sign, from the lower place to the higher.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -33,13 +33,15 @@ pub(super) struct Change {
     pub(super) breached_above: bool,
     /// The figure just below and just above it: far apart where it jumps.
     pub(super) values: (f64, f64),
+    /// What rounding may make of a figure of zero there.
+    pub(super) rounding: f64,
 }
 
 impl Change {
     /// Whether the figure is far from zero on both sides of it, compared with what a neighbouring number changes.
     pub(super) fn is_jump(&self) -> bool {
         let (below, above) = (self.values.0.abs(), self.values.1.abs());
-        below.min(above) > JUMP * below.max(above) && below.min(above) > SMALLEST_JUMP
+        below.min(above) > JUMP * below.max(above) && below.min(above) > LARGEST_NOISE * self.rounding
     }
 }
 
@@ -94,7 +96,8 @@ impl Isolation<'_> {
             let width = end.place - start.place;
             let (lowest, highest) = figure.range(width);
             let slack = start.rounding.max(end.rounding);
-            let (before, after) = (self.broken(start.value, slack), self.broken(end.value, slack));
+            let before = self.broken(start.value, start.rounding);
+            let after = self.broken(end.value, end.rounding);
             if lowest > slack || highest < -slack {
                 continue;
             }
@@ -130,9 +133,11 @@ impl Isolation<'_> {
         Node::new(self.view, place, (self.state)(place), self.basis)
     }
 
-    fn value(&self, place: f64, evaluations: &mut usize) -> Result<f64> {
+    /// The figure at a place, and what rounding may make of zero there.
+    fn value(&self, place: f64, evaluations: &mut usize) -> Result<(f64, f64)> {
         *evaluations += 1;
-        crate::margin::bounds::figure(self.view, &(self.state)(place), self.basis)
+        let state = (self.state)(place);
+        Ok((figure(self.view, &state, self.basis)?, rounding(self.view, &state)?))
     }
 
     /// Narrows a change of sign down to neighbouring numbers, by inverse quadratic interpolation where it pays and
@@ -140,12 +145,16 @@ impl Isolation<'_> {
     ///
     /// Source: T. R. Chandrupatla, Advances in Engineering Software 28 (1997) 145.
     fn narrowed(&self, (start, end): (&Node, &Node), evaluations: &mut usize) -> Result<Change> {
-        let rounding = start.rounding.max(end.rounding);
-        let broken = |value: f64| self.broken(value, rounding);
-        let first = broken(start.value);
+        // rounding is looked at only where an end is not told from zero: elsewhere it would shift what it is measured by
+        let sure = (self.breach)(start.value) != (self.breach)(end.value);
+        let broken = |value: f64, rounding: f64| {
+            if sure { (self.breach)(value) } else { self.broken(value, rounding) }
+        };
+        let first = broken(start.value, start.rounding);
         let (mut near, mut far) = ((start.place, start.value), (end.place, end.value));
         // `last` is the newest place, `other` the one across the change, `older` the one before
         let (mut last, mut other) = (far, near);
+        let mut last_breached = !first;
         let mut share = 0.5;
         for _ in 0..200 {
             let mut place = last.0 + share * (other.0 - last.0);
@@ -155,12 +164,12 @@ impl Isolation<'_> {
             if place <= near.0 || place >= far.0 {
                 break;
             }
-            let value = self.value(place, evaluations)?;
+            let (value, rounding) = self.value(place, evaluations)?;
             let newest = (place, value);
-            let older =
-                if broken(value) == broken(last.1) { last } else { std::mem::replace(&mut other, last) };
-            last = newest;
-            if broken(value) == first {
+            let breached = broken(value, rounding);
+            let older = if breached == last_breached { last } else { std::mem::replace(&mut other, last) };
+            (last, last_breached) = (newest, breached);
+            if breached == first {
                 near = newest
             } else {
                 far = newest
@@ -183,6 +192,12 @@ impl Isolation<'_> {
             };
             share = if share.is_finite() { share.clamp(least, 1.0 - least) } else { 0.5 };
         }
-        Ok(Change { below: near.0, above: far.0, breached_above: !first, values: (near.1, far.1) })
+        Ok(Change {
+            below: near.0,
+            above: far.0,
+            breached_above: !first,
+            values: (near.1, far.1),
+            rounding: start.rounding.min(end.rounding),
+        })
     }
 }

@@ -27,11 +27,16 @@ impl Part {
 /// Looks for the part after which `room`, the money above the stop level, is enough.
 ///
 /// The whole is tried first. It may be too much, of a hedge or where the cost grows faster than what it frees, so
-/// then parts of it are.
+/// then parts of it are; not where the room still grows towards the whole, since a requirement that is convex in the
+/// size, as the worst of scenarios and rising brackets are, leaves no more anywhere before.
 pub(super) fn needed(mut room: impl FnMut(f64) -> Result<f64>, enough: impl Fn(f64) -> bool) -> Result<Part> {
     let whole = room(1.0)?;
     let (mut low, mut high) = (0.0, 1.0);
     if !enough(whole) {
+        let nearly = room(1.0 - f64::from(PARTS).recip())?;
+        if !enough(nearly) && nearly < whole && room(0.5)? < nearly {
+            return Ok(Part::Most(1.0));
+        }
         let mut most = (1.0, whole);
         let mut found = None;
         for part in 1..PARTS {

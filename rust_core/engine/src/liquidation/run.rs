@@ -2,14 +2,16 @@
 
 use super::cost::Costs;
 use super::order::{End, LiquidationOrder, Options, Row, Snapshot};
+use super::tier_step::opposing;
 use super::words::joined;
 use super::working::Working;
 use crate::book::{Book, Pool};
 use crate::error::{Error, Result};
+use crate::margin::scenario::{Table, table_of};
 use crate::margin::status::broken;
-use crate::margin::{PoolState, Status, evaluate};
+use crate::margin::{PoolState, Status, evaluate_with};
 use crate::market::MarketState;
-use crate::rulebook::{Certainty, Hedge, Policy, Rulebook, Stage, Stop};
+use crate::rulebook::{Certainty, Hedge, Measure, Policy, Rulebook, Stage, Stop};
 
 /// A pool that is being liquidated, and what has happened to it.
 pub(super) struct Run<'a> {
@@ -26,6 +28,8 @@ pub(super) struct Run<'a> {
     pub(super) step: usize,
     /// Whether an auction has taken its fee.
     pub(super) charged: bool,
+    /// What contracts are worth in the scenarios of the market state, priced once for all steps at it.
+    pub(super) table: Option<Table>,
 }
 
 /// What a step closes: index into the pool, fraction, reason; by falling index so that removal is safe.
@@ -85,6 +89,7 @@ impl<'a> Run<'a> {
             step: 0,
             // an auction that has brought money has taken its fee
             charged: options.reserved > 0.0,
+            table: None,
         })
     }
 
@@ -122,10 +127,25 @@ impl<'a> Run<'a> {
         Costs::new(self.options.slippage, &self.rulebook.liquidation, before)
     }
 
+    /// Prices what the pool holds in the scenarios of a market state.
+    pub(super) fn price_scenarios(&mut self, market: &MarketState) -> Result<()> {
+        self.table = match self.rulebook.measure {
+            Measure::Scenarios { .. } => Some(table_of(&self.working.view(), market)?),
+            _ => None,
+        };
+        Ok(())
+    }
+
+    /// The pool, or what a trial makes of it, at the market state that was priced.
+    pub(super) fn measured(&self, pool: &Working<'_>, market: &MarketState) -> Result<PoolState> {
+        evaluate_with(&pool.view(), market, self.table.as_ref())
+    }
+
     /// Liquidates at one market state; returns how that ended.
     pub(super) fn at(&mut self, market: &MarketState, why: &str) -> Result<End> {
         self.working.settle(market);
-        let first = evaluate(&self.working.view(), market)?;
+        self.price_scenarios(market)?;
+        let first = self.measured(&self.working, market)?;
         if !self.liquidatable(&first) {
             return Ok(End::NothingToDo);
         }
@@ -143,7 +163,7 @@ impl<'a> Run<'a> {
         let mut hedged_after = Vec::new();
         let orders_first = self.stages().first() == Some(&Stage::Orders);
         loop {
-            let before = evaluate(&self.working.view(), market)?;
+            let before = self.measured(&self.working, market)?;
             // an account may hold nothing but collateral and debts
             if self.working.positions.is_empty() && !self.stages().contains(&Stage::Collateral) {
                 return Ok(End::Flat);
@@ -182,13 +202,12 @@ impl<'a> Run<'a> {
                 self.take_over(market, &before, why, &reason)?;
                 return Ok(End::TakenOver);
             }
-            if own && rule.close_opposing {
-                if let Some(legs) = super::tier_step::opposing(&self.working.view()) {
-                    let reason = "a long and a short leg of one contract are closed against each other first";
-                    let picks = legs.map(|(index, fraction)| (index, fraction, reason.to_owned()));
-                    self.close(market, &before, picks.into(), why, true)?;
-                    continue;
-                }
+            let opposing = if own && rule.close_opposing { opposing(&self.working.view()) } else { None };
+            if let Some(legs) = opposing {
+                let reason = "a long and a short leg of one contract are closed against each other first";
+                let picks = legs.map(|(index, fraction)| (index, fraction, reason.to_owned()));
+                self.close(market, &before, picks.into(), why, true)?;
+                continue;
             }
             let turn = self.turn(market, &before, tranche)?;
             tranche += 1;

@@ -76,7 +76,7 @@ impl Run<'_> {
             return Ok(false);
         }
         let before = Snapshot::of(before);
-        let after = Snapshot::of(&evaluate(&self.working.view(), market)?);
+        let after = Snapshot::of(&self.measured(&self.working, market)?);
         let cost = done.iter().map(|(one, _)| one.cost).sum();
         let trap = match action {
             "close" | "hedge" | "convert" => {
@@ -150,6 +150,7 @@ impl Run<'_> {
         let opened = next.positions.iter().map(|own| own.instrument).filter(|own| !known.contains(own));
         self.hedges.extend(opened);
         self.working = next;
+        self.price_scenarios(market)?;
         self.step += 1;
         let reason = format!("the delta of {coin} is hedged with {}", dealt.symbol);
         self.record("hedge", market, before, vec![(dealt, reason)], why)
@@ -163,7 +164,7 @@ impl Run<'_> {
     ) -> Result<()> {
         let count = self.working.orders.len();
         self.working.orders.clear();
-        let after = Snapshot::of(&evaluate(&self.working.view(), market)?);
+        let after = Snapshot::of(&self.measured(&self.working, market)?);
         let reason = joined(why, &format!("{count} open orders are cancelled first"));
         self.push("cancel_orders", None, (Snapshot::of(before), after), reason, None);
         Ok(())
@@ -198,7 +199,7 @@ impl Run<'_> {
                 let reason =
                     format!("fee at the start of the auction: {} % of a first slice", 100.0 * auction.fee);
                 self.record("fee", market, before, vec![(paid, reason)], why)?;
-                standing = evaluate(&self.working.view(), market)?;
+                standing = self.measured(&self.working, market)?;
             }
         }
         let discount = auction.discount(self.options.elapsed);

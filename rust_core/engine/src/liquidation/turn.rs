@@ -7,7 +7,7 @@ use super::run::{Run, Turn};
 use super::tier_step::tier_step;
 use super::words::helps;
 use crate::error::Result;
-use crate::margin::{PoolState, evaluate};
+use crate::margin::PoolState;
 use crate::market::MarketState;
 use crate::rulebook::{Policy, Stage, StepSize, Stop};
 
@@ -113,7 +113,18 @@ impl Run<'_> {
                 }
             }
         }
-        Ok(Turn::Stuck)
+        // legs that hedge each other help only together
+        let fraction = self.fraction(market, before, StepSize::Needed, None)?.fraction();
+        let after = self.after(market, before, fraction, None)?;
+        if !helps(before.excess, after.excess, before.requirement.maintenance) {
+            return Ok(Turn::Stuck);
+        }
+        let reason = format!(
+            "no position helps by itself, so {:.4} % of every one is closed, which keeps the hedges",
+            100.0 * fraction
+        );
+        let every = (0..self.working.positions.len()).rev();
+        Ok(Turn::Close(every.map(|index| (index, fraction, reason.clone())).collect()))
     }
 
     /// The balance that is sold next, where it is collateral's turn and its sale helps.
@@ -130,7 +141,7 @@ impl Run<'_> {
             let sold = |fraction: f64| -> Result<PoolState> {
                 let mut trial = self.working.clone();
                 trial.sell_balance(index, free * fraction, market, &costs)?;
-                evaluate(&trial.view(), market)
+                self.measured(&trial, market)
             };
             let part = needed(|fraction| Ok(self.room(&sold(fraction)?)), |room| self.enough(room))?;
             let after = sold(part.fraction())?;
@@ -153,7 +164,7 @@ impl Run<'_> {
         for index in indices.rev() {
             trial.close(index, fraction, market, &costs)?;
         }
-        evaluate(&trial.view(), market)
+        self.measured(&trial, market)
     }
 
     /// The fraction to close of one position, or of all.
@@ -182,7 +193,7 @@ impl Run<'_> {
         let room = |fraction: f64| -> Result<f64> {
             let mut trial = self.working.clone();
             trial.sell_slice(fraction, discount, market)?;
-            Ok(self.room(&evaluate(&trial.view(), market)?))
+            Ok(self.room(&self.measured(&trial, market)?))
         };
         if before.equity.gross <= 0.0 {
             return Ok(None);

@@ -12,6 +12,15 @@ use crate::watch::Watch;
 /// Most positions that are tried one by one; of larger books those that bear most margin, in all and per unit of cost.
 const MOST_TRIED: usize = 40;
 
+/// Costs that differ by no more than this share are alike.
+const ALIKE: f64 = 1e-3;
+/// So much more may several actions cost where they take fewer steps.
+const FEWER: f64 = 1e-2;
+/// A step that moves no more than this share of the money of a plan is a crumb.
+const CRUMB: f64 = 1e-2;
+/// Steps of a plan that nobody minds.
+const FEW: usize = 3;
+
 /// What is asked of a cure.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Request {
@@ -97,13 +106,7 @@ pub fn cure<'a>(
         cost: &request.cost,
         watch,
     };
-    let trades = |own: &Action| matches!(own.kind, Kind::Close | Kind::Hedge);
-    let bound = if all.iter().any(trades) {
-        lower_bound(account, &prepared, request.target, &all, &request.cost)
-    } else {
-        Err(Error::NoAnswer { why: "no lower bound: nothing may be closed or hedged".into() })
-    };
-    let places = tried(&planner, &before, &bound)?;
+    let places = tried(&planner, &before)?;
     let mut found: Vec<(Plan, &'static str)> = Vec::new();
     for place in &places {
         found.push((planner.single(*place)?, "one action"));
@@ -114,35 +117,115 @@ pub fn cure<'a>(
         .copied()
         .filter(|place| all.get(*place).is_some_and(|own| own.kind != Kind::Deposit))
         .collect();
+    let mut together: Vec<(Plan, &'static str)> = Vec::new();
     if joint.len() > 1 {
-        found.push((planner.greedy(&joint, &[])?, "greedy"));
+        together.push((planner.greedy(&joint, &[])?, "greedy"));
+    }
+    let bound = if all.iter().any(is_trade) {
+        let best = found.iter().chain(&together).map(|own| &own.0).filter(|own| own.reached);
+        let best =
+            best.filter(|own| own.steps.iter().all(|(place, _)| all.get(*place).is_some_and(is_trade)));
+        let known =
+            best.min_by(|a, b| Planner::better(a, b)).map(|own| known_point(&all, own, &request.cost));
+        lower_bound(account, &prepared, request.target, &all, &request.cost, known, watch)
+    } else {
+        Err(Error::NoAnswer { why: "no lower bound: nothing may be closed or hedged".into() })
+    };
+    if joint.len() > 1 {
         if let Ok(Some(bound)) = &bound {
-            found.push((from_programme(&planner, bound, &joint)?, "linear programme"));
+            together.push((from_programme(&planner, bound, &joint)?, "linear programme"));
+            // where costs tie the optimum has a little of everything: the same positions, one after the other
+            let used = steps_of(&planner, bound).into_iter().map(|(place, _)| place).collect::<Vec<_>>();
+            if used.len() > FEW {
+                together.push((planner.greedy(&used, &[])?, "linear programme"));
+                together.extend(without_crumbs(&planner, &together)?.map(|own| (own, "linear programme")));
+            }
         }
         if let Some(exact) = planner.exact(&joint)? {
-            found.push((exact, "exact search"));
+            together.push((exact, "exact search"));
+        }
+        let best = shortest(&together);
+        if let Some(best) = best.filter(|best| found.iter().all(|own| clearly_better(&best.0, &own.0))) {
+            found.push(best.clone());
+        } else if let Some(exact) = together.iter().find(|own| own.1 == "exact search") {
+            for own in found.iter_mut().filter(|own| own.0.steps == exact.0.steps) {
+                own.1 = exact.1;
+            }
         }
     }
     found.retain(|(plan, _)| !plan.steps.is_empty());
     found.sort_by(|a, b| Planner::better(&a.0, &b.0));
-    // an exact search that finds what the greedy one found says more about it
-    let mut distinct: Vec<(Plan, &'static str)> = Vec::new();
-    for own in found {
-        match distinct.iter_mut().find(|known| known.0.steps == own.0.steps) {
-            Some(known) if own.1 == "exact search" => known.1 = own.1,
-            Some(_) => {}
-            None => distinct.push(own),
-        }
-    }
-    let mut proposals = Vec::with_capacity(distinct.len());
-    for (plan, found_by) in distinct {
+    let mut proposals = Vec::with_capacity(found.len());
+    for (plan, found_by) in found {
         proposals.push(proved(account, &all, plan, found_by, &request.cost, &today)?);
     }
     Ok(Cure { pool, before, short, proposals, bound })
 }
 
+/// Whether an action is a variable of the linear programme.
+fn is_trade(own: &Action) -> bool {
+    matches!(own.kind, Kind::Close | Kind::Hedge)
+}
+
+/// A plan as fractions of the closings and hedges, with what the programme takes it to cost.
+fn known_point(all: &[Action], plan: &Plan, cost: &Cost) -> (Vec<f64>, f64) {
+    let trades = all.iter().enumerate().filter(|(_, own)| is_trade(own));
+    let fraction = |(place, own): (usize, &Action)| {
+        let taken = plan.steps.iter().find(|step| step.0 == place);
+        taken.map_or(0.0, |(_, count)| if own.most > 0.0 { own.size(*count) / own.most } else { 0.0 })
+    };
+    (trades.map(fraction).collect(), if cost.is_free() { plan.moved } else { plan.cost })
+}
+
+/// The best plan without the steps that hardly move anything, completed by more of the others.
+fn without_crumbs(planner: &Planner<'_>, plans: &[(Plan, &'static str)]) -> Result<Option<Plan>> {
+    let Some((best, _)) = plans.iter().min_by(|a, b| Planner::better(&a.0, &b.0)) else { return Ok(None) };
+    let mut kept = Vec::new();
+    for step in &best.steps {
+        let (.., moved) = planner.taken(&[*step])?;
+        if moved > CRUMB * best.moved {
+            kept.push(*step);
+        }
+    }
+    if kept.len() == best.steps.len() || kept.is_empty() {
+        return Ok(None);
+    }
+    let among: Vec<usize> = kept.iter().map(|(place, _)| *place).collect();
+    planner.greedy(&among, &kept).map(Some)
+}
+
+/// Of plans as good as the best one the shortest, and of those the one that an exact search vouches for.
+fn shortest<'p>(plans: &'p [(Plan, &'static str)]) -> Option<&'p (Plan, &'static str)> {
+    let best = plans.iter().min_by(|a, b| Planner::better(&a.0, &b.0))?;
+    let as_good = |own: &&(Plan, &'static str)| {
+        own.0.reached == best.0.reached
+            && own.0.above >= best.0.above.min(0.0)
+            && if best.0.cost > 0.0 {
+                own.0.cost <= best.0.cost * (1.0 + FEWER)
+            } else {
+                own.0.moved <= best.0.moved * (1.0 + FEWER)
+            }
+    };
+    plans.iter().filter(as_good).min_by(|a, b| {
+        let exact = |own: &(Plan, &str)| own.1 != "exact search";
+        a.0.steps.len().cmp(&b.0.steps.len()).then(exact(a).cmp(&exact(b)))
+    })
+}
+
+/// Whether several actions are worth more words than one: they reach the target where it does not, or cost less.
+fn clearly_better(plan: &Plan, single: &Plan) -> bool {
+    match (plan.reached, single.reached) {
+        (true, true) if plan.cost > 0.0 || single.cost > 0.0 => {
+            plan.cost < single.cost * (1.0 - ALIKE) || single.cost == 0.0
+        }
+        (true, true) => plan.moved < single.moved * (1.0 - ALIKE),
+        (false, false) => plan.above > single.above + 1e-9 * single.above.abs(),
+        (reached, _) => reached,
+    }
+}
+
 /// Places of the actions that are tried one by one and together.
-fn tried(planner: &Planner<'_>, before: &PoolState, bound: &Result<Option<Bound>>) -> Result<Vec<usize>> {
+fn tried(planner: &Planner<'_>, before: &PoolState) -> Result<Vec<usize>> {
     let closes: Vec<usize> = (0..planner.actions.len())
         .filter(|place| planner.actions.get(*place).is_some_and(|own| own.kind == Kind::Close))
         .collect();
@@ -166,30 +249,26 @@ fn tried(planner: &Planner<'_>, before: &PoolState, bound: &Result<Option<Bound>
         rows.sort_by(|a, b| key(b).total_cmp(&key(a)).then(a.0.cmp(&b.0)));
         kept.extend(rows.iter().take(MOST_TRIED / 2).map(|row| row.0));
     }
-    if let Ok(Some(bound)) = bound {
-        let trades = (0..planner.actions.len()).filter(|place| {
-            let kind = planner.actions.get(*place).map(|own| &own.kind);
-            matches!(kind, Some(Kind::Close | Kind::Hedge))
-        });
-        let used = trades.zip(&bound.fractions).filter(|(_, fraction)| **fraction > 1e-6);
-        kept.extend(used.map(|(place, _)| place).take(MOST_TRIED));
-    }
     kept.sort_unstable();
     kept.dedup();
     Ok(kept)
 }
 
-/// The optimum of the programme in whole steps, completed where rounding or what it leaves out makes it fall short.
-fn from_programme(planner: &Planner<'_>, bound: &Bound, joint: &[usize]) -> Result<Plan> {
-    let trades = planner.actions.iter().enumerate();
-    let trades = trades.filter(|(_, own)| matches!(own.kind, Kind::Close | Kind::Hedge));
-    let steps = trades.zip(&bound.fractions).filter(|(_, fraction)| **fraction > 1e-6);
-    let steps: Vec<(usize, f64)> = steps
+/// The optimum of the programme in whole steps.
+fn steps_of(planner: &Planner<'_>, bound: &Bound) -> Vec<(usize, f64)> {
+    let trades = planner.actions.iter().enumerate().filter(|(_, own)| is_trade(own));
+    // an interior point leaves crumbs of everything
+    let steps = trades.zip(&bound.fractions).filter(|(_, fraction)| **fraction > 1e-4);
+    steps
         .map(|((place, own), fraction)| {
             (place, (fraction * own.most / own.step - 1e-6).ceil().min(own.most_steps()))
         })
-        .collect();
-    let made = planner.plan(steps)?;
+        .collect()
+}
+
+/// The same, completed where rounding or what the programme leaves out makes it fall short.
+fn from_programme(planner: &Planner<'_>, bound: &Bound, joint: &[usize]) -> Result<Plan> {
+    let made = planner.plan(steps_of(planner, bound))?;
     if made.reached { planner.pruned(made) } else { planner.greedy(joint, &made.steps) }
 }
 
@@ -204,7 +283,20 @@ fn proved<'a>(
 ) -> Result<Proposal<'a>> {
     let mut current = account.clone();
     let mut done = Vec::with_capacity(plan.steps.len());
+    let mut largest_first = Vec::with_capacity(plan.steps.len());
     for (place, count) in &plan.steps {
+        let Some(action) = all.get(*place) else { continue };
+        let (_, moved) = action.apply(&mut account.clone(), *count, cost)?;
+        // orders are cancelled before anything is dealt
+        largest_first.push((action.kind != Kind::Cancel, moved, *place, *count));
+    }
+    // a slice takes a share of what is left, so that its place among the others matters
+    let sliced = plan.steps.iter().any(|own| all.get(own.0).is_some_and(|own| own.kind == Kind::Slice));
+    if sliced {
+        largest_first.iter_mut().for_each(|own| own.1 = 0.0);
+    }
+    largest_first.sort_by(|a, b| a.0.cmp(&b.0).then(b.1.total_cmp(&a.1)).then(a.2.cmp(&b.2)));
+    for (_, _, place, count) in &largest_first {
         let Some(action) = all.get(*place) else { continue };
         let held = |account: &Account<'_>| match (&action.kind, &action.contract) {
             (Kind::Close, Some(own)) => account
@@ -219,7 +311,11 @@ fn proved<'a>(
         let state = current.evaluate(today)?;
         done.push(Done {
             action: action.clone(),
-            size: if action.kind == Kind::Close { before - held(&current) } else { action.size(*count) },
+            size: match before - held(&current) {
+                // a slice before it left less to close
+                closed if action.kind == Kind::Close && closed < action.size(*count) * (1.0 - 1e-9) => closed,
+                _ => action.size(*count),
+            },
             cost: paid,
             account: current.clone(),
             state,

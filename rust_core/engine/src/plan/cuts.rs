@@ -27,27 +27,34 @@ pub struct Cuts {
 
 /// Cuts until the worst loss is at most `target`, a step is a share of the original quantity of one position.
 ///
-/// `results` holds profit and loss of one unit, a row of `scenarios` numbers per position. Ties take the first position.
-/// It ends early where no cut lowers the worst loss, or after `most_steps`.
+/// `results` has a row per position: profit and loss of one unit in each scenario. Ties take the first position. It ends
+/// early where no cut lowers the worst loss, or after `most_steps`.
 ///
 /// # Errors
 ///
-/// [`Error::Shape`] for a table of another size; [`Error::OutOfRange`] for a share outside (0, 1] or a number that is not
+/// [`Error::Shape`] for rows that differ in length or number; [`Error::OutOfRange`] for a share outside (0, 1] or a number that is not
 /// finite.
 pub fn cuts(
-    results: &[f64],
-    scenarios: usize,
+    results: &[&[f64]],
     quantities: &[f64],
     share: f64,
     target: f64,
     most_steps: usize,
 ) -> Result<Cuts> {
-    if scenarios == 0 || results.len() != scenarios * quantities.len() {
+    if results.len() != quantities.len() {
         return Err(Error::Shape {
             name: "results".into(),
             found: results.len(),
-            expected: scenarios * quantities.len(),
+            expected: quantities.len(),
         });
+    }
+    let scenarios = results.first().map_or(0, |row| row.len());
+    if let Some((place, row)) = results.iter().enumerate().find(|(_, row)| row.len() != scenarios) {
+        let name = format!("row {} of results", place + 1);
+        return Err(Error::Shape { name, found: row.len(), expected: scenarios });
+    }
+    if scenarios == 0 {
+        return Err(Error::NoAnswer { why: "there is no position, or no scenario".into() });
     }
     if !(share > 0.0 && share <= 1.0) {
         return Err(Error::OutOfRange {
@@ -63,7 +70,6 @@ pub fn cuts(
     }
     let mut run = Run {
         results,
-        scenarios,
         loss: losses(results, scenarios, quantities),
         held: quantities.to_vec(),
         step: quantities.iter().map(|own| share * own).collect(),
@@ -96,10 +102,10 @@ pub fn cuts(
 }
 
 /// The loss in every scenario, positions added in their order.
-fn losses(results: &[f64], scenarios: usize, quantities: &[f64]) -> Vec<f64> {
+fn losses(results: &[&[f64]], scenarios: usize, quantities: &[f64]) -> Vec<f64> {
     let mut loss = vec![0.0; scenarios];
-    for (row, quantity) in results.chunks_exact(scenarios).zip(quantities) {
-        for (sum, value) in loss.iter_mut().zip(row) {
+    for (row, quantity) in results.iter().zip(quantities) {
+        for (sum, value) in loss.iter_mut().zip(row.iter()) {
             *sum -= quantity * value;
         }
     }
@@ -107,8 +113,7 @@ fn losses(results: &[f64], scenarios: usize, quantities: &[f64]) -> Vec<f64> {
 }
 
 struct Run<'a> {
-    results: &'a [f64],
-    scenarios: usize,
+    results: &'a [&'a [f64]],
     loss: Vec<f64>,
     held: Vec<f64>,
     /// The next cut of every position; zero where nothing is left.
@@ -125,10 +130,9 @@ struct Run<'a> {
     chunks: Vec<usize>,
 }
 
-impl Run<'_> {
-    fn row(&self, place: usize) -> &[f64] {
-        let start = place * self.scenarios;
-        self.results.get(start..start + self.scenarios).unwrap_or(&[])
+impl<'a> Run<'a> {
+    fn row(&self, place: usize) -> &'a [f64] {
+        self.results.get(place).copied().unwrap_or(&[])
     }
 
     /// The first scenario with the largest loss, and that loss.
@@ -144,11 +148,11 @@ impl Run<'_> {
 
     /// The position whose cut leaves the smallest worst loss, and that loss.
     fn best(&mut self, worst: usize, margin: f64) -> Option<(usize, f64)> {
-        let (results, scenarios) = (self.results, self.scenarios);
+        let results = self.results;
         let column = self
             .columns
             .get_mut(worst)?
-            .get_or_insert_with(|| results.iter().skip(worst).step_by(scenarios).copied().collect());
+            .get_or_insert_with(|| results.iter().filter_map(|row| row.get(worst).copied()).collect());
         let groups = self.bounds.chunks_mut(CANDIDATES).zip(&mut self.least);
         let inputs =
             self.step.chunks(CANDIDATES).zip(column.chunks(CANDIDATES)).zip(self.closed.chunks(CANDIDATES));
@@ -202,7 +206,7 @@ impl Run<'_> {
         let row = self.row(place);
         let mut largest = f64::NEG_INFINITY;
         for chunk in &self.chunks {
-            let part = chunk * CHUNK..((chunk + 1) * CHUNK).min(self.scenarios);
+            let part = chunk * CHUNK..((chunk + 1) * CHUNK).min(self.loss.len());
             let (Some(losses), Some(values)) = (self.loss.get(part.clone()), row.get(part)) else { continue };
             let mut lanes = [f64::NEG_INFINITY; 4];
             for (four, own) in losses.chunks(4).zip(values.chunks(4)) {
@@ -221,8 +225,7 @@ impl Run<'_> {
 
     fn cut(&mut self, place: usize, original: f64) {
         let step = self.step.get(place).copied().unwrap_or(0.0);
-        let start = place * self.scenarios;
-        let row = self.results.get(start..start + self.scenarios).unwrap_or(&[]);
+        let row = self.row(place);
         for (loss, value) in self.loss.iter_mut().zip(row) {
             *loss += step * value;
         }
@@ -303,10 +306,9 @@ mod tests {
             let (rows, scenarios) = (5 + 3 * case, 1 + 7 * case);
             let results: Vec<f64> = (0..rows * scenarios).map(|i| draw(10_000 * case + i)).collect();
             let quantities: Vec<f64> = (0..rows).map(|i| 10.0 * draw(900_000 + 100 * case + i)).collect();
-            let whole =
-                cuts(&results, scenarios, &quantities, 0.25, f64::NEG_INFINITY.max(-1e300), 0).unwrap();
-            let target = 0.5 * whole.margins[0];
-            let found = cuts(&results, scenarios, &quantities, 0.25, target, 1000).unwrap();
+            let table: Vec<&[f64]> = results.chunks_exact(scenarios).collect();
+            let target = 0.5 * cuts(&table, &quantities, 0.25, -1e300, 0).unwrap().margins[0];
+            let found = cuts(&table, &quantities, 0.25, target, 1000).unwrap();
             assert_eq!(found.order, plainly(&results, scenarios, &quantities, 0.25, target), "case {case}");
             assert_eq!(found.margins.len(), found.order.len() + 1);
             assert!(found.margins.windows(2).all(|pair| pair[1] < pair[0]));
@@ -315,8 +317,11 @@ mod tests {
 
     #[test]
     fn a_table_of_another_size_is_refused() {
-        assert!(cuts(&[1.0; 6], 4, &[1.0, 2.0], 0.25, 0.0, 10).is_err());
-        assert!(cuts(&[1.0; 8], 4, &[1.0, 2.0], 0.0, 0.0, 10).is_err());
-        assert!(cuts(&[f64::NAN; 8], 4, &[1.0, 2.0], 0.5, 0.0, 10).is_err());
+        let row = [1.0; 4];
+        assert!(cuts(&[&row, &row[..2]], &[1.0, 2.0], 0.25, 0.0, 10).is_err());
+        assert!(cuts(&[&row], &[1.0, 2.0], 0.25, 0.0, 10).is_err());
+        assert!(cuts(&[], &[], 0.25, 0.0, 10).is_err());
+        assert!(cuts(&[&row, &row], &[1.0, 2.0], 0.0, 0.0, 10).is_err());
+        assert!(cuts(&[&[f64::NAN; 4], &row], &[1.0, 2.0], 0.5, 0.0, 10).is_err());
     }
 }

@@ -22,8 +22,8 @@ pub struct ScanReduction {
 }
 
 /// The worst loss of positions of which fractions are closed; not below zero.
-fn worst(results: &[Vec<f64>], left: impl Fn(usize) -> f64) -> f64 {
-    let scenarios = results.first().map_or(0, Vec::len);
+fn worst(results: &[&[f64]], left: impl Fn(usize) -> f64) -> f64 {
+    let scenarios = results.first().map_or(0, |row| row.len());
     let loss = |scenario: usize| {
         let rows = results.iter().enumerate();
         -sum(rows.map(|(place, row)| left(place) * row.get(scenario).copied().unwrap_or(0.0)))
@@ -41,7 +41,7 @@ fn worst(results: &[Vec<f64>], left: impl Fn(usize) -> f64) -> f64 {
 /// [`Error::Shape`] for rows of different lengths; [`Error::OutOfRange`] for a number that is not finite, a cost below
 /// zero or a multiple that is not above zero; [`Error::NoAnswer`] where no reduction suffices.
 pub fn scan_reduction(
-    results: &[Vec<f64>],
+    results: &[&[f64]],
     cost: &[f64],
     equity: f64,
     multiple: f64,
@@ -50,7 +50,7 @@ pub fn scan_reduction(
     if cost.len() != results.len() {
         return Err(Error::Shape { name: "cost".into(), found: cost.len(), expected: results.len() });
     }
-    let scenarios = results.first().map_or(0, Vec::len);
+    let scenarios = results.first().map_or(0, |row| row.len());
     for (place, row) in results.iter().enumerate() {
         if row.len() != scenarios {
             return Err(Error::Shape {
@@ -59,7 +59,7 @@ pub fn scan_reduction(
                 expected: scenarios,
             });
         }
-        for value in row {
+        for value in *row {
             check_finite("results", *value, || Place::row(place + 1, ""))?;
         }
     }
@@ -120,7 +120,7 @@ mod tests {
     #[test]
     fn a_hedge_is_not_closed_however_cheap_it_is() {
         // long 10 that lose 100 each down, short 8 that gain as much: closing the cheap short makes it worse
-        let results = vec![vec![-1000.0, 900.0], vec![800.0, -720.0]];
+        let results: [&[f64]; 2] = [&[-1000.0, 900.0], &[800.0, -720.0]];
         let found = scan_reduction(&results, &[30.0, 1.0], 150.0, 1.0, 0.0).unwrap();
         assert_eq!((found.margin_before, found.margin_without[1]), (200.0, 1000.0));
         // 150 - 30 x = 200 - 1000 x

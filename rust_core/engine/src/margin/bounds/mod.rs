@@ -62,7 +62,7 @@ impl Node {
         let scans = matches!(rulebook.measure, Measure::Scenarios { .. }) && basis == Basis::Maintenance;
         let table = if scans { Some(kept_table(view, &state, &[])?) } else { None };
         let value = figure_with(view, &state, basis, table.as_ref())?;
-        let rounding = ROUNDING * size(view, &state)?;
+        let rounding = rounding(view, &state)?;
         Ok(Self { place, state, value, rounding, table })
     }
 }
@@ -86,8 +86,13 @@ fn figure_with(view: &PoolView<'_>, state: &MarketState, basis: Basis, table: Op
     })
 }
 
-/// Everything that a pool holds without regard to its sign, reporting currency: what its sums are made of.
-fn size(view: &PoolView<'_>, state: &MarketState) -> Result<f64> {
+/// What rounding may make of a figure of zero at a state, reporting currency: a share of everything that the pool
+/// holds without regard to its sign, which its sums are made of.
+///
+/// # Errors
+///
+/// [`crate::Error::Missing`] for a price.
+pub fn rounding(view: &PoolView<'_>, state: &MarketState) -> Result<f64> {
     let mut total = 0.0;
     for position in view.positions {
         let price = view.price(settle_of(view.book, position), state)?;
@@ -98,7 +103,7 @@ fn size(view: &PoolView<'_>, state: &MarketState) -> Result<f64> {
     for balance in view.balances {
         total += view.price(balance.currency, state)? * (balance.cash.abs() + balance.debt);
     }
-    Ok(total)
+    Ok(ROUNDING * total)
 }
 
 /// A stretch of a path.
@@ -194,5 +199,7 @@ pub fn between(
     let scale = 1.0 + equity.start.abs().max(equity.end.abs());
     let near = |ours: f64, theirs: f64| (ours - theirs).abs() <= AGREEMENT * scale;
     let agrees = near(excess.start, ends.0) && near(excess.end, ends.1);
-    Ok(agrees.then(|| excess.with_ends(ends.0, ends.1)))
+    // bounds that are no numbers prove nothing
+    let bounded = !excess.low.is_nan() && !excess.high.is_nan();
+    Ok((agrees && bounded).then(|| excess.with_ends(ends.0, ends.1)))
 }
