@@ -49,6 +49,16 @@ impl Workers {
         }
     }
 
+    /// Does a work of several rounds of [`Workers::each`] where its pieces are done: each round then starts and ends
+    /// among the workers, and wakes nobody from outside.
+    pub(crate) fn among<T: Send>(&self, work: impl FnOnce() -> Result<T> + Send) -> Result<T> {
+        match self {
+            Self::Here => work(),
+            Self::Common => rayon::scope(|_| work()),
+            Self::Chosen(pool) => pool.install(work),
+        }
+    }
+
     /// Does every piece; the pieces must not depend on each other.
     pub(crate) fn each<T: Send>(
         &self,

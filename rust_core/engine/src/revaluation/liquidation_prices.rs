@@ -75,17 +75,20 @@ impl Accounts {
             .collect();
         let before = vec![(0.0, 0.0); strikes.len()];
         let mut table = vec![Line::default(); self.sparse.row_count() * SUMMED_LINES];
-        for block in 0..grid.points.div_ceil(BLOCK) {
-            if pieces.iter().all(|piece| piece.open.is_empty()) {
-                break;
+        workers.among(|| {
+            for block in 0..grid.points.div_ceil(BLOCK) {
+                if pieces.iter().all(|piece| piece.open.is_empty()) {
+                    break;
+                }
+                // one block of the table stays in the cache of a core while all accounts read it
+                let market = grid.block(block);
+                fill(&self.strikes, (&market.shocks(), &before), &mut table, &workers)?;
+                let (table, market) = (&table[..], &market);
+                let open: Vec<&mut Piece> = pieces.iter_mut().collect();
+                workers.each(open, |piece| piece.scan(self, (table, market, &grid), (need, &strikes)))?;
             }
-            // one block of the table stays in the cache of a core while all accounts read it
-            let market = grid.block(block);
-            fill(&self.strikes, (&market.shocks(), &before), &mut table, &workers)?;
-            let (table, market) = (&table[..], &market);
-            let open: Vec<&mut Piece> = pieces.iter_mut().collect();
-            workers.each(open, |piece| piece.scan(self, (table, market, &grid), (need, &strikes)))?;
-        }
+            Ok(())
+        })?;
         Ok(pieces.into_iter().flat_map(|piece| piece.prices).collect())
     }
 
