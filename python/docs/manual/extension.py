@@ -5,17 +5,46 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from docs.manual import function_pages, glossary_page, rulebook_pages
+from sphinx.util.docutils import SphinxDirective
+
+from docs.manual import function_pages, glossary_page, rulebook_pages, worked
+from docs.manual.markup import block
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from docutils.nodes import Node
     from sphinx.application import Sphinx
 
 __all__ = ["FOLDERS", "pages", "setup"]
 
 FOLDERS = ("functions", "rulebooks")
 """What holds nothing but generated pages; git leaves them and `glossary.md` out."""
+
+
+class Formula(SphinxDirective):
+    """A formula about a worked book, with its answer calculated while the page is made."""
+
+    has_content = True
+
+    def run(self) -> list[Node]:
+        """Return the formula and what it shows."""
+        formula = "\n".join(self.content)
+        scope = _SCOPES.get(self.env.docname, "")
+        lines = [block(formula), *function_pages.answered(worked.answer(formula, scope))]
+        return self.parse_text_to_nodes("\n".join(lines))
+
+
+class RulebookStatus(SphinxDirective):
+    """The status of every rulebook with what its sources say, from the data."""
+
+    def run(self) -> list[Node]:
+        """Return the table."""
+        return self.parse_text_to_nodes(rulebook_pages.statuses())
+
+
+_SCOPES = {"first-book": "First"}
+"""Pages with a book of their own."""
 
 
 def pages() -> Iterator[tuple[str, str]]:
@@ -27,6 +56,8 @@ def pages() -> Iterator[tuple[str, str]]:
 
 def setup(app: Sphinx) -> dict[str, bool]:
     """Register with Sphinx."""
+    app.add_directive("formula", Formula)
+    app.add_directive("rulebook-status", RulebookStatus)
     app.connect("builder-inited", _write)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
 

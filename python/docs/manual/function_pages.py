@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from crossmargin.registry import Argument, Record
 
-__all__ = ["pages"]
+__all__ = ["answered", "pages"]
 
 _ROWS: Final = 8
 _TYPES: Final = {
@@ -183,7 +183,7 @@ def _default(argument: Argument) -> str:
     if not argument.optional:
         return "required"
     if argument.default is None or argument.default == "":
-        return "may be"
+        return "optional"
     return code(shown(argument.default))
 
 
@@ -203,24 +203,26 @@ def _examples(record: Record) -> list[str]:
     for place, formula in enumerate(worked.examples(record)):
         called = worked.read(formula)
         names = {part.word for part in called.parts if isinstance(part, worked.Name)}
-        if place == 0 and "Book" in names:
-            name = worked.book_of(record.sheet_name)
-            lines += [f"`Book` is [{name}](worked-books.md).", ""]
+        own = worked.book_of(record.sheet_name)
+        if "Book" in names:
+            lines += [f"`Book` is [{own}](worked-books.md).", ""]
         elif names:
-            lines += [
-                (
-                    f"{', '.join(code(name) for name in sorted(names))}: "
-                    "see the [worked books](worked-books.md)."
-                ),
-                "",
-            ]
-        lines += [block(formula), *_answer(worked.answer(formula))]
+            said = ", ".join(code(name) for name in sorted(names))
+            lines += [f"About {said} of the [worked books](worked-books.md):", ""]
+        lines += [block(formula), *answered(worked.answer(formula))]
         if place == 0:
             lines += ["In Python:", "", block(calls.python_call(record, called), "python")]
     return lines
 
 
-def _answer(made: object) -> list[str]:
+def answered(made: object) -> list[str]:
+    """Return what a cell shows, as lines of Markdown.
+
+    Parameters
+    ----------
+    made
+        A value, rows with their header first, or a SheetError.
+    """
     if isinstance(made, list):
         return [matrix(made, _ROWS), ""]
     if isinstance(made, SheetError):

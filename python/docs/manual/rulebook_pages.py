@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from docs.manual.rulebook_words import Rows
 
-__all__ = ["names", "pages", "path"]
+__all__ = ["names", "pages", "path", "statuses"]
 
 _PARTS: Final = ("general", "levels", "shocks", "charges", "tiers", "haircuts", "liquidation")
 _TITLES: Final = {
@@ -56,6 +56,20 @@ def pages() -> Iterator[tuple[str, str]]:
         yield path(row), _page(row)
 
 
+def statuses() -> str:
+    """Return a table of every version with the number of its sources of each status."""
+    rows = []
+    for row in names():
+        records = functions.rulebooks(f"{row['id']}@{row['version']}").records()
+        keys = re.compile(r"status|sources\..+\.status")
+        said = [str(one["value"]) for one in records if keys.fullmatch(str(one["key"]))]
+        counts = [str(said.count(word)) for word in _STATUS]
+        link = f"[{row['id']} {row['version']}]({path(row)})"
+        rows.append((link, row["status"], *counts))
+    words = ("rulebook", "as a whole", *(f"sources {word}" for word in _STATUS))
+    return table(words, rows, "llrrr")
+
+
 def _index(listed: list[dict[str, str]]) -> str:
     rows = [
         (
@@ -71,10 +85,10 @@ def _index(listed: list[dict[str, str]]) -> str:
         "# Rulebooks",
         "",
         (
-            "A rulebook is data: what shares one margin, how a requirement is measured, what counts "
-            "as equity, what is closed first. Each number carries its source, the day it was read "
-            "and how sure it is; [the schema](schema.md) says what every key means and how to "
-            "write one."
+            "A rulebook is data: what shares one margin, how a requirement is measured, what "
+            "counts as equity, what is closed first. Each number carries its source, the day it "
+            "was read and how sure it is; [the schema](schema.md) says what every key means and "
+            "how to write one."
         ),
         "",
         *(f"* `{word}`: {what}." for word, what in _STATUS.items()),
@@ -121,7 +135,12 @@ def _page(row: dict[str, str]) -> str:
         ("When it is broken", rulebook_words.levels(values)),
         ("How it is liquidated", rulebook_words.liquidation(values)),
     ):
-        lines += [f"## {title}", "", *(f"* {sentence}" for sentence in said), ""]
+        lines += [
+            f"## {title}",
+            "",
+            *(f"* {sentence[:1].upper()}{sentence[1:]}" for sentence in said),
+            "",
+        ]
     lines += [
         "## Tables of your own",
         "",

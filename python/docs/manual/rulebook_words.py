@@ -87,12 +87,28 @@ def measure(values: Values) -> Iterator[str]:
     """Yield the formula of the requirement, stage by stage."""
     yield f"Pool `{values['pool.kind']}`: {_POOLS[values['pool.kind']]}."
     kind = values["measure.kind"]
-    yield f"Measure `{kind}`: {meaning('Measure', kind)}"
+    yield f"Measure `{kind}`: {_MEASURES.get(kind) or meaning('Measure', kind)}."
+    told = {"measure.kind", "measure.source"}
+    if "refusals.orders" in values:
+        told.add("measure.orders")
+    for key, value in values.items():
+        if key.startswith("measure.") and key not in told:
+            word = key.removeprefix("measure.")
+            said = _CHOICES.get((word, value), "")
+            yield f"`{word}` = {code(value)}" + (f": {said}." if said else ".")
     if _has(values, "tiers.tables."):
         yield (
             "Brackets: the rate of a bracket applies to its own slice; that is rate x notional "
             "less the cumulative amount, which is computed from floors and rates."
         )
+    if _has(values, ".volatility.up"):
+        yield (
+            "Volatilities: `up` and `down` are relative moves at 30 days to expiry (or "
+            "`reference_days`), at t days x (30 / max(t, `floor_days`)) ^ power, the power by the "
+            "side of `boundary_days`."
+        )
+    if _has(values, ".skew."):
+        yield "Skew: moves by log moneyness k, min(cap, max(-cap, k cap / width))."
     yield from _treatments(values)
     yield from _charges(values)
     if _has(values, "credits."):
@@ -220,6 +236,25 @@ _ITEMS: Final = {
 }
 """Keys whose line in the schema lists their words; the words of the rulebook stand beside."""
 
+_MEASURES: Final = {
+    "tiers": "rates by size of position, or closed formulas",
+    "scenarios": "the worst scenario of the profiles",
+    "expected_shortfall": "the mean of the losses beyond the quantile, of one index of scenarios",
+    "value_at_risk": "the quantile of the losses, of one index of scenarios",
+}
+"""Where the schema's line goes on with the keys, whose values stand below."""
+_CHOICES: Final = {
+    ("numeraire", "settle"): "in coins, converted at today's index",
+    ("numeraire", "report"): "in the reporting currency",
+    ("unit", "underlying"): "each coin by its own worst scenario, then added",
+    ("unit", "account"): "one scenario for the whole account",
+    ("orders", "variants"): "the worst of no order, all buys and all sells filled",
+    ("orders", "per_instrument"): "open orders by the worse side of each instrument",
+    ("orders", "additive"): "open orders are added",
+    ("orders", "none"): "open orders need nothing",
+    ("maintenance_on", "mark"): "notional at the mark price",
+    ("maintenance_on", "entry"): "notional at the entry price",
+}
 _POOLS: Final = {
     "account": "everything of an account shares one margin",
     "account_settle": "within an account each settlement currency is by itself",

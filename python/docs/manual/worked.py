@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
+from pathlib import Path
 from typing import Final
 
 from crossmargin import registry
@@ -27,6 +28,7 @@ BOOKS: Final = {
         f'"{build.AS_OF}")'
     ),
     "Tail": '=CM_BOOK(Positions[#All],"es",Collateral[#All],Market[#All],,,HistoryKey)',
+    "First": '=CM_BOOK(FirstPositions[#All],"hyperliquid",FirstCollateral[#All])',
     "ByHand": '=CM_BOOK(TwoPositions[#All],"custom",TwoCollateral[#All])',
     "BookOld": (
         '=CM_BOOK(OptionPositions[#All],"deribit-spm",OptionCollateral[#All],'
@@ -136,6 +138,7 @@ def tables() -> dict[str, list[list[float | str | None]]]:
         resources.as_file(folder / "collateral.csv") as collateral,
     ):
         by_hand = read_csv(positions), read_csv(collateral)
+    first = Path(__file__).parents[1] / "first-book"
     return {
         "Positions": given.positions,
         "Collateral": given.collateral,
@@ -148,24 +151,36 @@ def tables() -> dict[str, list[list[float | str | None]]]:
         "OptionMarket": given.option_market,
         "TwoPositions": by_hand[0],
         "TwoCollateral": by_hand[1],
+        "FirstPositions": read_csv(first / "positions.csv"),
+        "FirstCollateral": read_csv(first / "collateral.csv"),
         "Trades": [["symbol", "qty"], ["BTC", -20.0], ["SOL", -15000.0]],
     }
 
 
 @cache
-def answer(formula: str) -> object:
-    """Return what a cell with the formula shows: a value, rows, or a SheetError."""
+def answer(formula: str, scope: str = "") -> object:
+    """Return what a cell with the formula shows: a value, rows, or a SheetError.
+
+    Parameters
+    ----------
+    formula
+        One CM_ function of names, tables, texts and numbers.
+    scope
+        The worked book that `Book` is; its own tables go before those of the same name. Left out,
+        the one of the function.
+    """
     called = read(formula)
-    cells = [_cell(part, called.function) for part in called.parts]
+    cells = [_cell(part, called.function, scope) for part in called.parts]
     return registry.call(called.function, cells)
 
 
-def _cell(part: Part, function: str) -> object:
+def _cell(part: Part, function: str, scope: str) -> object:
     if not isinstance(part, Name):
         return part
     if part.table is not None:
-        return tables()[part.table]
-    word = book_of(function) if part.word == "Book" else part.word
+        own = f"{scope}{part.table}"
+        return tables()[own if own in tables() else part.table]
+    word = (scope or book_of(function)) if part.word == "Book" else part.word
     return answer(BOOKS[word])
 
 
