@@ -15,9 +15,18 @@ project = "crossmargin"
 author = "crossmargin"
 release = version = version_of("crossmargin")
 
-extensions = ["myst_parser", "docs.manual.extension"]
+extensions = [
+    "myst_parser",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.napoleon",
+    "docs.manual.extension",
+]
 exclude_patterns = ["manual", "README.md"]
 nitpicky = True
+nitpick_ignore_regex = [(r"py:.*", r".*")]  # types and errors in docstrings are words, not links
+default_role = "code"  # single backticks are code in docstrings
+autodoc_typehints = "none"  # the docstrings say it in words
+napoleon_google_docstring = False
 
 myst_enable_extensions = ["colon_fence", "dollarmath"]
 myst_heading_anchors = 3

@@ -260,6 +260,10 @@ def test_the_site_builds_without_a_warning_and_its_links_resolve(tmp_path: Path)
     pages = {path.resolve(): Links(path) for path in site.rglob("*.html")}
     named = {path.relative_to(site.resolve()).with_suffix("").as_posix() for path in pages}
     assert {f"functions/{record.sheet_name}" for record in RECORDS} <= named
+    reference = pages[(site / "python-reference.html").resolve()].places
+    spoken_of = {place.rpartition(".")[2] for place in reference}
+    for_python = set(crossmargin.__all__) - {record.function.__name__ for record in RECORDS}
+    assert for_python - spoken_of == {"Book"}  # what CM_BOOK returns
     broken = []
     for path, page in pages.items():
         for target in page.targets:
