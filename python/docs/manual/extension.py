@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from sphinx.util.docutils import SphinxDirective
 
@@ -26,12 +26,17 @@ class Formula(SphinxDirective):
     """A formula about a worked book, with its answer calculated while the page is made."""
 
     has_content = True
+    option_spec: ClassVar = {"where": str}
 
     def run(self) -> list[Node]:
         """Return the formula and what it shows."""
+        self.env.note_reread()  # the answer may change where the page does not
         formula = "\n".join(self.content)
         scope = _SCOPES.get(self.env.docname, "")
-        lines = [block(formula), *function_pages.answered(worked.answer(formula, scope))]
+        lines = [
+            block(formula),
+            *function_pages.answered(worked.answer(formula, scope), self.options.get("where", "")),
+        ]
         return self.parse_text_to_nodes("\n".join(lines))
 
 
@@ -40,6 +45,7 @@ class RulebookStatus(SphinxDirective):
 
     def run(self) -> list[Node]:
         """Return the table."""
+        self.env.note_reread()
         return self.parse_text_to_nodes(rulebook_pages.statuses())
 
 

@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 
 __all__ = ["answered", "pages"]
 
-_ROWS: Final = 8
+_ROWS: Final = 12
 _TYPES: Final = {
     "book": "key of a book",
     "block": "table with its header row",
     "text": "text",
     "number": "number",
-    "options": "`key=value; key=value`, or a range of two columns",
+    "options": "text of key=value with semicolons, or a range of two columns",
     "list": "range, or text with semicolons",
     "cell": "cell or range",
 }
@@ -215,16 +215,21 @@ def _examples(record: Record) -> list[str]:
     return lines
 
 
-def answered(made: object) -> list[str]:
+def answered(made: object, where: str = "") -> list[str]:
     """Return what a cell shows, as lines of Markdown.
 
     Parameters
     ----------
     made
         A value, rows with their header first, or a SheetError.
+    where
+        Only rows in which a cell is this word.
     """
     if isinstance(made, list):
-        return [matrix(made, _ROWS), ""]
+        header, *body = made
+        chosen = [row for row in body if not where or where in row]
+        said = "" if not where else f"*Only the rows that say {where}, of {len(body)}.*\n"
+        return [matrix([header, *chosen], _ROWS), said]
     if isinstance(made, SheetError):
         return [f"shows `{made.sign}`: {plain(made.reason)}", ""]
     return [f"shows `{shown(made)}`", ""]

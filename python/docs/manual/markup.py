@@ -18,6 +18,8 @@ _CODE = re.compile(r"(`[^`]+`)")
 _WHOLE_BELOW: Final = 1e15
 _LARGE: Final = 1000.0
 _DIGITS: Final = 6
+_FEW: Final = 2
+_MANY: Final = 8
 
 
 def plain(text: str) -> str:
@@ -77,6 +79,8 @@ def table(header: Sequence[str], rows: Iterable[Sequence[str]], align: str = "")
 def matrix(rows: Sequence[Sequence[object]], most: int) -> str:
     """Return cells under their header as a table, cut after `most` rows with a sentence.
 
+    One or two rows of many columns are turned on their side.
+
     Parameters
     ----------
     rows
@@ -85,6 +89,11 @@ def matrix(rows: Sequence[Sequence[object]], most: int) -> str:
         Rows shown at most.
     """
     header, *body = rows
+    if 0 < len(body) <= _FEW and len(header) > _MANY:
+        sides = zip(header, *body, strict=True)
+        cells = [[plain(shown(cell)) for cell in side] for side in sides]
+        words = ["column", *(f"row {number}" for number in range(1, len(body) + 1))]
+        return f"{table(words, cells)}\n*Turned on its side: the first column is the header row.*\n"
     seen = body[:most]
     align = "".join(
         "r" if any(isinstance(row[place], float | int) for row in body) else "l"
