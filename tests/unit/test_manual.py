@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 import importlib.util
+import json
 import math
 import re
 import shutil
@@ -15,11 +17,13 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import pytest
+from click.testing import CliRunner
 
 import crossmargin
 from crossmargin import registry
 from crossmargin._docstrings import section
 from crossmargin.cells import SheetError
+from crossmargin.cli import cli
 from crossmargin.table import Table
 from crossmargin.template.words import MISUNDERSTANDINGS
 from docs.manual import calls, function_pages, glossary_page, rulebook_pages, worked
@@ -81,6 +85,41 @@ def test_the_python_call_of_a_page_gives_what_the_sheet_shows(record: registry.R
                 assert one == other or (one is None and isinstance(other, SheetError))
     else:
         assert getattr(answer, "key", answer) == sheet
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("worked")
+    for name, rows in worked.tables().items():
+        with (folder / calls.file_of(name)).open("w", encoding="utf-8", newline="") as file:
+            csv.writer(file).writerows(rows)
+    return folder
+
+
+@pytest.mark.parametrize("record", RECORDS, ids=[record.sheet_name for record in RECORDS])
+def test_the_command_of_a_page_gives_what_the_sheet_shows(
+    record: registry.Record, files: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = calls.command_call(record, worked.read(record.example))
+    if words is None:
+        assert record.sheet_name in {"CM_ACCOUNTS", "CM_DIFF"}  # of several books
+        return
+    monkeypatch.chdir(files)
+    done = CliRunner().invoke(cli, [*words[1:], "--json"])
+    assert done.exit_code == 0, done.output
+    told = json.loads(done.stdout)
+    sheet = worked.answer(record.example)
+    if isinstance(sheet, float):
+        assert any(value == pytest.approx(sheet, rel=1e-9) for value in _numbers(told))
+    elif isinstance(sheet, list):
+        rows = (
+            told
+            if isinstance(told, list)
+            else next(v for v in told.values() if isinstance(v, list))
+        )
+        assert len(rows) == len(sheet) - 1
+    else:
+        assert record.returns == "key" or str(sheet) in str(told)
 
 
 def _variables(part: worked.Name, function: str) -> dict[str, object]:

@@ -4,19 +4,26 @@ from __future__ import annotations
 
 import inspect
 import re
+from itertools import chain
 from typing import TYPE_CHECKING, Final
 
 import click
 
 from crossmargin import _cli_commands
 from crossmargin._coerce import argument as coerced
-from docs.manual.worked import Name
+from docs.manual.worked import BOOKS, Call, Name, named, read
 
 if TYPE_CHECKING:
     from crossmargin.registry import Argument, Record
-    from docs.manual.worked import Call
 
-__all__ = ["in_a_sheet", "in_python", "on_the_command_line", "python_call"]
+__all__ = [
+    "command_call",
+    "file_of",
+    "in_a_sheet",
+    "in_python",
+    "on_the_command_line",
+    "python_call",
+]
 
 _OF_EVERY_COMMAND: Final = frozenset({"csv", "rows", "as_json", "account", "brackets"})
 
@@ -42,22 +49,83 @@ def in_python(record: Record) -> str:
 
 def on_the_command_line(record: Record) -> str | None:
     """Return the command with its own options; None where it needs a key that only a sheet has."""
+    command = _command(record)
+    if command is None:
+        return None
+    words = [
+        _option(parameter)
+        for parameter in command.params
+        if parameter.name not in _OF_EVERY_COMMAND
+        and (parameter.name != "history" or parameter.required)
+    ]
+    return " ".join([f"crossmargin {command.name}", *words])
+
+
+def command_call(record: Record, called: Call) -> list[str] | None:
+    """Return the words of the command that answers a formula; tables are files of their name.
+
+    Parameters
+    ----------
+    record
+        The function.
+    called
+        The formula that was read.
+    """
+    command = _command(record)
+    if command is None:
+        return None
+    known = {parameter.name: parameter for parameter in command.params}
+    words: list[str] = []
+    if record.sheet_name == "CM_BOOK":
+        words += _book_words(called)
+        called = Call(called.function, ())
+    for argument, part in zip(record.arguments, called.parts, strict=False):
+        if part is None:
+            continue
+        if isinstance(part, Name) and part.table is None:
+            words += _book_words(read(BOOKS[named(part.word, record.sheet_name)]))
+        elif isinstance(part, Name) and part.table is not None:
+            option = argument.name if argument.name in known else part.table.lower()
+            words += [f"--{option}", file_of(part.table)]
+        elif argument.kind == "options":
+            pairs = [["--option", pair.strip()] for pair in str(part).split(";")]
+            words += chain.from_iterable(pairs)
+        else:
+            text = f"{part:g}" if isinstance(part, float) else str(part)
+            parameter = known[argument.name]
+            is_word = isinstance(parameter, click.Argument)
+            words += [text] if is_word else [f"{parameter.opts[0]}={text}"]
+    return ["crossmargin", command.name or "", *words]
+
+
+def file_of(table: str) -> str:
+    """Return the name of the file that holds a worked table."""
+    return f"{re.sub(r'(?<=[a-z])(?=[A-Z])', '-', table).lower()}.csv"
+
+
+def _command(record: Record) -> click.Command | None:
     command = next(
         made for made in _cli_commands.commands() if made.name == _cli_commands.command_name(record)
     )
-    if any(_is_key(argument) for argument in record.arguments[1:]):
-        return None
     names = {parameter.name for parameter in command.params}
-    if record.arguments and _is_key(record.arguments[0]) and "positions" not in names:
+    keys = sum(map(_is_key, record.arguments))
+    if keys > 1 or (keys and "positions" not in names):
         return None
-    words = [f"crossmargin {command.name}"]
-    for parameter in command.params:
-        if parameter.name in _OF_EVERY_COMMAND:
-            continue
-        if parameter.name == "history" and not parameter.required:
-            continue
-        words.append(_option(parameter))
-    return " ".join(words)
+    return command
+
+
+def _book_words(called: Call) -> list[str]:
+    """Return the options of a command that stand for the arguments of CM_BOOK."""
+    names = ("positions", "rulebook", "collateral", "market", "orders", "as-of")
+    words: list[str] = []
+    for name, part in zip(names, called.parts, strict=False):
+        if isinstance(part, Name) and part.table is not None:
+            words += [f"--{name}", file_of(part.table)]
+        elif isinstance(part, str):
+            words += [f"--{name}", part]
+    if Name("HistoryKey") in called.parts:
+        words += ["--history", file_of("History")]
+    return words
 
 
 def python_call(record: Record, called: Call) -> str:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import shlex
+import textwrap
 from typing import TYPE_CHECKING, Final
 
 from crossmargin import errors, registry
@@ -212,7 +214,19 @@ def _examples(record: Record) -> list[str]:
         lines += [block(formula), *answered(worked.answer(formula))]
         if place == 0:
             lines += ["In Python:", "", block(calls.python_call(record, called), "python")]
+            command = calls.command_call(record, called)
+            if command:
+                said = "On the command line, the tables being files:"
+                lines += [said, "", block(_folded(command), "console")]
     return lines
+
+
+def _folded(words: list[str]) -> str:
+    """Return a command as it is typed, in lines that fit the page."""
+    return textwrap.fill(
+        shlex.join(words), 92, subsequent_indent="    ", break_long_words=False,
+        break_on_hyphens=False,
+    ).replace("\n", " \\\n")  # fmt: skip
 
 
 def answered(made: object, where: str = "") -> list[str]:

@@ -13,7 +13,10 @@ from crossmargin import registry
 from crossmargin.template.values import read_csv
 from workbook import build
 
-__all__ = ["BOOKS", "MORE", "NO_ANSWER", "Call", "answer", "book_of", "examples", "read", "tables"]
+__all__ = [
+    "BOOKS", "MORE", "NO_ANSWER", "Call", "Name", "answer", "book_of", "examples", "named", "read",
+    "tables",
+]  # fmt: skip
 
 _PART = re.compile(r'\s*(?:"(?P<text>(?:[^"]|"")*)"|(?P<word>[^,"]*))\s*(?:,|$)')
 
@@ -121,6 +124,11 @@ def examples(record: registry.Record) -> tuple[str, ...]:
     return (record.example, *MORE.get(record.sheet_name, ()))
 
 
+def named(word: str, function: str, scope: str = "") -> str:
+    """Return the worked book that a name in the formula of a function stands for."""
+    return (scope or book_of(function)) if word == "Book" else word
+
+
 def book_of(function: str) -> str:
     """Return the name of the worked book that `Book` is in the example of a function."""
     if function in _ON_OPTIONS:
@@ -180,8 +188,7 @@ def _cell(part: Part, function: str, scope: str) -> object:
     if part.table is not None:
         own = f"{scope}{part.table}"
         return tables()[own if own in tables() else part.table]
-    word = (scope or book_of(function)) if part.word == "Book" else part.word
-    return answer(BOOKS[word])
+    return answer(BOOKS[named(part.word, function, scope)])
 
 
 def _part(piece: re.Match[str]) -> Part:
