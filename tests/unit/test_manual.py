@@ -254,6 +254,14 @@ def test_causes_and_codes_are_words_of_the_engine() -> None:
     assert [word for word in (*quoted, *codes) if word not in engine] == []
 
 
+def test_every_page_of_the_folder_docs_is_included() -> None:
+    included = {
+        name for text in TEXTS.values() for name in re.findall(r"{include} \.\./\.\./(\S+)", text)
+    }
+    pages = {f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md")}
+    assert pages | {"tests/bench/README.md"} <= included
+
+
 def test_files_that_the_documentation_pack_names_exist() -> None:
     text = TEXTS["model-documentation.md"]
     named = re.findall(r"`((?:rust_core|python|tests)/[\w/.]+|CHANGELOG\.md)`", text)

@@ -142,7 +142,7 @@ def _page(record: Record, records: tuple[Record, ...]) -> str:
         *_errors(record),
         "## Source",
         "",
-        plain(section(record.doc, "References")),
+        _linked(section(record.doc, "References"), record),
         "",
     ]
     others = [
@@ -160,17 +160,28 @@ _NO_COMMAND: Final = (
 )
 
 
+def _linked(text: str, record: Record) -> str:
+    """Return a text as Markdown in which other functions are links to their pages."""
+    known = {other.sheet_name for other in registry.records()} - {record.sheet_name}
+
+    def link(found: re.Match[str]) -> str:
+        name = found[0].replace("\\", "")
+        return f"[{name}]({name}.md)" if name in known else found[0]
+
+    return re.sub(r"CM\\_[A-Z0-9]+", link, plain(text))
+
+
 def _prose(record: Record) -> list[str]:
     """Return what the docstring says before its first section, paragraph by paragraph."""
     said = re.split(r"(?m)^[A-Z][A-Za-z ]+\n-{3,}$", record.doc, maxsplit=1)[0]
-    return [line for part in said.strip().split("\n\n") for line in (plain(part), "")]
+    return [line for part in said.strip().split("\n\n") for line in (_linked(part, record), "")]
 
 
 def _arguments(record: Record) -> str:
     if not record.arguments:
         return "None.\n"
     rows = [
-        (code(argument.name), _type(argument), _default(argument), plain(argument.doc))
+        (code(argument.name), _type(argument), _default(argument), _linked(argument.doc, record))
         for argument in record.arguments
     ]
     return table(("argument", "type", "left out", "meaning"), rows)
@@ -191,7 +202,7 @@ def _default(argument: Argument) -> str:
 
 def _returns(record: Record) -> list[str]:
     said = section(record.doc, "Returns").strip().splitlines()[1:]
-    lines = [_RESULTS[record.returns], "", plain(" ".join(said)), ""]
+    lines = [_RESULTS[record.returns], "", _linked(" ".join(said), record), ""]
     answers = (worked.answer(formula) for formula in worked.examples(record))
     header = next((made[0] for made in answers if isinstance(made, list)), None)
     if header is not None:
@@ -254,7 +265,7 @@ def _errors(record: Record) -> list[str]:
     rows: list[tuple[str, str, str]] = []
     for name, words in _raised(section(record.doc, "Raises")):
         sign = getattr(getattr(errors, name), "sign", "#VALUE!")
-        rows.append((code(sign), code(name), plain(words)))
+        rows.append((code(sign), code(name), _linked(words, record)))
     if rows:
         lines += [table(("cell", "Python", "when"), rows)]
     keys = [a.name for a in record.arguments if a.kind == "book"]
