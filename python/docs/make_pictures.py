@@ -22,7 +22,7 @@ FOLDER: Final = Path(__file__).with_name("pictures")
 SHEETS: Final = {"Start": 1, "Summary": 1, "Liquidation": 1, "Map": 1}
 """The sheets, and which of its pages is shown."""
 WIDTH: Final = 1400
-COLOURS: Final = 64
+COLOURS: Final = 160
 MARGIN: Final = 12
 FOOTER: Final = 0.94
 """The part of a page above its footer."""
