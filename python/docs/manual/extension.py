@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from sphinx.util.docutils import SphinxDirective
 
-from docs.manual import function_pages, glossary_page, rulebook_pages, worked
+from docs.manual import function_pages, glossary_page, python_page, rulebook_pages, worked
 from docs.manual.markup import block
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["FOLDERS", "pages", "setup"]
 
 FOLDERS = ("functions", "rulebooks")
-"""What holds nothing but generated pages; git leaves them and `glossary.md` out."""
+"""What holds nothing but generated pages; git leaves them and the other generated pages out."""
 
 
 class Formula(SphinxDirective):
@@ -58,6 +58,7 @@ def pages() -> Iterator[tuple[str, str]]:
     yield from function_pages.pages()
     yield from rulebook_pages.pages()
     yield glossary_page.PATH, glossary_page.page()
+    yield python_page.PATH, python_page.page()
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
