@@ -17,6 +17,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import pytest
+from click import Context
 from click.testing import CliRunner
 
 import crossmargin
@@ -26,7 +27,14 @@ from crossmargin.cells import SheetError
 from crossmargin.cli import cli
 from crossmargin.table import Table
 from crossmargin.template.words import MISUNDERSTANDINGS
-from docs.manual import calls, function_pages, glossary_page, rulebook_pages, worked
+from docs.manual import (
+    calls,
+    command_page,
+    function_pages,
+    glossary_page,
+    rulebook_pages,
+    worked,
+)
 from docs.manual.markup import plain, shown
 
 ROOT = Path(__file__).parents[2]
@@ -188,6 +196,12 @@ def _numbers(value: object) -> list[float]:
 def test_the_glossary_has_every_misunderstanding_of_the_template() -> None:
     page = glossary_page.page()
     assert all(plain(claim) in page and plain(truth) in page for claim, truth in MISUNDERSTANDINGS)
+
+
+def test_the_page_of_the_command_line_has_every_command() -> None:
+    page = command_page.page()
+    for name in cli.list_commands(Context(cli)):
+        assert f"| `{name}` |" in page or f"## crossmargin {name}\n" in page
 
 
 def test_the_first_book_by_hand_is_what_the_engine_says() -> None:

@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING, ClassVar
 
 from sphinx.util.docutils import SphinxDirective
 
-from docs.manual import function_pages, glossary_page, python_page, rulebook_pages, worked
+from docs.manual import (
+    command_page,
+    function_pages,
+    glossary_page,
+    python_page,
+    rulebook_pages,
+    worked,
+)
 from docs.manual.markup import block
 
 if TYPE_CHECKING:
@@ -59,6 +66,7 @@ def pages() -> Iterator[tuple[str, str]]:
     yield from rulebook_pages.pages()
     yield glossary_page.PATH, glossary_page.page()
     yield python_page.PATH, python_page.page()
+    yield command_page.PATH, command_page.page()
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
