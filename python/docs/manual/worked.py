@@ -20,15 +20,17 @@ __all__ = [
 
 _PART = re.compile(r'\s*(?:"(?P<text>(?:[^"]|"")*)"|(?P<word>[^,"]*))\s*(?:,|$)')
 
+_SAMPLE: Final = build.sample()
+
 BOOKS: Final = {
     "HistoryKey": "=CM_HISTORY(History[#All])",
     "Desk": (
         '=CM_BOOK(Positions[#All],"hyperliquid",Collateral[#All],Market[#All],Orders[#All],'
-        f'"{build.AS_OF}",HistoryKey)'
+        f'"{_SAMPLE.as_of}",HistoryKey)'
     ),
     "Options": (
         '=CM_BOOK(OptionPositions[#All],"deribit-spm",OptionCollateral[#All],OptionMarket[#All],,'
-        f'"{build.AS_OF}")'
+        f'"{_SAMPLE.as_of}")'
     ),
     "Tail": '=CM_BOOK(Positions[#All],"es",Collateral[#All],Market[#All],,,HistoryKey)',
     "First": '=CM_BOOK(FirstPositions[#All],"hyperliquid",FirstCollateral[#All])',
@@ -139,7 +141,7 @@ def book_of(function: str) -> str:
 @cache
 def tables() -> dict[str, list[list[float | str | None]]]:
     """Return the tables that formulas name, header first."""
-    given = build.sample()
+    given = _SAMPLE
     folder = resources.files("crossmargin") / "samples" / "two_positions"
     with (
         resources.as_file(folder / "positions.csv") as positions,
