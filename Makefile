@@ -80,7 +80,7 @@ docs: $(EXTENSION)
 clean:
 	rm -rf target build dist demo-output $(ENVIRONMENT)
 	rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis
-	rm -rf python/docs/functions python/docs/rulebooks python/docs/glossary.md \
+	rm -rf python/docs/functions python/docs/rulebooks python/docs/studies python/docs/glossary.md \
 	  python/docs/python-reference.md python/docs/command-line.md
 	find python -name '_core*.so' -delete
 	find python tests workbook -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -33,6 +33,7 @@ from docs.manual import (
     function_pages,
     glossary_page,
     rulebook_pages,
+    study_pages,
     worked,
 )
 from docs.manual.markup import plain, shown
@@ -269,11 +270,10 @@ def test_causes_and_codes_are_words_of_the_engine() -> None:
 
 
 def test_every_page_of_the_folder_docs_is_included() -> None:
-    included = {
-        name for text in TEXTS.values() for name in re.findall(r"{include} \.\./\.\./(\S+)", text)
-    }
-    pages = {f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md")}
-    assert pages | {"tests/bench/README.md"} <= included
+    included = [Path(name).name for name, _ in study_pages.pages()]
+    assert included == sorted(path.name for path in (ROOT / "docs").glob("*.md"))
+    assert "studies/*" in TEXTS["index.md"]
+    assert "{include} ../../tests/bench/README.md" in TEXTS["benchmarks.md"]
 
 
 def test_files_that_the_documentation_pack_names_exist() -> None:

@@ -13,6 +13,7 @@ from docs.manual import (
     glossary_page,
     python_page,
     rulebook_pages,
+    study_pages,
     worked,
 )
 from docs.manual.markup import block
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = ["FOLDERS", "pages", "setup"]
 
-FOLDERS = ("functions", "rulebooks")
+FOLDERS = ("functions", "rulebooks", study_pages.FOLDER)
 """What holds nothing but generated pages; git leaves them and the other generated pages out."""
 
 
@@ -64,6 +65,7 @@ def pages() -> Iterator[tuple[str, str]]:
     """Yield the path within the manual and the text of every generated page."""
     yield from function_pages.pages()
     yield from rulebook_pages.pages()
+    yield from study_pages.pages()
     yield glossary_page.PATH, glossary_page.page()
     yield python_page.PATH, python_page.page()
     yield command_page.PATH, command_page.page()
