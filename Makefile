@@ -7,6 +7,7 @@
 #   make vectors      published margin examples against the engine
 #   make libreoffice  LibreOffice >= 25.2 for the host tests (Debian; root or sudo)
 #   make workbook     builds the template workbook and the LibreOffice add-in
+#   make docs         builds the manual in build/docs; a warning is an error
 
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
@@ -22,7 +23,7 @@ CARGO_LOG := target/cargo-test.log
 
 RUST := Cargo.toml Cargo.lock $(shell find rust_core -type f \( -name '*.rs' -o -name '*.toml' \))
 
-.PHONY: demo test check bench vectors libreoffice workbook clean extension
+.PHONY: demo test check bench vectors libreoffice workbook docs clean extension
 
 extension: $(EXTENSION)
 
@@ -31,7 +32,8 @@ $(PACKAGES): pyproject.toml
 	$(BIN)/python -c 'import tomllib; \
 	  project = tomllib.load(open("pyproject.toml", "rb"))["project"]; \
 	  extras = project["optional-dependencies"]; \
-	  print(*project["dependencies"], *extras["excel"], *extras["dev"], sep="\n")' \
+	  print(*project["dependencies"], *extras["excel"], *extras["docs"], *extras["dev"], \
+	  sep="\n")' \
 	  > $(ENVIRONMENT)/requirements.txt
 	$(BIN)/python -m pip install --quiet --requirement $(ENVIRONMENT)/requirements.txt
 	touch $@
@@ -71,8 +73,14 @@ workbook: $(EXTENSION)
 	mkdir -p build
 	$(BIN)/python -m crossmargin.hosts.libreoffice build/crossmargin.oxt
 
+docs: $(EXTENSION)
+	$(BIN)/python -m sphinx --fail-on-warning --keep-going --quiet --builder html \
+	  --doctree-dir build/doctrees python/docs build/docs
+
 clean:
 	rm -rf target build dist demo-output $(ENVIRONMENT)
 	rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf python/docs/functions python/docs/rulebooks python/docs/studies python/docs/glossary.md \
+	  python/docs/python-reference.md python/docs/command-line.md
 	find python -name '_core*.so' -delete
 	find python tests workbook -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["parameters", "summary", "text"]
+__all__ = ["parameters", "section", "summary", "text"]
 
 _SECTION = re.compile(r"(?m)^(?P<title>[A-Z][A-Za-z ]+)\n-{3,}$")
 _PARAMETER = re.compile(r"(?P<names>\*{0,2}\w+(?:, *\*{0,2}\w+)*)(?: *:.*)?")
@@ -47,7 +47,7 @@ def parameters(docstring: str) -> dict[str, str]:
     """Return each documented parameter with its description on one line, in order."""
     found: dict[str, str] = {}
     names: list[str] = []
-    for line in _section(docstring, "Parameters").splitlines():
+    for line in section(docstring, "Parameters").splitlines():
         if not line.strip():
             continue
         heading = None if line[0].isspace() else _PARAMETER.fullmatch(line.rstrip())
@@ -60,10 +60,11 @@ def parameters(docstring: str) -> dict[str, str]:
     return found
 
 
-def _section(docstring: str, title: str) -> str:
+def section(docstring: str, title: str) -> str:
+    """Return the lines under a heading such as Returns; empty if there is none."""
     sections = list(_SECTION.finditer(docstring))
-    for number, section in enumerate(sections):
-        if section["title"] == title:
+    for number, found in enumerate(sections):
+        if found["title"] == title:
             end = sections[number + 1].start() if number + 1 < len(sections) else len(docstring)
-            return docstring[section.end() : end]
+            return docstring[found.end() : end]
     return ""

@@ -52,6 +52,11 @@ def account_ranking(
     ------
     UnknownWordError
         For a sort, a stress or an option that is not known.
+
+    References
+    ----------
+    Excess, usage and calls as in CM_SUMMARY, triggers as in CM_LIQPRICE, stresses as in
+    CM_STRESS; the ranking by money is crossmargin's own.
     """
     held = [book_of(book) for book in _items(books)]
     return rows_of(_core.accounts(held, float(top), sort, pairs_of(options)))

@@ -29,7 +29,7 @@ __all__ = ["cure", "impact", "reduction_schedule", "what_if", "withdrawable"]
 ACTIONS = "Actions"
 
 
-@register("CM_WHATIF", category=ACTIONS, example='=CM_WHATIF(Book,B20:D27,"table")')
+@register("CM_WHATIF", category=ACTIONS, example='=CM_WHATIF(Book,Trades[#All],"table")')
 def what_if(book: BookArgument, trades: Block, *, measure: Text = "table") -> CellResult:
     """Before, after and change for a list of trades: the whole account is measured again.
 
@@ -62,6 +62,10 @@ def what_if(book: BookArgument, trades: Block, *, measure: Text = "table") -> Ce
         If a contract is neither held nor can be priced.
     UnknownWordError
         For a measure or an account that is not known.
+
+    References
+    ----------
+    Two measurements of the whole account by its rulebook; nothing is approximated.
     """
     held, rows = book_of(book), _rows(trades)
     if measure.strip().lower() in {"", "table", "all"}:
@@ -101,6 +105,10 @@ def impact(
     -------
     Table
         symbol, account, then a column per size.
+
+    References
+    ----------
+    Differences of two measurements by the rulebook; no formula beside it.
     """
     symbols = [str(name) for name in instruments or ()]
     numbers = [float(size) for size in sizes or ()]
@@ -153,6 +161,11 @@ def cure(
         For a target that is not above 0 and at most 1.
     UnknownWordError
         For a target, an action, an option or an account that is not known.
+
+    References
+    ----------
+    Greedy with a new ranking at every step; lower bound by cutting planes on a linear programme
+    (Kelley 1960; fractions: Dantzig 1957); each row proved by measuring the account again.
     """
     pairs = pairs_of(options)
     return rows_of(_core.cure(book_of(book), target, allowed, float(max_rows), pairs))
@@ -183,6 +196,10 @@ def withdrawable(
     -------
     float or Table
         Coins; 0 where the initial margin is not covered to begin with.
+
+    References
+    ----------
+    Search over amounts by measuring the account again at the initial level of the rulebook.
     """
     if layout not in {"number", "table"}:
         raise UnknownWordError(f"unknown layout '{layout}'; known: number, table")
@@ -239,6 +256,11 @@ def reduction_schedule(
     OutOfRangeError
         For a number outside its range, or periods so long that permanent impact outweighs the
         temporary one.
+
+    References
+    ----------
+    Almgren and Chriss 2000, Optimal execution of portfolio transactions, Journal of Risk 3;
+    impact calibrated as in its section 3.4.
     """
     market = (price, daily_volatility, daily_volume, half_spread)
     return rows_of(_core.schedule_table(quantity, days, *market, pairs_of(options)))

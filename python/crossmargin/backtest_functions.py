@@ -30,8 +30,7 @@ def backtest(
     The book is held constant: today's money in each risk factor, moved by the relative moves of
     the past. A day's margin is made of the bars before it, its loss of the margin period after it.
     Under a rulebook without a tail the margin is today's on every day, and what is tested is how
-    it covers the losses of the history. Sources: Kupiec 1995, Christoffersen 1998, Acerbi and
-    Szekely 2014, Murphy, Vasios and Vause 2014; floors are reference, not legal advice.
+    it covers the losses of the history. Floors are reference, not legal advice.
 
     Parameters
     ----------
@@ -61,6 +60,12 @@ def backtest(
         If the book has no history, or it is too short for the rulebook's window.
     NoAnswerError
         If no day is left to test, or a series never moves.
+
+    References
+    ----------
+    Kupiec 1995; Christoffersen 1998; Acerbi and Szekely 2014; Clopper and Pearson 1934 (exact
+    intervals); Murphy, Vasios and Vause 2014 (procyclicality); EMIR 153/2013, Article 28
+    (floors, for reference).
     """
     answer = _core.backtest(book_of(book), measure, pairs_of(options), progress)
     return rows_of(answer)
@@ -111,6 +116,11 @@ def calibration(
         If the parameters of a tail are asked for and the rulebook has none.
     NoAnswerError
         If no day is left to test.
+
+    References
+    ----------
+    Backtests as in CM_BACKTEST; walking forward over folds; the objective is crossmargin's own,
+    its weights are options.
     """
     return rows_of(_core.calibrate(book_of(book), what, pairs_of(options), progress))
 

@@ -50,6 +50,11 @@ def correlations(
         If an option or a typed correlation is outside its range.
     NoAnswerError
         If a series never moves.
+
+    References
+    ----------
+    EWMA: RiskMetrics 1996; shrinkage: Ledoit and Wolf 2004; nearest correlation matrix: Higham
+    2002; betas: Blume 1971; change: Fisher's z 1921.
     """
     pairs = pairs_of(options)
     book, given = explain.target(target)

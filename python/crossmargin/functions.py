@@ -155,6 +155,11 @@ def book(
         If the rulebook is not known.
     RulebookError
         If a rulebook of your own breaks the schema; key and row are named.
+
+    References
+    ----------
+    Columns as the venues' own interfaces and ccxt name them; CM_CHECK lists what each was
+    understood as. The key is a hash of the contents.
     """
     given = dict(options or {})
     partial = str(given.pop("partial", "0")).strip().lower() in {"1", "true", "yes"}
@@ -198,6 +203,10 @@ def check(target: Cell, *, view: Text = "issues", sheet: Text = "auto") -> Table
     Table
         One row per finding: severity, sheet, row (the header is row 1), column, value, code,
         message, fix.
+
+    References
+    ----------
+    Rules of the tables: the names of ccxt and of the venues' exports.
     """
     held, block = explain.target(target)
     if held is not None:
@@ -226,6 +235,10 @@ def rulebooks(rulebook: BlockOrText | None = None, *, part: Text = "all") -> Tab
     Table
         id, venue, mode, version, effective, source, status, liquidation_method; for one rulebook
         part, key, value, unit, source, note.
+
+    References
+    ----------
+    Each row carries its own.
     """
     if rulebook is None:
         return rows_of(_core.rulebook_list())
@@ -250,6 +263,10 @@ def rulebook_diff(rulebook_a: BlockOrText, rulebook_b: BlockOrText) -> TableResu
     -------
     Table
         part, key, a, b, change (b less a where both are numbers, else a word), source_a, source_b.
+
+    References
+    ----------
+    Each row carries its own.
     """
     return rows_of(_core.rulebook_difference(one(rulebook_a), one(rulebook_b)))
 
@@ -271,6 +288,11 @@ def equity(book: BookArgument, *, basis: Text = "adjusted", scope: Text = "all")
     -------
     float
         Money in the reporting currency.
+
+    References
+    ----------
+    The rulebook's own equity basis and collateral rates: CM_RULEBOOKS, parts levels and
+    haircuts.
     """
     return book_of(book).equity(basis, scope)
 
@@ -290,6 +312,11 @@ def initial_margin(book: BookArgument, *, scope: Text = "all") -> NumberResult:
     -------
     float
         Money in the reporting currency, positive.
+
+    References
+    ----------
+    The rulebook's own level initial: CM_RULEBOOKS, parts levels, tiers, shocks and charges;
+    CM_EXPLAIN cites each branch.
     """
     return book_of(book).initial_margin(scope)
 
@@ -309,6 +336,11 @@ def maintenance_margin(book: BookArgument, *, scope: Text = "all") -> NumberResu
     -------
     float
         Money in the reporting currency, positive.
+
+    References
+    ----------
+    The rulebook's own level maintenance: CM_RULEBOOKS, parts levels, tiers, shocks and charges;
+    CM_EXPLAIN cites each branch.
     """
     return book_of(book).maintenance_margin(scope)
 
@@ -331,6 +363,11 @@ def ratio(book: BookArgument, *, style: Text = "usage", scope: Text = "all") -> 
     -------
     float
         A fraction; no answer where the equity is not above zero.
+
+    References
+    ----------
+    Usage is trigger x maintenance margin over adjusted equity; style venue is the rulebook's
+    venue_ratio.
     """
     try:
         return book_of(book).ratio(style, scope)
@@ -356,6 +393,11 @@ def excess(book: BookArgument, *, above: Text = "MM", scope: Text = "all") -> Nu
     -------
     float
         Money in the reporting currency.
+
+    References
+    ----------
+    Equity less trigger x requirement, with the trigger of the rulebook's level: CM_RULEBOOKS,
+    part levels.
     """
     return book_of(book).excess(above, scope)
 
@@ -375,6 +417,10 @@ def summary(book: BookArgument, *, group_by: Text = "account") -> TableResult:
     -------
     Table
         One row per group, money in the reporting currency; the trigger moves one coin alone.
+
+    References
+    ----------
+    As CM_EQUITY, CM_IM, CM_MM, CM_EXCESS, CM_RATIO, CM_LIQPRICE and CM_LIQFIRST.
     """
     return rows_of(book_of(book).summary(group_by))
 
@@ -414,6 +460,12 @@ def liquidation_price(
     -------
     float or Table
         A price in quote currency per coin, no answer if none exists; or the table.
+
+    References
+    ----------
+    Roots of equity less trigger x requirement: in closed form between bracket changes, else by
+    bisection that excludes only what bounds on the slope prove empty; refined as in
+    Chandrupatla 1997.
     """
     pairs = pairs_of(options)
     if underlying is None:
@@ -456,6 +508,11 @@ def liquidation_order(
     Table
         One row per closing, money in the reporting currency; without rows if nothing is liquidated.
         A step that raises the margin or lowers the excess says so in its reason.
+
+    References
+    ----------
+    The rulebook's part liquidation, each item with its source; the square-root law where
+    slippage is reckoned from depth.
     """
     return rows_of(book_of(book).liquidation_order(scenario, max_steps, pairs_of(options)))
 
@@ -490,6 +547,10 @@ def first_liquidated(
     -------
     str or Table
         One text; a table with one row each for several.
+
+    References
+    ----------
+    As CM_LIQORDER.
     """
     if what.lower() not in {"symbol", "sentence"}:
         raise UnknownWordError(f"unknown form '{what}'; known: symbol, sentence")
@@ -543,6 +604,11 @@ def one_position_price(
     ------
     OutOfRangeError
         If the position is liquidatable already.
+
+    References
+    ----------
+    Linear: (collateral + quantity x (P - entry)) = mmr x |quantity| x P + other, solved for P;
+    inverse: the same in coins. The venues' pages for their isolated positions.
     """
     found = single_liquidation_price(
         quantity,
@@ -584,6 +650,10 @@ def explanation(
     -------
     Table
         Money in the reporting currency, and a TOTAL row.
+
+    References
+    ----------
+    The rulebook's own; the column source cites each branch.
     """
     return rows_of(book_of(book).explain(measure, group_by))
 
@@ -610,6 +680,10 @@ def scenarios(book: BookArgument, *, risk_unit: Text = "", layout: Text = "matri
     ------
     NotCoveredError
         If the rulebook is not measured by scenarios.
+
+    References
+    ----------
+    The scenario sets of the rulebook (CM_RULEBOOKS, part shocks); options by Black 1976.
     """
     return rows_of(book_of(book).scenarios(risk_unit, layout))
 
@@ -633,6 +707,11 @@ def exposure(
     -------
     Table
         delta in coins, delta_usd in the reporting currency; the rest in the unit; a TOTAL row.
+
+    References
+    ----------
+    Black 1976, and its derivatives as in Haug, The Complete Guide to Option Pricing Formulas,
+    2nd edition.
     """
     return rows_of(book_of(book).exposure(group_by, unit))
 
@@ -659,6 +738,10 @@ def comparison(
     -------
     Table
         One row per rulebook; capital_efficiency is 1 less the ratio of mm to the first row's.
+
+    References
+    ----------
+    Every rulebook by its own sources; see CM_RULEBOOKS.
     """
     held = book_of(book)
     if triggers not in {"auto", "yes", "no"}:
@@ -682,6 +765,11 @@ def tiers(book: BookArgument, *, horizon: Number = 0.25) -> TableResult:
     -------
     Table
         One row per position, money in the settlement currency.
+
+    References
+    ----------
+    The rulebook's brackets (CM_RULEBOOKS, part tiers); cumulative amounts are computed from
+    floors and rates.
     """
     return rows_of(book_of(book).tiers(horizon))
 
@@ -701,6 +789,10 @@ def collateral(book: BookArgument, *, sort: Text = "usable") -> TableResult:
     -------
     Table
         One row per currency: amounts in coins, values in the reporting currency, and a TOTAL row.
+
+    References
+    ----------
+    The rulebook's own rates and slices, each with its source in CM_RULEBOOKS, part haircuts.
     """
     return rows_of(book_of(book).collateral(sort))
 
@@ -724,6 +816,11 @@ def reconciliation(
     -------
     Table
         scope, item, ours, venue, diff, diff_pct, status, likely_cause.
+
+    References
+    ----------
+    A comparison with figures of the same paste; causes are named by what would explain the
+    difference.
     """
     return rows_of(book_of(book).recon(tolerance, tolerance < 1.0, scope))
 
@@ -744,6 +841,10 @@ def why(target: Cell, *, topic: Text = "") -> TableResult:
     -------
     Table
         topic, sentence (at most 255 characters), reference.
+
+    References
+    ----------
+    The answer's own: the column reference.
     """
     return explain.why(target, topic)
 
@@ -756,6 +857,10 @@ def version() -> TextResult:
     -------
     str
         Such as crossmargin 0.1.0, release, x86_64, portable.
+
+    References
+    ----------
+    None: it reports the build.
     """
     return "crossmargin " + ", ".join(_core.build_information())
 

@@ -23,7 +23,7 @@ __all__ = ["history"]
 OPTIONS = ("coin", "step", "partial", "join", "clash")
 
 
-@register("CM_HISTORY", category="Book", example="=CM_HISTORY(Prices[#All])")
+@register("CM_HISTORY", category="Book", example="=CM_HISTORY(History[#All])")
 def history(prices: Block, *, options: Options | None = None) -> HistoryResult:
     """History of prices, implied volatilities and bases; in a sheet its text key.
 
@@ -54,6 +54,10 @@ def history(prices: Block, *, options: Options | None = None) -> HistoryResult:
         If a cell cannot be used (the first is named, CM_CHECK lists all) or two histories clash.
     OutOfRangeError
         If the step is shorter than that of the bars.
+
+    References
+    ----------
+    Nothing is estimated here; moves are made by the functions that use the history.
     """
     given = dict(options or {})
     unknown = next((name for name in given if name not in OPTIONS), None)

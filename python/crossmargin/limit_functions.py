@@ -29,7 +29,7 @@ __all__ = ["largest_size", "leverage_caps", "limits", "liquidation_probability"]
 LIMITS = "Limits"
 
 
-@register("CM_LIMITS", category=LIMITS, example="=CM_LIMITS(Book,Limits[#All])")
+@register("CM_LIMITS", category=LIMITS, example='=CM_LIMITS(Book,Limits[#All],,"paths=1000")')
 def limits(
     book: BookArgument,
     *,
@@ -73,6 +73,11 @@ def limits(
         If the table lacks a column.
     UnknownWordError
         For a profile or an option that is not known.
+
+    References
+    ----------
+    A comparison; each metric by the function of its name. The numbers of the risk profile are
+    choices.
     """
     table = as_table(limits)
     return rows_of(_core.limits(book_of(book), table, _parameters(profile, options)))
@@ -108,12 +113,18 @@ def leverage_caps(
     Table
         scope, underlying, term, leverage_cap (times equity), binding, leverage, largest_notional,
         rule.
+
+    References
+    ----------
+    Smallest of five caps: the rulebook's bracket, volatility and the square-root law of impact,
+    the value at risk of a normal loss, depth, and first passage as in CM_LIQPROB. The numbers are
+    those of the risk profile and are choices.
     """
     parameters = _parameters(profile, options)
     return rows_of(_core.leverage_caps(book_of(book), scope, parameters))
 
 
-@register("CM_MAXSIZE", category=LIMITS, example='=CM_MAXSIZE(Book,"BTCUSDT","buy","usage=0.7")')
+@register("CM_MAXSIZE", category=LIMITS, example='=CM_MAXSIZE(Book,"BTC","buy","usage=0.7")')
 def largest_size(
     book: BookArgument,
     symbol: Text,
@@ -160,6 +171,10 @@ def largest_size(
     ------
     OutOfRangeError
         If the limit is broken before anything is traded; the sentence says what would help.
+
+    References
+    ----------
+    Search over sizes by measuring the account again; metrics as in CM_LIMITS.
     """
     if layout not in {"number", "table"}:
         raise UnknownWordError(f"unknown layout '{layout}'; known: number, table")
@@ -208,6 +223,12 @@ def liquidation_probability(
         scope, horizon_days, probability, standard_error, terminal (at the end of the horizon),
         terminal_error, closed_form (the barrier formula, where one coin and one price liquidate),
         paths, steps, evaluations, source, method.
+
+    References
+    ----------
+    First passage of geometric Brownian motions by simulation; between two steps at distances d0
+    and d1 in standard deviations a Brownian bridge, exp(-2 d0 d1 / dt); for one coin the barrier
+    formula N((b - m T) / (s root T)) + exp(2 m b / s^2) N((b + m T) / (s root T)).
     """
     parameters = _parameters(profile, options)
     parameters.append(("liquidation_days", repr(float(horizon_days))))

@@ -52,6 +52,10 @@ def liquidation_zones(
     Table
         One row per zone from the lowest price up, prices in quote currency, distances as
         fractions of the mark and in one-day sigmas.
+
+    References
+    ----------
+    Certified halving with bounds on the slope, as in CM_LIQPRICE.
     """
     pairs = pairs_of(options)
     return rows_of(_core.liquidation_zones(book_of(book), underlying, path, which, pairs))
@@ -96,6 +100,10 @@ def liquidation_map(
     -------
     Table
         A matrix: moves of x in the first row, moves of y in the first column.
+
+    References
+    ----------
+    The whole measure of the rulebook at every node; nothing is interpolated.
     """
     along = (x, MOVES if x_moves is None else list(x_moves))
     across = (y, MOVES if y_moves is None else list(y_moves))
@@ -137,6 +145,11 @@ def nearest_scenarios(
         rank, the scenario in words, its two largest moves, the distance, the probability of going
         beyond it in one day under the normal law, today's usage, what is closed first just beyond
         it, how it was found, the account, a comment. No answer if nothing within reach liquidates.
+
+    References
+    ----------
+    The design point of first-order reliability: Hasofer and Lind 1974; Rackwitz and Fiessler
+    1978.
     """
     pairs = pairs_of(options)
     return rows_of(_core.nearest_scenarios(book_of(book), factors, unit, pairs))

@@ -26,8 +26,7 @@ def risk_contributions(
     homogeneous) and sums to the measure; `marginal` is the derivative by notional; `incremental`
     is what the measure loses when the part is closed; `standalone` what the part needs by itself.
     Charges, credits, loans and balances have rows of their own, and what stands whatever is held
-    is not attributable. The orders of the definitions differ and stand side by side. Sources:
-    Tasche 1999 (component), Aumann and Shapley 1974 (along the ray).
+    is not attributable. The orders of the definitions differ and stand side by side.
 
     Parameters
     ----------
@@ -46,6 +45,10 @@ def risk_contributions(
         symbol, account, quantity, notional, standalone, component, marginal, incremental, share,
         pnl_in_worst, room_to_tier, rank_component, rank_marginal, rank_incremental, rank_notional,
         note, and a TOTAL row; money in the reporting currency.
+
+    References
+    ----------
+    Tasche 1999 (component); Aumann and Shapley 1974 (along the ray).
     """
     return rows_of(book_of(book).contributions(measure, group_by, pairs_of(options)))
 
@@ -89,6 +92,11 @@ def tail_measures(
         standard_error, note; for losses scope, rank, scenario, loss, weight, driver_1, result_1,
         driver_2, result_2, driver_3, result_3, others. Money in the reporting currency, losses
         positive, results with their sign.
+
+    References
+    ----------
+    Acerbi and Tasche 2002 (expected shortfall); Hull and White 1998 (filtered); Boudoukh,
+    Richardson and Whitelaw 1998 (age-weighted).
     """
     return rows_of(
         book_of(book).tail(measure, confidence, horizon_days, method, pairs_of(options), listener())

@@ -68,6 +68,11 @@ def margin_grid(
     ------
     OutOfRangeError
         For a move that no market makes, or more than 20,000 nodes.
+
+    References
+    ----------
+    The whole measure of the rulebook at every node; options by Black 1976 at their own
+    volatility.
     """
     return rows_of(
         _core.grid(
@@ -117,6 +122,10 @@ def stresses(
     ------
     UnknownWordError
         For a scenario or an option that is not known.
+
+    References
+    ----------
+    The sources of every crisis and its range: option layout=sources.
     """
     words, table = (scenarios, None) if isinstance(scenarios, str) else ("", as_table(scenarios))
     return rows_of(_core.stress(book_of(book), words, table, pairs_of(options)))
@@ -156,6 +165,11 @@ def horizon(
     ------
     MissingError
         If a date is asked of a book without an as-of.
+
+    References
+    ----------
+    The rulebook's own measure at later dates; options by Black 1976; funding as the venue
+    settles it, three times a day.
     """
     asked = [str(date) for date in dates or ()]
     return rows_of(_core.horizon(book_of(book), asked, measure, bool(funding)))
@@ -198,6 +212,11 @@ def book_difference(
     ------
     NotCoveredError
         If an account is at another venue, or reports in another currency.
+
+    References
+    ----------
+    Sequential replacement of one driver at a time, both books measured by their rulebooks; what
+    drivers make together stands in its own row.
     """
     older, newer = book_of(book_old), book_of(book_new)
     return rows_of(_core.difference(older, newer, measure, group_by, pairs_of(options)))

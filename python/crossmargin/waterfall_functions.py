@@ -52,6 +52,11 @@ def liquidation_policies(
         mm_left, usage_left, excess_left, shortfall (what the account owes at the end),
         positions_left, warnings (steps that raised the margin or lowered the excess), end. Money
         in the reporting currency.
+
+    References
+    ----------
+    The venue's own policy as its rulebook cites it (CM_RULEBOOKS, part liquidation); the others
+    by their names.
     """
     held = book_of(book)
     return rows_of(held.liquidation_policies(scenario, policies, max_steps, pairs_of(options)))
@@ -105,6 +110,12 @@ def deleveraging(
         If a candidate lacks what it needs.
     MissingError
         If the form asked for needs a column that is not given.
+
+    References
+    ----------
+    binance.com/en/support/faq/360033525471; bitmex.com, auto-deleveraging;
+    hyperliquid.gitbook.io, auto-deleveraging; okx.com, auto-deleveraging; water-filling:
+    Moallemi and Nutz, arXiv 2603.15963.
     """
     table = None if candidates is None else as_table(candidates)
     return rows_of(book_of(book).deleveraging(table, deficit, form, pairs_of(options)))
