@@ -6,7 +6,7 @@ use crate::book::Position;
 use crate::error::{Error, Result};
 use crate::instrument::ContractKind;
 use crate::limits::standing::size;
-use crate::market::{MarketState, settle_of};
+use crate::market::{MarketState, settle_of, underlying_of};
 use crate::numeric::rounding::of_steps;
 use crate::rulebook::Rulebook;
 
@@ -187,11 +187,10 @@ impl Action {
             Kind::Convert { into } => {
                 let currency = self.currency.ok_or_else(missing)?;
                 let value = size * account.view().price(currency, &today)?;
-                let flat = match cost.slippage {
-                    super::cost::Slippage::Flat(fraction) => fraction,
-                    super::cost::Slippage::Depth => 0.0,
-                };
-                let paid = value * (cost.fee + flat);
+                let paid = cost.of_collateral(account, currency, size)?;
+                if let Some(coin) = account.book.currencies.get(currency).and_then(|own| own.underlying) {
+                    account.note_dealt(coin, size);
+                }
                 let price = account.view().price(*into, &today)?;
                 account.credit(currency, -size)?;
                 account.credit(*into, (value - paid) / price)?;
@@ -223,6 +222,8 @@ impl Action {
             return Ok((0.0, 0.0));
         }
         let paid = cost.of(account, contract, size)?;
+        let coins = cost.coins(account, contract, size)?;
+        account.note_dealt(underlying_of(account.book, contract), coins);
         let money =
             account.view().price(settle_of(account.book, contract), &MarketState::today(account.book))?;
         let moved = self::size(&account.view(), &Position { quantity: size, ..contract.clone() })?.gross;

@@ -2,7 +2,7 @@
 
 use super::action::{Action, Kind};
 use super::smallest::{even_grid, smallest};
-use super::{Account, Cost, Prepared, Target};
+use super::{Account, Cost, Prepared, Slippage, Target};
 use crate::error::Result;
 use crate::margin::PoolState;
 use crate::numeric::accumulate::sum;
@@ -10,6 +10,8 @@ use crate::watch::Watch;
 
 /// Share of an action that one greedy step takes.
 const SHARE: f64 = 0.05;
+/// Share of what is missing that one greedy step may bring where costs grow faster than size.
+const FINE: f64 = 0.025;
 /// Most greedy steps.
 const STEPS: usize = 240;
 /// Most whole lots, all actions together, that are searched exactly.
@@ -121,8 +123,10 @@ impl<'a> Planner<'a> {
     /// Takes steps one after the other, each time the one that brings most per unit of cost, from a plan on; then takes
     /// back what turned out not to be needed.
     ///
-    /// A step is a twentieth of an action, or a lot. What is ranked is the money that a step brings over the target, per
-    /// unit of its cost, or per unit of notional where nothing costs anything. `among` are the places that may be used.
+    /// A step is a twentieth of an action, or a lot; where costs grow faster than size no more of it than brings a
+    /// fortieth of what is missing, so that the next step may come from elsewhere. What is ranked is the money that a step
+    /// brings over the target, per unit of what it costs after the steps before it, or per unit of notional where nothing
+    /// costs anything. `among` are the places that may be used.
     ///
     /// # Errors
     ///
@@ -130,17 +134,18 @@ impl<'a> Planner<'a> {
     pub fn greedy(&self, among: &[usize], from: &[(usize, f64)]) -> Result<Plan> {
         let mut taken: Vec<(usize, f64)> = from.to_vec();
         let mut above = self.above(&taken)?;
+        let slices: Result<Vec<f64>> = among.iter().map(|place| self.slice(*place, &taken, above)).collect();
+        let slices = slices?;
         for _ in 0..STEPS {
             if above >= 0.0 {
                 break;
             }
             let (.., paid, moved) = self.taken(&taken)?;
             let mut best: Option<(f64, usize, f64, f64)> = None;
-            for place in among {
+            for (place, slice) in among.iter().zip(&slices) {
                 let Some(action) = self.actions.get(*place) else { continue };
                 let used = sum(taken.iter().filter(|own| own.0 == *place).map(|own| own.1));
-                let most = action.most_steps();
-                let count = (SHARE * most).ceil().max(1.0).min(most - used);
+                let count = slice.min(action.most_steps() - used);
                 if count <= 0.0 {
                     continue;
                 }
@@ -170,6 +175,18 @@ impl<'a> Planner<'a> {
         }
         let made = self.plan(taken)?;
         if made.reached { self.pruned(made) } else { Ok(made) }
+    }
+
+    /// How much of an action one greedy step takes, from a plan that lacks `-above`.
+    fn slice(&self, place: usize, from: &[(usize, f64)], above: f64) -> Result<f64> {
+        let Some(action) = self.actions.get(place) else { return Ok(0.0) };
+        let count = (SHARE * action.most_steps()).ceil().max(1.0);
+        if self.cost.slippage != Slippage::Depth {
+            return Ok(count);
+        }
+        let gain = self.above(&with(from, place, count))? - above;
+        let part = FINE * -above / gain;
+        Ok(if gain > 0.0 && part < 1.0 { (part * count).ceil().max(1.0) } else { count })
     }
 
     /// Takes back, dearest first, as much of every action as the target allows.

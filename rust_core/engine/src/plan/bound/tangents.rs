@@ -2,6 +2,7 @@
 
 use rayon::prelude::*;
 
+use super::costs::Costs;
 use super::{Plane, Problem, dampened};
 use crate::book::Position;
 use crate::error::Result;
@@ -180,7 +181,7 @@ impl Problem<'_> {
         at: &Account<'_>,
         state: &PoolState,
         point: &[f64],
-        costs: &[(f64, f64)],
+        costs: &Costs,
     ) -> Result<(f64, Vec<f64>)> {
         let today = MarketState::today(at.book);
         let view = at.view();
@@ -197,7 +198,7 @@ impl Problem<'_> {
             worth.push((holding.currency, price * rate, level.gains || holding.pnl <= 0.0));
         }
         let mut slopes = Vec::with_capacity(self.trades.len());
-        for (variable, (paid, _)) in costs.iter().enumerate() {
+        for (variable, paid) in costs.slopes(point).into_iter().enumerate() {
             let Some(contract) = self.action(variable).and_then(|own| own.contract.as_ref()) else {
                 slopes.push(0.0);
                 continue;
