@@ -1,6 +1,7 @@
 //! What comes next in a liquidation: whom the policy picks, and how much of it.
 
 use super::auction::slice;
+use super::cost::Costs;
 use super::part::{Part, multiple, needed};
 use super::policy::{Choice, ranked, stage_of};
 use super::run::{Run, Turn};
@@ -189,10 +190,11 @@ impl Run<'_> {
         market: &MarketState,
         before: &PoolState,
         discount: f64,
+        costs: &Costs<'_>,
     ) -> Result<Option<(f64, String)>> {
         let room = |fraction: f64| -> Result<f64> {
             let mut trial = self.working.clone();
-            trial.sell_slice(fraction, discount, market)?;
+            trial.sell_slice(fraction, discount, market, costs)?;
             Ok(self.room(&self.measured(&trial, market)?))
         };
         if before.equity.gross <= 0.0 {

@@ -12,6 +12,8 @@ use crate::watch::Watch;
 const SHARE: f64 = 0.05;
 /// Share of what is missing that one greedy step may bring where costs grow faster than size.
 const FINE: f64 = 0.025;
+/// A gain below this share of what is missing is rounding.
+const ROUNDING: f64 = 1e-9;
 /// Most greedy steps.
 const STEPS: usize = 240;
 /// Most whole lots, all actions together, that are searched exactly.
@@ -93,7 +95,8 @@ impl<'a> Planner<'a> {
         Ok(Plan { steps, cost, moved, reached: above >= 0.0, above })
     }
 
-    /// One action by itself, as much of it as is needed.
+    /// One action by itself, as much of it as is needed; nothing of it where it does not reach the target and brings
+    /// the account no nearer to it.
     ///
     /// # Errors
     ///
@@ -107,7 +110,10 @@ impl<'a> Planner<'a> {
             _ => even_grid(most, 16),
         };
         let found = smallest(&grid, |count| self.above(&[(place, count)]))?;
-        self.plan(vec![(place, found.steps)])
+        let plan = self.plan(vec![(place, found.steps)])?;
+        let nothing = self.plan(Vec::new())?;
+        let brings = plan.above - nothing.above > ROUNDING * nothing.above.abs();
+        Ok(if plan.reached || brings { plan } else { nothing })
     }
 
     /// What makes one plan better than another: reaching the target, then cost, then money moved.
@@ -157,7 +163,7 @@ impl<'a> Planner<'a> {
                 // what costs nothing and helps comes first
                 let score = if price > 0.0 { gain / price } else { f64::MAX };
                 let first = best.as_ref().is_none_or(|known| score > known.0);
-                if gain > 0.0 && first {
+                if gain > ROUNDING * above.abs() && first {
                     best = Some((score, *place, count, after));
                 }
             }

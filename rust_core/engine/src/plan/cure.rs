@@ -73,6 +73,8 @@ pub struct Cure<'a> {
     pub before: PoolState,
     /// Money that is missing to the target, reporting currency; at most zero where it is reached already.
     pub short: f64,
+    /// Whether anything could be tried.
+    pub possible: bool,
     /// Proposals, best first.
     pub proposals: Vec<Proposal<'a>>,
     /// The lower bound of reductions, or why there is none.
@@ -96,7 +98,7 @@ pub fn cure<'a>(
     let short = -request.target.above(&account.view(), &before)?;
     if short <= 0.0 {
         let bound = Err(Error::NoAnswer { why: "the target is reached".into() });
-        return Ok(Cure { pool, before, short, proposals: Vec::new(), bound });
+        return Ok(Cure { pool, before, short, possible: true, proposals: Vec::new(), bound });
     }
     let prepared = Prepared::new(account, &stage.instruments(pool), today.clone())?;
     let all = actions(stage, pool, account, request.allowed, &request.hedges, short)?;
@@ -167,7 +169,7 @@ pub fn cure<'a>(
     for (plan, found_by) in found {
         proposals.push(proved(account, &all, plan, found_by, &request.cost, &today)?);
     }
-    Ok(Cure { pool, before, short, proposals, bound })
+    Ok(Cure { pool, before, short, possible: !all.is_empty(), proposals, bound })
 }
 
 /// Whether an action is a variable of the linear programme.
