@@ -48,6 +48,7 @@ impl Run<'_> {
                 Ok(Turn::Close((0..count).rev().map(|index| (index, fraction, reason.clone())).collect()))
             }
             Policy::EqualSlice => Ok(Turn::Slice),
+            Policy::CheapestSet => self.cheapest_turn(market, before),
             Policy::TierSteps => {
                 let at_once = self.rulebook.liquidation.tiers_at_once;
                 let found = tier_step(&view, market, self.options.respect_tags, at_once);
@@ -114,7 +115,11 @@ impl Run<'_> {
                 }
             }
         }
-        // legs that hedge each other help only together
+        self.together(market, before)
+    }
+
+    /// A part of every position, where legs that hedge each other help only together.
+    pub(super) fn together(&self, market: &MarketState, before: &PoolState) -> Result<Turn> {
         let fraction = self.fraction(market, before, StepSize::Needed, None)?.fraction();
         let after = self.after(market, before, fraction, None)?;
         if !helps(before.excess, after.excess, before.requirement.maintenance) {
