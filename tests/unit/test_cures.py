@@ -176,3 +176,54 @@ def test_an_equal_slice_without_an_auction_costs_what_dealing_costs(slippage: st
         )
     )
     assert row["cost"] == pytest.approx(sum(expected.values()), rel=1e-9)
+
+
+def test_without_a_lower_bound_slices_go_where_the_next_one_is_cheapest_and_the_row_says_why() -> (
+    None
+):
+    """Initial margin N / leverage, impact N 2/3 sigma sqrt(f size / volume): Lagrange's split."""
+    coins = (
+        ("BTC", 20.0, 60000, 10, 2000, 0.03),
+        ("ETH", -400.0, 3000, 5, 9000, 0.04),
+        ("SOL", 9000.0, 150, 4, 30000, 0.06),
+    )
+    rows = [[name, size, mark, mark, 0.01, leverage] for name, size, mark, leverage, *_ in coins]
+    market = table(
+        "underlying markPrice adv dailyVol halfSpread",
+        *([name, mark, volume, sigma, 0] for name, _, mark, _, volume, sigma in coins),
+    )
+    freed = [abs(size) * mark / leverage for _, size, mark, leverage, *_ in coins]
+    impact = [
+        abs(size) * mark * sigma * math.sqrt(abs(size) / volume) * 2 / 3
+        for _, size, mark, _, volume, sigma in coins
+    ]
+    cash = 0.8 * sum(freed)
+    book = crossmargin.book(
+        table(H, *rows), "custom", collateral=table("currency cash", ["USD", cash]), market=market
+    )
+
+    def split(multiplier: float) -> tuple[float, float]:
+        parts = [
+            min(1.0, (multiplier * own / (1.5 * cost)) ** 2)
+            for own, cost in zip(freed, impact, strict=True)
+        ]
+        paid = sum(part**1.5 * cost for part, cost in zip(parts, impact, strict=True))
+        left = sum(own * (1 - part) for part, own in zip(parts, freed, strict=True))
+        return cash - paid - left, paid
+
+    low, high = 0.0, 1.0
+    assert split(low)[0] < 0 < split(high)[0]
+    for _ in range(100):
+        middle = (low + high) / 2
+        low, high = (middle, high) if split(middle)[0] < 0 else (low, middle)
+    cheapest = split(high)[1]
+    found = records(
+        crossmargin.cure(book, target="IM", allowed="close", options={"slippage": "depth"})
+    )
+    plan = min(_plans(found), key=lambda one: sum(row["cost"] for row in one))
+    cost = sum(row["cost"] for row in plan)
+    assert len(plan) > 1
+    assert cheapest * (1 - 1e-9) <= cost <= 1.03 * cheapest
+    assert (
+        "no lower bound: the initial margin is not attributed to positions" in plan[-1]["comment"]
+    )

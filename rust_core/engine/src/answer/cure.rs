@@ -271,7 +271,7 @@ fn rows(
 
 /// A size without the tail that sums of decimals leave: all of a position of 0.1 + 0.2 is 0.3.
 fn tidy(size: f64) -> f64 {
-    format!("{size:.11e}").parse().unwrap_or(size)
+    format!("{size:.14e}").parse().unwrap_or(size)
 }
 
 /// What the last row of a proposal says besides: the target, one step less, the sum, the gap to the bound.

@@ -7,7 +7,7 @@ use super::words::joined;
 use super::working::Working;
 use crate::book::{Book, Pool};
 use crate::error::{Error, Result};
-use crate::margin::scenario::{Table, table_of};
+use crate::margin::scenario::{Table, kept_table};
 use crate::margin::status::broken;
 use crate::margin::{PoolState, Status, evaluate_with};
 use crate::market::MarketState;
@@ -133,7 +133,7 @@ impl<'a> Run<'a> {
     /// Prices what the pool holds in the scenarios of a market state.
     pub(super) fn price_scenarios(&mut self, market: &MarketState) -> Result<()> {
         self.table = match self.rulebook.measure {
-            Measure::Scenarios { .. } => Some(table_of(&self.working.view(), market)?),
+            Measure::Scenarios { .. } => Some(kept_table(&self.working.view(), market, &[])?),
             _ => None,
         };
         Ok(())
