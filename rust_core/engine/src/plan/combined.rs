@@ -16,6 +16,8 @@ const FINE: f64 = 0.025;
 const ROUNDING: f64 = 1e-9;
 /// Most greedy steps.
 const STEPS: usize = 240;
+/// Most actions of a plan of which less is tried.
+const MOST_PRUNED: usize = 40;
 /// Most whole lots, all actions together, that are searched exactly.
 pub const MOST_LOTS: f64 = 12.0;
 
@@ -70,6 +72,16 @@ impl<'a> Planner<'a> {
         }
         let state = self.prepared.evaluate(&account)?;
         Ok((account, state, cost, moved))
+    }
+
+    /// Money that some of one action moves by itself.
+    ///
+    /// # Errors
+    ///
+    /// As [`Action::apply`].
+    pub fn moved(&self, (place, count): (usize, f64)) -> Result<f64> {
+        let Some(action) = self.actions.get(place) else { return Ok(0.0) };
+        Ok(action.apply(&mut self.account.clone(), count, self.cost)?.1)
     }
 
     /// Money above the target with some actions taken.
@@ -195,7 +207,7 @@ impl<'a> Planner<'a> {
         Ok(if gain > 0.0 && part < 1.0 { (part * count).ceil().max(1.0) } else { count })
     }
 
-    /// Takes back, dearest first, as much of every action as the target allows.
+    /// Takes back, dearest first, as much of every action as the target allows; of a long plan of the dearest alone.
     ///
     /// # Errors
     ///
@@ -210,7 +222,7 @@ impl<'a> Planner<'a> {
         }
         dear.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
         let mut steps = plan.steps.clone();
-        for (place, _) in dear {
+        for (place, _) in dear.into_iter().take(MOST_PRUNED) {
             let Some(count) = steps.iter().find(|own| own.0 == place).map(|own| own.1) else { continue };
             let less = |count: f64| -> Vec<(usize, f64)> {
                 steps.iter().map(|own| if own.0 == place { (place, count) } else { *own }).collect()

@@ -139,7 +139,8 @@ pub fn cure<'a>(
         if let Ok(Some(bound)) = &bound {
             together.push((from_programme(&planner, bound, &joint)?, "linear programme"));
             // where costs tie the optimum has a little of everything: the same positions, one after the other
-            let used = steps_of(&planner, bound).into_iter().map(|(place, _)| place).collect::<Vec<_>>();
+            let mut used = largest_first(&planner, &steps_of(&planner, bound))?;
+            used.truncate(MOST_TRIED);
             if used.len() > FEW {
                 together.push((planner.greedy(&used, &[])?, "linear programme"));
                 together.extend(without_crumbs(&planner, &together)?.map(|own| (own, "linear programme")));
@@ -192,8 +193,7 @@ fn without_crumbs(planner: &Planner<'_>, plans: &[(Plan, &'static str)]) -> Resu
     let Some((best, _)) = plans.iter().min_by(|a, b| Planner::better(&a.0, &b.0)) else { return Ok(None) };
     let mut kept = Vec::new();
     for step in &best.steps {
-        let (.., moved) = planner.taken(&[*step])?;
-        if moved > CRUMB * best.moved {
+        if planner.moved(*step)? > CRUMB * best.moved {
             kept.push(*step);
         }
     }
@@ -210,14 +210,19 @@ fn with_fewer(planner: &Planner<'_>, plans: &[(Plan, &'static str)]) -> Result<V
     let Some((best, _)) = best.filter(|own| own.0.reached && own.0.steps.len() > FEW) else {
         return Ok(Vec::new());
     };
-    let mut largest = Vec::with_capacity(best.steps.len());
-    for step in &best.steps {
-        largest.push((planner.taken(&[*step])?.3, step.0));
+    let largest = largest_first(planner, &best.steps)?;
+    let counts = FIRST.iter().filter(|count| **count < largest.len());
+    counts.map(|count| planner.greedy(largest.get(..*count).unwrap_or(&[]), &[])).collect()
+}
+
+/// Places of steps by the money that they move, the largest first.
+fn largest_first(planner: &Planner<'_>, steps: &[(usize, f64)]) -> Result<Vec<usize>> {
+    let mut largest = Vec::with_capacity(steps.len());
+    for step in steps {
+        largest.push((planner.moved(*step)?, step.0));
     }
     largest.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
-    let among = |count: &usize| largest.iter().take(*count).map(|own| own.1).collect::<Vec<_>>();
-    let counts = FIRST.iter().filter(|count| **count < largest.len());
-    counts.map(|count| planner.greedy(&among(count), &[])).collect()
+    Ok(largest.into_iter().map(|own| own.1).collect())
 }
 
 /// Of plans hardly dearer than the best one the shortest, and of those the cheapest.

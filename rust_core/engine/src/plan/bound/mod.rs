@@ -124,7 +124,7 @@ struct Problem<'a> {
 }
 
 /// A plane of one group's margin: `group >= constant + sum of slopes x fractions`.
-type Plane = (usize, f64, Vec<f64>);
+type Plane = (usize, f64, Vec<(usize, f64)>);
 
 impl Problem<'_> {
     fn action(&self, variable: usize) -> Option<&Action> {
@@ -220,8 +220,7 @@ impl Problem<'_> {
         let (gain, loss) = planes.equity;
         terms.extend([(gain, 1.0), (loss, -1.0)]);
         planes.rows.push((Row { terms, at_most: constant }, 0));
-        for (group, constant, slopes) in self.planes(at, state, point, planes.group_at.len())? {
-            let mut terms: Vec<(usize, f64)> = slopes.into_iter().enumerate().collect();
+        for (group, constant, mut terms) in self.planes(at, state, point, planes.group_at.len())? {
             terms.extend(planes.group_at.get(group).map(|place| (*place, -1.0)));
             planes.rows.push((Row { terms, at_most: -constant }, 0));
         }
