@@ -102,6 +102,9 @@ def _facts(account: Account) -> str:
     traded = [steps for steps in account.cures.values() if steps[0]["action"] == "close"]
     plan = min(traded, key=cost_of)
     how = f"a plan of {len(plan)} positions" if len(plan) > 1 else f"{plan[0]['symbol']} alone"
+    fewer = [steps for steps in traded if 1 < len(steps) < len(plan)]
+    few = min(fewer, key=len, default=None)
+    also = f", one of {len(few)} positions {money(cost_of(few))}" if few else ""
     ether, other = single(account, "ETH"), single(account)
     later = next(row for row in account.ladders["ALL"] if row["price_move"] == RALLY)
     sentences = [
@@ -138,7 +141,7 @@ def _facts(account: Account) -> str:
             f"{100 * RALLY:.0f} %, back to a usage of {TARGET:.2f}: closing ETH costs "
             f"{money(cost_of(ether))}, closing {other[0]['symbol']} {money(cost_of(other))} for "
             f"the same relief, because its maintenance rate is higher. The cheapest proposal "
-            f"that trades is {how}: {money(cost_of(plan))}."
+            f"that trades is {how}: {money(cost_of(plan))}{also}."
         ),
     ]
     return bullets(sentences)

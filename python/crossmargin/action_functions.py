@@ -129,9 +129,10 @@ def cure(
     Single actions, as much of each as is needed in whole lots; plans of several, chosen greedily
     with a new ranking at every step, from a linear programme, and for at most twelve whole lots
     exactly. Rows of one plan share their rank. The comment gives the figures before and after, one
-    step less, and how far a reduction is above the lower bound of the linear programme. Where
-    nothing reaches the target the nearest row comes first and says what is missing; where nothing
-    is needed or nothing can be done, one row of action none says so.
+    step less, and how far a reduction is above the lower bound of the linear programme, or why
+    there is none. Beside the cheapest plan stands a shorter one that costs at most a tenth more.
+    Where nothing reaches the target the nearest row comes first and says what is missing; where
+    nothing is needed, can be done or brings the account nearer, one row of action none says so.
 
     Parameters
     ----------
@@ -146,7 +147,8 @@ def cure(
         Rows at most.
     options
         fee and slippage, fractions, or slippage=depth by volume, volatility and half spread of the
-        Market sheet; account; hedge, symbols to hedge with.
+        Market sheet, where all that is dealt in a coin moves its market together; account; hedge,
+        symbols to hedge with.
 
     Returns
     -------

@@ -7,7 +7,7 @@ import textwrap
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from crossmargin import _core, books, registry
+from crossmargin import _core, _sentences, books, registry
 from crossmargin._coerce import HISTORY_PREFIX, NOT_IN_MEMORY
 from crossmargin.cells import CellContent, SheetError
 from crossmargin.errors import MissingError, TableError, UnknownWordError
@@ -215,6 +215,7 @@ def _of_call(name: str, arguments: list[object], book: Book | None) -> Table:
         rows.append((name, f"{answer.sign}: {answer.reason}", known.example))
     elif isinstance(answer, list):
         rows.append((name, f"{known.summary} {len(answer) - 1} rows.", known.example))
+        rows.extend((name, sentence, "") for sentence in _sentences.of_table(name, answer, cells))
     else:
         rows.append((name, f"{known.summary} Here: {_shown(answer)}.", known.example))
     if name == "CM_LIQPRICE" and book is not None and len(cells) > 1 and cells[1]:

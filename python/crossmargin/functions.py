@@ -491,8 +491,8 @@ def liquidation_order(
     book
         The book.
     scenario
-        nearest (past the nearest trigger, then on with that coin), now, or moves such as -0.2 or
-        BTC:-0.2,ETH:-0.3.
+        nearest (past the nearest trigger, then on with that coin to ten times its price, or to
+        twice a first trigger beyond that), now, or moves such as -0.2 or BTC:-0.2,ETH:-0.3.
     max_steps
         Largest number of steps.
     options

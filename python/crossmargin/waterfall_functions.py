@@ -39,7 +39,7 @@ def liquidation_policies(
         venue, usual (the default), all, or names with commas: all_at_once, tier_steps, pro_rata,
         equal_slice, largest_loss, largest_notional, highest_risk_contribution,
         largest_margin_contribution, futures_then_options, staged_by_class, collateral_first,
-        marginal_per_cost, incremental, random, user_list.
+        marginal_per_cost, incremental, cheapest_set, random, user_list.
     max_steps
         Largest number of steps of each.
     options

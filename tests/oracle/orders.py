@@ -96,11 +96,21 @@ RANKS: Final[dict[str, Callable[[Leg], Fraction]]] = {
 }
 
 
+SMALLEST_REST: Final = Fraction(1, 1_000_000)
+"""Of the first size: less than this is not left standing, or a share of the rest never ends."""
+
+
+def _no_crumbs(share: Fraction, leg: Leg, first: dict[str, Fraction]) -> Fraction:
+    """Return a share, or all where hardly anything of what was held first would be left."""
+    return ONE if abs(leg.quantity) * (1 - share) < SMALLEST_REST * first[leg.symbol] else share
+
+
 def one_after_another(
     state: State, policy: str, step: str | Fraction = "needed", user: Sequence[str] = ()
 ) -> list[Fill]:
     """Close the leg that ranks first, rank again, and so on until the stop."""
     fills: list[Fill] = []
+    first = {leg.symbol: abs(leg.quantity) for leg in state.legs}
     while state.room() < 0 and state.legs and len(fills) < 200:
         if policy == "user_list":
             held = {leg.symbol: leg for leg in state.legs}
@@ -114,6 +124,7 @@ def one_after_another(
             share = step
         else:
             share = ONE if step == "whole" else state.needed([leg])
+        share = _no_crumbs(share, leg, first)
         state.close([leg], share)
         fills.append(state.fill(len(fills) + 1, leg, share))
     return fills

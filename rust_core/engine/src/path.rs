@@ -85,17 +85,32 @@ impl Path {
     ///
     /// # Errors
     ///
-    /// [`Error::Missing`] names the first coin without a beta: none is assumed.
+    /// [`Error::Missing`] names the first coin without a beta: none is assumed. [`Error::OutOfRange`] for a given beta
+    /// of the driver other than 1, or of a stable currency other than 0: the path says what these do.
     pub fn beta(book: &Book, driver: usize, given: &[(String, f64)]) -> Result<Self> {
         let mut betas = Vec::with_capacity(book.underlyings.len());
         for (index, underlying) in book.underlyings.iter().enumerate() {
             let named = given.iter().find(|(name, _)| name.eq_ignore_ascii_case(&underlying.name));
-            let beta = if index == driver {
-                Some(1.0)
+            let fixed = if index == driver {
+                Some((1.0, "1: it is the coin that drives the path"))
             } else if is_stable(&underlying.name) {
-                Some(0.0)
+                Some((0.0, "0: a stable currency stays where it is"))
             } else {
-                named.map(|(_, b)| *b).or(underlying.beta)
+                None
+            };
+            if let (Some((wanted, must_be)), Some((_, given))) = (fixed, named)
+                && *given != wanted
+            {
+                return Err(Error::OutOfRange {
+                    name: format!("beta of {}", underlying.name),
+                    value: *given,
+                    must_be,
+                    place: Place::label("betas"),
+                });
+            }
+            let beta = match fixed {
+                Some((own, _)) => Some(own),
+                None => named.map(|(_, b)| *b).or(underlying.beta),
             };
             let beta = beta.filter(|beta| beta.is_finite()).ok_or_else(|| Error::Missing {
                 what: format!("beta of {}", underlying.name),

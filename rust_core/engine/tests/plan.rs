@@ -81,7 +81,14 @@ fn perpetual_book(seed: usize, cash: f64) -> Book {
     built(
         &table(&lines.join("\n")),
         &table(&format!("currency|cash\nUSDC|{cash}")),
-        &table("underlying|markPrice\nBTC|94000"),
+        &table(
+            "underlying|markPrice|adv|dailyVol|halfSpread
+BTC|94000|900|0.03|0.0001
+ETH|3200|20000|0.04|0.0002
+SOL|140|300000|0.05|0.0003
+XRP|2.1|9000000|0.05|0.0004
+DOGE|0.14|70000000|0.06|0.0005",
+        ),
         &rules("hyperliquid"),
     )
 }
@@ -119,14 +126,14 @@ fn a_changed_account_is_measured_to_the_bit_whether_prices_are_kept_or_not() {
 }
 
 /// How much dearer the best reduction is than the lower bound, and whether it reaches the target.
-fn gap(book: &Book, usage: f64, hedge: bool) -> Option<f64> {
+fn gap(book: &Book, usage: f64, hedge: bool, slippage: Slippage) -> Option<f64> {
     let stage = Stage::bare(book);
     let account = stage.account(0).unwrap();
     let watch = Watch::new();
     let request = Request {
         target: Target::Usage(usage),
         allowed: Allowed { close: true, hedge, deposit: false, convert: false, cancel: false },
-        cost: Cost { fee: 0.0005, slippage: Slippage::Flat(0.001) },
+        cost: Cost { fee: 0.0005, slippage },
         hedges: Vec::new(),
     };
     let found = cure(&stage, 0, &request, &account, &watch).unwrap();
@@ -162,6 +169,14 @@ fn distribution(name: &str, mut gaps: Vec<f64>) -> f64 {
 
 #[test]
 fn the_cheapest_reduction_of_bracketed_books_is_within_five_percent_of_the_bound() {
+    for slippage in [Slippage::Flat(0.001), Slippage::Depth] {
+        let gaps = gaps_of_bracketed_books(slippage);
+        assert!(gaps.len() >= 20, "{} books are short of the target", gaps.len());
+        assert!(distribution(&format!("brackets, {slippage:?}"), gaps) <= 0.05);
+    }
+}
+
+fn gaps_of_bracketed_books(slippage: Slippage) -> Vec<f64> {
     let mut gaps = Vec::new();
     for seed in 0..40 {
         let book = perpetual_book(seed, 1e5);
@@ -170,10 +185,9 @@ fn the_cheapest_reduction_of_bracketed_books_is_within_five_percent_of_the_bound
         // cash that makes the account use what it has, and a target two thirds of that
         let short = state.requirement.maintenance - state.equity.maintenance;
         let book = perpetual_book(seed, 1e5 + 1.2 * short.max(-8e4) + 0.3 * state.requirement.maintenance);
-        gaps.extend(gap(&book, 0.6, false));
+        gaps.extend(gap(&book, 0.6, false, slippage));
     }
-    assert!(gaps.len() >= 20, "{} books are short of the target", gaps.len());
-    assert!(distribution("brackets", gaps) <= 0.05);
+    gaps
 }
 
 /// Options of a drawn book whose reductions are searched.
@@ -191,7 +205,12 @@ fn the_cheapest_reduction_of_scanned_books_is_within_five_percent_of_the_bound()
             // equity that the margin uses whole
             let cash = 1e8 - state.equity.maintenance + 1.05 * state.requirement.maintenance;
             if state.requirement.maintenance > 0.0 {
-                gaps.extend(gap(&option_book(seed, OPTIONS, rulebook, cash), 0.7, hedge));
+                gaps.extend(gap(
+                    &option_book(seed, OPTIONS, rulebook, cash),
+                    0.7,
+                    hedge,
+                    Slippage::Flat(0.001),
+                ));
             }
         }
         assert!(gaps.len() >= 4, "{rulebook}: {} books are short of the target", gaps.len());
@@ -269,4 +288,72 @@ fn an_exact_search_finds_what_trying_every_combination_of_lots_finds() {
         );
         assert!(found.reached);
     }
+}
+
+#[test]
+fn under_square_root_impact_the_cheapest_reduction_is_split_as_by_lagrange() {
+    // coins, mark, maintenance rate, daily volume in coins, daily volatility
+    let rows: [(&str, f64, f64, f64, f64, f64); 3] = [
+        ("BTC", 20.0, 60_000.0, 0.01, 2000.0, 0.03),
+        ("ETH", -400.0, 3000.0, 0.02, 9000.0, 0.04),
+        ("SOL", 9000.0, 150.0, 0.05, 30_000.0, 0.06),
+    ];
+    let mut lines = vec!["symbol|contracts|entryPrice|markPrice|maintenanceMarginRate".to_owned()];
+    let mut market = vec!["underlying|markPrice|adv|dailyVol|halfSpread".to_owned()];
+    for (coin, size, mark, rate, volume, volatility) in &rows {
+        lines.push(format!("{coin}|{size}|{mark}|{mark}|{rate}"));
+        market.push(format!("{coin}|{mark}|{volume}|{volatility}|0"));
+    }
+    let (cash, usage) = (130_000.0, 0.5);
+    let book = built(
+        &table(&lines.join("\n")),
+        &table(&format!("currency|cash\nUSD|{cash}")),
+        &table(&market.join("\n")),
+        &rules("custom"),
+    );
+    // margin freed and impact of closing all of each: two thirds of sigma sqrt(size / volume) on the notional
+    let terms: Vec<(f64, f64)> = rows
+        .iter()
+        .map(|(_, size, mark, rate, volume, volatility)| {
+            let notional = size.abs() * mark;
+            (rate * notional, notional * volatility * (size.abs() / volume).sqrt() / 1.5)
+        })
+        .collect();
+    let margin: f64 = terms.iter().map(|own| own.0).sum();
+    // the derivative of every cost is the same multiple of what its closing frees, where not all of it is closed
+    let split = |multiplier: f64| -> (f64, f64) {
+        let parts =
+            terms.iter().map(|(freed, impact)| (multiplier * freed / (1.5 * impact)).powi(2).min(1.0));
+        let parts: Vec<f64> = parts.collect();
+        let freed: f64 = parts.iter().zip(&terms).map(|(part, own)| part * own.0).sum();
+        let cost: f64 = parts.iter().zip(&terms).map(|(part, own)| part.powf(1.5) * own.1).sum();
+        (cash - cost - (margin - freed) / usage, cost)
+    };
+    let (mut low, mut high) = (0.0, 1.0);
+    assert!(split(low).0 < 0.0 && split(high).0 > 0.0, "{:?} {:?}", split(low), split(high));
+    for _ in 0..100 {
+        let middle = f64::midpoint(low, high);
+        if split(middle).0 < 0.0 { low = middle } else { high = middle }
+    }
+    let cheapest = split(high).1;
+    let stage = Stage::bare(&book);
+    let account = stage.account(0).unwrap();
+    let request = Request {
+        target: Target::Usage(usage),
+        allowed: Allowed { close: true, hedge: false, deposit: false, convert: false, cancel: false },
+        cost: Cost { fee: 0.0, slippage: Slippage::Depth },
+        hedges: Vec::new(),
+    };
+    let watch = Watch::new();
+    let found = cure(&stage, 0, &request, &account, &watch).unwrap();
+    let bound = found.bound.unwrap().unwrap();
+    let best = &found.proposals[0];
+    assert_eq!((best.done.len(), best.plan.reached), (3, true), "{:?}", best.plan);
+    assert!(bound.cost <= cheapest * (1.0 + 1e-9), "{} above {cheapest}", bound.cost);
+    assert!(bound.cost >= cheapest * (1.0 - 2e-3), "{} and {cheapest}", bound.cost);
+    let dearer = best.plan.cost / cheapest - 1.0;
+    assert!((-1e-9..2e-3).contains(&dearer), "{} and {cheapest}", best.plan.cost);
+    // one position by itself is much dearer, and stands in the table as the shortest
+    let alone = found.proposals.iter().filter(|own| own.done.len() == 1 && own.plan.reached);
+    assert!(alone.clone().count() > 0 && alone.clone().all(|own| own.plan.cost > 1.1 * cheapest));
 }

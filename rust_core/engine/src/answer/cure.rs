@@ -4,10 +4,11 @@ use super::evaluated::check_complete;
 use super::impact::with_listed;
 use super::options::number;
 use super::{Answer, Value};
-use crate::book::{Book, PoolKind};
+use crate::book::{Book, PoolKind, Position};
 use crate::error::{Error, Place, Result};
 use crate::limits::standing::size;
 use crate::margin::PoolState;
+use crate::market::{MarketState, settle_of, unrealised_pnl};
 use crate::numeric::accumulate::sum;
 use crate::plan::action::{Allowed, Kind};
 use crate::plan::bound::Bound;
@@ -101,7 +102,11 @@ pub fn table(book: &Book, origin: Option<Origin<'_>>, question: &Question, watch
     let reached = found.proposals.iter().filter(|own| own.plan.reached).count();
     let mut notes = vec![format!("{name}: {now}, target {}", target.words())];
     if found.proposals.is_empty() {
-        notes.push("nothing that is allowed can be done".into());
+        notes.push(if found.possible {
+            "nothing that is allowed brings the account nearer to it".into()
+        } else {
+            "nothing that is allowed can be done".into()
+        });
     } else if reached == 0 {
         notes.push("nothing that is allowed reaches the target; the first row comes nearest".into());
     }
@@ -188,7 +193,7 @@ fn worst(stage: &Stage<'_>, question: &Question) -> Result<(usize, Vec<String>)>
         let known: Vec<&str> = book.accounts.iter().map(|own| own.name.as_str()).collect();
         return Err(Error::Unknown { what: "account", value: name.clone(), known: known.join(", ") });
     }
-    let today = crate::market::MarketState::today(book);
+    let today = MarketState::today(book);
     let mut found: Vec<(usize, f64)> = Vec::new();
     for (index, pool) in book.pools.iter().enumerate() {
         let named = book.accounts.get(pool.account).is_some_and(|own| {
@@ -252,7 +257,7 @@ fn rows(
             done.action.kind.word().into(),
             symbol.into(),
             side.into(),
-            done.size.into(),
+            tidy(done.size).into(),
             done.cost.into(),
             done.state.requirement.maintenance.into(),
             done.state.usage.into(),
@@ -262,6 +267,11 @@ fn rows(
         before = &done.state;
     }
     Ok(())
+}
+
+/// A size without the tail that sums of decimals leave: all of a position of 0.1 + 0.2 is 0.3.
+fn tidy(size: f64) -> f64 {
+    format!("{size:.14e}").parse().unwrap_or(size)
 }
 
 /// What the last row of a proposal says besides: the target, one step less, the sum, the gap to the bound.
@@ -279,10 +289,15 @@ fn last_words(proposal: &Proposal<'_>, found: &Cure<'_>, question: &Question) ->
         words.push(format!("all steps cost {:.2} and move {:.2}", plan.cost, plan.moved));
     }
     let trades = |own: &Done<'_>| matches!(own.action.kind, Kind::Close | Kind::Hedge | Kind::Slice);
-    if let (Ok(Some(bound)), true) = (&found.bound, proposal.done.iter().all(trades) && plan.reached) {
+    if proposal.done.iter().all(trades) && plan.reached {
         let own = if question.request.cost.is_free() { plan.moved } else { plan.cost };
-        if bound.cost > 0.0 {
-            words.push(format!("{:.2} % above the lower bound", 100.0 * (own / bound.cost - 1.0).max(0.0)));
+        match &found.bound {
+            Ok(Some(bound)) if bound.cost > 0.0 => {
+                let above = 100.0 * (own / bound.cost - 1.0).max(0.0);
+                words.push(format!("{above:.2} % above the lower bound"));
+            }
+            Ok(_) => {}
+            Err(why) => words.push(why.to_string()),
         }
     }
     if proposal.found_by == "exact search" {
@@ -310,10 +325,20 @@ fn told(done: &Done<'_>) -> (String, &'static str) {
     }
 }
 
-/// What a relative move of all coins by 1 would bring at today's slope, reporting currency; positions only.
+/// What a relative move of all coins by 1 would bring at today's slope, reporting currency; positions only. The value
+/// of an option that is settled in a coin moves with that coin besides.
 fn delta(account: &Account<'_>) -> Result<f64> {
-    let view = account.view();
-    let parts: Result<Vec<f64>> =
-        account.positions.iter().map(|own| size(&view, own).map(|known| known.delta)).collect();
+    let (book, view, today) = (account.book, account.view(), MarketState::today(account.book));
+    let one = |own: &Position| -> Result<f64> {
+        let slope = size(&view, own)?.delta;
+        let settle = settle_of(book, own);
+        let option = book.instruments.get(own.instrument).is_some_and(|known| known.option.is_some());
+        let moves = book.currencies.get(settle).is_some_and(|known| known.underlying.is_some());
+        if !(option && moves) {
+            return Ok(slope);
+        }
+        Ok(slope + unrealised_pnl(book, own, &today) * view.price(settle, &today)?)
+    };
+    let parts: Result<Vec<f64>> = account.positions.iter().map(one).collect();
     Ok(sum(parts?))
 }

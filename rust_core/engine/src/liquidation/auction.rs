@@ -1,10 +1,11 @@
 //! A Dutch auction of slices of a whole account: the same fraction of every position and of the collateral
 //! (venues.md section 7.3; docs.derive.xyz, liquidation-api).
 
+use super::cost::{Costs, coins};
 use super::working::{Closed, Subject, Working};
 use crate::error::Result;
 use crate::margin::equity::equity;
-use crate::market::MarketState;
+use crate::market::{MarketState, settle_of, underlying_of};
 use crate::rulebook::Auction;
 
 impl Auction {
@@ -53,16 +54,18 @@ pub fn slice(room: f64, value: f64, reserved: f64, discount: f64) -> Option<f64>
 
 impl Working<'_> {
     /// Sells a fraction of every position and of all collateral that earlier slices have not brought, for its value
-    /// less a discount. The last row is what it brings, with the discount as its cost.
+    /// less a discount, and less what closing the positions costs where no auction says what a bidder takes. The last row
+    /// is what it brings, with the discount as its cost.
     ///
     /// # Errors
     ///
-    /// [`crate::Error::Missing`] for a price, or for an account without a settlement currency.
+    /// [`crate::Error::Missing`] for a price, for what the costs need, or for an account without a settlement currency.
     pub(super) fn sell_slice(
         &mut self,
         fraction: f64,
         discount: f64,
         state: &MarketState,
+        costs: &Costs<'_>,
     ) -> Result<Vec<Closed>> {
         let target = self.settles_in().ok_or_else(|| crate::Error::Missing {
             what: "settlement currency".into(),
@@ -72,14 +75,29 @@ impl Working<'_> {
         let price = self.view().price(target, state)?;
         let sold = fraction * (equity(&self.view(), state)?.gross - self.reserved * price);
         let mut rows = Vec::with_capacity(self.positions.len() + 1);
-        for position in &self.positions {
+        let mut paid = 0.0;
+        for (index, position) in self.positions.clone().iter().enumerate() {
+            let quantity = fraction * position.quantity.abs();
+            let (mut cost, mut price_after) = (0.0, self.dealt_at(position, state, 0.0, Some(0.0)));
+            if quantity > 0.0 {
+                let coin = underlying_of(self.book, position);
+                let traded = self.traded.get(coin).copied().unwrap_or(0.0);
+                let own = costs.closing(&self.view(), (index, position), state, fraction, traded)?;
+                cost = own.total() * self.view().price(settle_of(self.book, position), state)?;
+                price_after = self.dealt_at(position, state, own.slipping / quantity, costs.flat());
+                if costs.flat().is_none() {
+                    let dealt = fraction * coins(&self.view(), position, state)?.abs();
+                    self.count_as_traded(coin, dealt);
+                }
+            }
+            paid += cost;
             rows.push(Closed {
                 subject: Subject::Contract,
                 symbol: self.symbol(position),
                 long: position.quantity > 0.0,
-                quantity: fraction * position.quantity.abs(),
-                price: self.dealt_at(position, state, 0.0, Some(0.0)),
-                cost: 0.0,
+                quantity,
+                price: price_after,
+                cost,
             });
         }
         let mut reserved = self.reserved;
@@ -97,7 +115,7 @@ impl Working<'_> {
             position.quantity *= 1.0 - fraction;
             position.unrealised_pnl *= 1.0 - fraction;
         }
-        let proceeds = (1.0 - discount) * sold / price;
+        let proceeds = ((1.0 - discount) * sold - paid) / price;
         self.pay(target, proceeds);
         self.reserved += proceeds;
         rows.push(Closed {

@@ -3,6 +3,7 @@
 pub mod adl;
 pub mod auction;
 mod boundary;
+mod cheapest;
 mod collateral;
 pub mod cost;
 mod hedge;

@@ -170,6 +170,8 @@ pub enum End {
     TakenOver,
     /// The path goes on, but the largest number of steps was reached with the account healthy.
     StepsShown,
+    /// The account is healthy, and the path is not followed any further.
+    PathEnded,
     /// The largest number of steps was reached and the account is still liquidatable.
     StepsExhausted,
     /// The account is still liquidatable, and no step that is left helps.
@@ -275,7 +277,13 @@ pub fn nearest_trigger(book: &Book, pool: &Pool, limit: f64) -> Result<Option<Tr
 /// Least distance past the trigger, a relative move: at the exact trigger the partial size is zero.
 const SMALLEST_GAP: f64 = 1e-9;
 
+/// So many times its distance from today the first trigger lies inside the path, however far away it is.
+const BEYOND_TRIGGER: f64 = 2.0;
+
 /// The order of a pool along the path of one coin, from the first state past its trigger by the gap.
+///
+/// The path is followed to `limit` times today's price and down to `limit^-2` of it, or to twice the first trigger where
+/// that lies beyond: what little a rule leaves of a position would else be liquidated at prices that mean nothing.
 ///
 /// # Errors
 ///
@@ -316,13 +324,19 @@ pub fn along(
     };
     let mut ratio = beyond_trigger(trigger);
     let driver = Some((underlying, mark * trigger, mark * ratio));
+    let end = if outward < 0.0 {
+        limit.powi(-2).min(trigger / BEYOND_TRIGGER)
+    } else {
+        limit.max(BEYOND_TRIGGER * trigger)
+    };
+    run.followed_to = Some(format!("{name} at {}", super::price::shown(mark * end)));
     for _ in 0..4 * options.max_steps.max(16) {
         let why = format!("{name} at {}", super::price::shown(mark * ratio));
-        let end = run.at(&path.state(book, ratio), &why)?;
-        let nothing_yet = end == End::NothingToDo && run.step == 0;
-        let over = matches!(end, End::Flat | End::TakenOver | End::StepsExhausted | End::Stuck);
+        let ended = run.at(&path.state(book, ratio), &why)?;
+        let nothing_yet = ended == End::NothingToDo && run.step == 0;
+        let over = matches!(ended, End::Flat | End::TakenOver | End::StepsExhausted | End::Stuck);
         if !options.go_on || over || nothing_yet {
-            return Ok(run.finish(end, driver));
+            return Ok(run.finish(ended, driver));
         }
         if run.step >= options.max_steps {
             return Ok(run.finish(End::StepsShown, driver));
@@ -341,6 +355,10 @@ pub fn along(
             Some(crossing) => beyond_trigger(crossing.ratio),
             None => return Ok(run.finish(End::Healthy, driver)),
         };
+        let too_far = if outward < 0.0 { ratio < end } else { ratio > end };
+        if too_far {
+            return Ok(run.finish(End::PathEnded, driver));
+        }
     }
     Ok(run.finish(End::StepsShown, driver))
 }

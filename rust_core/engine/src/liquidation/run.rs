@@ -7,7 +7,7 @@ use super::words::joined;
 use super::working::Working;
 use crate::book::{Book, Pool};
 use crate::error::{Error, Result};
-use crate::margin::scenario::{Table, table_of};
+use crate::margin::scenario::{Table, kept_table};
 use crate::margin::status::broken;
 use crate::margin::{PoolState, Status, evaluate_with};
 use crate::market::MarketState;
@@ -28,6 +28,8 @@ pub(super) struct Run<'a> {
     pub(super) step: usize,
     /// Whether an auction has taken its fee.
     pub(super) charged: bool,
+    /// Where a path along which the run goes ends, in words.
+    pub(super) followed_to: Option<String>,
     /// What contracts are worth in the scenarios of the market state, priced once for all steps at it.
     pub(super) table: Option<Table>,
 }
@@ -89,6 +91,7 @@ impl<'a> Run<'a> {
             step: 0,
             // an auction that has brought money has taken its fee
             charged: options.reserved > 0.0,
+            followed_to: None,
             table: None,
         })
     }
@@ -130,7 +133,7 @@ impl<'a> Run<'a> {
     /// Prices what the pool holds in the scenarios of a market state.
     pub(super) fn price_scenarios(&mut self, market: &MarketState) -> Result<()> {
         self.table = match self.rulebook.measure {
-            Measure::Scenarios { .. } => Some(table_of(&self.working.view(), market)?),
+            Measure::Scenarios { .. } => Some(kept_table(&self.working.view(), market, &[])?),
             _ => None,
         };
         Ok(())
@@ -270,6 +273,10 @@ impl<'a> Run<'a> {
             },
             End::StepsShown => {
                 format!("healthy here; the path goes on after {} steps", self.options.max_steps)
+            }
+            End::PathEnded => {
+                let place = self.followed_to.as_deref().unwrap_or("the end of the path");
+                format!("healthy here; the path is followed to {place} and nothing more is closed before it")
             }
             End::StepsExhausted => {
                 format!("still liquidatable after {} steps", self.options.max_steps)

@@ -177,9 +177,10 @@ impl Run<'_> {
         before: &PoolState,
         why: &str,
     ) -> Result<Option<End>> {
-        // without an auction of its own a rulebook's slices go at their value
+        // without an auction of its own a rulebook's slices go at their value less what dealing costs
         let free = Auction { slow_seconds: f64::INFINITY, ..Auction::default() };
-        let auction = self.rulebook.liquidation.auction.unwrap_or(free);
+        let own = self.rulebook.liquidation.auction;
+        let auction = own.unwrap_or(free);
         let mut standing = before.clone();
         if !self.charged {
             self.charged = true;
@@ -203,14 +204,15 @@ impl Run<'_> {
             }
         }
         let discount = auction.discount(self.options.elapsed);
-        match self.slice_fraction(market, &standing, discount)? {
+        let costs = if own.is_some() { Costs::FREE } else { self.costs(&standing) };
+        match self.slice_fraction(market, &standing, discount, &costs)? {
             Some((most, how)) => {
                 // a bidder may take less than the largest slice
                 let fraction = match self.options.step {
                     Some(StepSize::Fraction(wanted)) => wanted.min(most),
                     _ => most,
                 };
-                let sold = self.working.sell_slice(fraction, discount, market)?;
+                let sold = self.working.sell_slice(fraction, discount, market, &costs)?;
                 let reason = format!(
                     "{:.4} % of every position and of all collateral goes to a bidder at a discount of {:.2} %: {how}",
                     100.0 * fraction,

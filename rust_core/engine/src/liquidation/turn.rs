@@ -1,6 +1,7 @@
 //! What comes next in a liquidation: whom the policy picks, and how much of it.
 
 use super::auction::slice;
+use super::cost::Costs;
 use super::part::{Part, multiple, needed};
 use super::policy::{Choice, ranked, stage_of};
 use super::run::{Run, Turn};
@@ -47,6 +48,7 @@ impl Run<'_> {
                 Ok(Turn::Close((0..count).rev().map(|index| (index, fraction, reason.clone())).collect()))
             }
             Policy::EqualSlice => Ok(Turn::Slice),
+            Policy::CheapestSet => self.cheapest_turn(market, before),
             Policy::TierSteps => {
                 let at_once = self.rulebook.liquidation.tiers_at_once;
                 let found = tier_step(&view, market, self.options.respect_tags, at_once);
@@ -113,7 +115,11 @@ impl Run<'_> {
                 }
             }
         }
-        // legs that hedge each other help only together
+        self.together(market, before)
+    }
+
+    /// A part of every position, where legs that hedge each other help only together.
+    pub(super) fn together(&self, market: &MarketState, before: &PoolState) -> Result<Turn> {
         let fraction = self.fraction(market, before, StepSize::Needed, None)?.fraction();
         let after = self.after(market, before, fraction, None)?;
         if !helps(before.excess, after.excess, before.requirement.maintenance) {
@@ -189,10 +195,11 @@ impl Run<'_> {
         market: &MarketState,
         before: &PoolState,
         discount: f64,
+        costs: &Costs<'_>,
     ) -> Result<Option<(f64, String)>> {
         let room = |fraction: f64| -> Result<f64> {
             let mut trial = self.working.clone();
-            trial.sell_slice(fraction, discount, market)?;
+            trial.sell_slice(fraction, discount, market, costs)?;
             Ok(self.room(&self.measured(&trial, market)?))
         };
         if before.equity.gross <= 0.0 {

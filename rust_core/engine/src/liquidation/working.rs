@@ -1,5 +1,7 @@
 //! A pool while it is being liquidated: positions shrink, results are realised, costs are paid.
 
+use std::sync::Arc;
+
 use super::cost::{Costs, coins};
 use crate::book::{Balance, Book, Order, Pool, PoolKind, Position};
 use crate::error::Result;
@@ -7,6 +9,10 @@ use crate::margin::PoolView;
 use crate::margin::settling::{credit, settled};
 use crate::market::{MarketState, mark_at, notional, settle_of, underlying_of, unrealised_pnl};
 use crate::numeric::rounding::{Direction, to_step};
+
+/// What would be left of a position below this share of its first size is closed with the rest: a rule that closes a
+/// share of what is left would never end.
+const SMALLEST_LEFT: f64 = 1e-6;
 
 /// A pool of which some may already be closed.
 #[derive(Debug, Clone)]
@@ -25,6 +31,8 @@ pub struct Working<'a> {
     pub orders: Vec<Order>,
     /// Coins traded so far, one number per underlying, unsigned.
     pub traded: Vec<f64>,
+    /// By instrument: the size held at the beginning, unsigned; of two legs that of the larger.
+    held_first: Arc<[f64]>,
     /// Money of the pool that earlier slices have brought and later ones leave alone, settlement currency.
     pub reserved: f64,
 }
@@ -69,6 +77,12 @@ impl<'a> Working<'a> {
     /// A pool as pasted.
     pub fn of(book: &'a Book, pool: &Pool) -> Self {
         let positions = book.positions_of(pool).to_vec();
+        let mut held_first = vec![0.0_f64; book.instruments.len()];
+        for position in &positions {
+            if let Some(size) = held_first.get_mut(position.instrument) {
+                *size = size.max(position.quantity.abs());
+            }
+        }
         let mut balances = pool.balances.clone();
         for balance in &mut balances {
             // results stay money of the pool after the last position that settles in it is closed
@@ -82,6 +96,7 @@ impl<'a> Working<'a> {
             balances,
             orders: pool.orders.clone(),
             traded: vec![0.0; book.underlyings.len()],
+            held_first: held_first.into(),
             reserved: 0.0,
         }
     }
@@ -107,12 +122,18 @@ impl<'a> Working<'a> {
         }
     }
 
-    /// The fraction of a position that whole lots allow for at least `fraction`.
+    /// The fraction of a position that whole lots allow for at least `fraction`; all of it where less would be left than
+    /// a lot, or hardly anything of what was held at the beginning.
     fn in_lots(&self, position: &Position, fraction: f64) -> f64 {
-        let Some(lot) = self.book.lot.get(position.instrument).copied().flatten() else { return fraction };
         let size = position.quantity.abs();
+        let first = self.held_first.get(position.instrument).copied().unwrap_or(0.0);
+        let Some(lot) = self.book.lot.get(position.instrument).copied().flatten() else {
+            let left = size * (1.0 - fraction);
+            return if left < SMALLEST_LEFT * first && fraction > 0.0 { 1.0 } else { fraction };
+        };
         let closed = to_step(size * fraction, lot, Direction::Up).min(size);
-        if closed >= size { 1.0 } else { closed / size }
+        let too_little = size - closed < lot.max(SMALLEST_LEFT * first) * (1.0 - 1e-9);
+        if too_little && closed > 0.0 { 1.0 } else { closed / size }
     }
 
     /// Closes a fraction of a position at a state, in whole lots, at a cost.

@@ -8,7 +8,7 @@
 //! closed (methods.md section 2.5). They give different orders.
 
 use super::component::ComponentKind;
-use super::scenario::{Table, scanned, table_of};
+use super::scenario::{Table, kept_table, scanned};
 use super::standard::{Rule, rule_of};
 use super::tiers::{brackets_only, maintenance_notional};
 use super::{PoolView, Requirement, evaluate, tail};
@@ -116,7 +116,7 @@ pub fn contributions<'a>(
     let in_worst = in_worst(view, state, under)?;
     let separable = matches!(under, Under::Own) && brackets_only(view)?;
     let table = match rulebook.measure {
-        Measure::Scenarios { .. } => Some(table_of(view, state)?),
+        Measure::Scenarios { .. } => Some(kept_table(view, state, &[])?),
         _ => None,
     };
     let mut rows = Vec::with_capacity(groups.len());

@@ -23,6 +23,8 @@ pub struct Account<'a> {
     pub balances: Vec<Balance>,
     /// Open orders.
     pub orders: Vec<Order>,
+    /// Coins dealt by coin, unsigned, in no order that is seen.
+    dealt: Vec<(usize, f64)>,
 }
 
 impl<'a> Account<'a> {
@@ -35,6 +37,21 @@ impl<'a> Account<'a> {
             positions: book.positions_of(pool).to_vec(),
             balances: pool.balances.clone(),
             orders: pool.orders.clone(),
+            dealt: Vec::new(),
+        }
+    }
+
+    /// Coins of a coin that have been dealt at a cost, unsigned: how far its market has been used already.
+    pub fn dealt(&self, coin: usize) -> f64 {
+        self.dealt.iter().find(|own| own.0 == coin).map_or(0.0, |own| own.1)
+    }
+
+    /// Notes coins dealt.
+    pub fn note_dealt(&mut self, coin: usize, coins: f64) {
+        match self.dealt.iter_mut().find(|own| own.0 == coin) {
+            Some(own) => own.1 += coins,
+            None if coins > 0.0 => self.dealt.push((coin, coins)),
+            None => {}
         }
     }
 

@@ -6,12 +6,17 @@ use crate::book::Position;
 use crate::error::{Error, Result};
 use crate::instrument::ContractKind;
 use crate::limits::standing::size;
-use crate::market::{MarketState, settle_of};
+use crate::market::{MarketState, settle_of, underlying_of};
 use crate::numeric::rounding::of_steps;
 use crate::rulebook::Rulebook;
 
-/// Digits of a size where no lot is known.
+/// Digits of a size where no lot is known: what a person would type, and no venue's smallest lot is finer.
 const DIGITS: i32 = 6;
+
+/// Less than this share of a size is what sums of decimals leave: 0.1 + 0.2 is more than 0.3.
+const TAIL: f64 = 1e-12;
+/// Most money that comes in, as a multiple of what is missing: haircuts and caps may take most of it.
+const MOST_MONEY: f64 = 100.0;
 
 /// What is done.
 #[derive(Debug, Clone, PartialEq)]
@@ -68,10 +73,17 @@ pub struct Action {
 /// A step that divides a size finely enough where no lot is known.
 fn step_for(size: f64) -> f64 {
     if size > 0.0 && size.is_finite() {
-        10.0_f64.powf(size.log10().floor() - f64::from(DIGITS))
+        let place = size.log10().floor() as i32 + 1 - DIGITS;
+        // a power of ten by division is the number nearest to it, so that steps of it are written without a tail
+        if place < 0 { 10.0_f64.powi(-place).recip() } else { 10.0_f64.powi(place) }
     } else {
         1e-8
     }
+}
+
+/// A size rounded up to whole steps.
+fn whole_steps(size: f64, step: f64) -> f64 {
+    of_steps((size / step - 1e-9).ceil(), step)
 }
 
 impl Action {
@@ -92,12 +104,13 @@ impl Action {
     /// Trading a contract up to a size.
     pub fn hedge(account: &Account<'_>, contract: &Position, buys: bool, most: f64) -> Self {
         let lot = account.book.lot.get(contract.instrument).copied().flatten();
+        let step = lot.unwrap_or_else(|| step_for(most));
         Self {
             kind: Kind::Hedge,
-            step: lot.unwrap_or_else(|| step_for(most)),
+            step,
             lot_known: lot.is_some(),
             buys,
-            most,
+            most: whole_steps(most, step),
             contract: Some(contract.clone()),
             currency: None,
         }
@@ -117,8 +130,13 @@ impl Action {
         }
     }
 
-    /// Money of a currency.
-    pub fn deposit(currency: usize, most: f64) -> Self {
+    /// Money of a currency, in steps of the amount that is missing.
+    pub fn deposit(currency: usize, short: f64) -> Self {
+        let step = step_for(short);
+        Self { step, most: whole_steps(MOST_MONEY * short, step), ..Self::money(currency, short) }
+    }
+
+    fn money(currency: usize, most: f64) -> Self {
         Self {
             kind: Kind::Deposit,
             contract: None,
@@ -132,7 +150,7 @@ impl Action {
 
     /// Selling a balance.
     pub fn convert(currency: usize, into: usize, most: f64) -> Self {
-        Self { kind: Kind::Convert { into }, ..Self::deposit(currency, most) }
+        Self { kind: Kind::Convert { into }, ..Self::money(currency, most) }
     }
 
     /// Cancelling all orders.
@@ -145,9 +163,11 @@ impl Action {
         (self.most / self.step - 1e-9).ceil().max(1.0)
     }
 
-    /// The size of a number of steps, unsigned and not more than all.
+    /// The size of a number of steps, unsigned and not more than all; all of it where only the tail of a sum of decimals
+    /// would be left.
     pub fn size(&self, steps: f64) -> f64 {
-        of_steps(steps, self.step).min(self.most)
+        let size = of_steps(steps, self.step);
+        if size >= self.most * (1.0 - TAIL) { self.most } else { size }
     }
 
     /// Does it; returns what it costs and what money it moves, reporting currency.
@@ -172,8 +192,8 @@ impl Action {
                 for own in account.positions.clone() {
                     let close = Self::close(account, &own);
                     let part = size * own.quantity.abs();
-                    let lots =
-                        if close.lot_known { (part / close.step - 1e-9).ceil() * close.step } else { part };
+                    // what has no lot keeps its share, which is what the row says
+                    let lots = if close.lot_known { whole_steps(part, close.step) } else { part };
                     let done = close.deal(account, &own, lots.min(own.quantity.abs()), cost)?;
                     sums = (sums.0 + done.0, sums.1 + done.1);
                 }
@@ -187,11 +207,10 @@ impl Action {
             Kind::Convert { into } => {
                 let currency = self.currency.ok_or_else(missing)?;
                 let value = size * account.view().price(currency, &today)?;
-                let flat = match cost.slippage {
-                    super::cost::Slippage::Flat(fraction) => fraction,
-                    super::cost::Slippage::Depth => 0.0,
-                };
-                let paid = value * (cost.fee + flat);
+                let paid = cost.of_collateral(account, currency, size)?;
+                if let Some(coin) = account.book.currencies.get(currency).and_then(|own| own.underlying) {
+                    account.note_dealt(coin, size);
+                }
                 let price = account.view().price(*into, &today)?;
                 account.credit(currency, -size)?;
                 account.credit(*into, (value - paid) / price)?;
@@ -223,6 +242,8 @@ impl Action {
             return Ok((0.0, 0.0));
         }
         let paid = cost.of(account, contract, size)?;
+        let coins = cost.coins(account, contract, size)?;
+        account.note_dealt(underlying_of(account.book, contract), coins);
         let money =
             account.view().price(settle_of(account.book, contract), &MarketState::today(account.book))?;
         let moved = self::size(&account.view(), &Position { quantity: size, ..contract.clone() })?.gross;
@@ -325,7 +346,7 @@ pub fn actions(
             if let Ok(price) = account.view().price(currency, &today)
                 && price > 0.0
             {
-                found.push(Action::deposit(currency, 100.0 * short / price));
+                found.push(Action::deposit(currency, short / price));
             }
         }
     }

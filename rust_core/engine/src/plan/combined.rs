@@ -2,7 +2,7 @@
 
 use super::action::{Action, Kind};
 use super::smallest::{even_grid, smallest};
-use super::{Account, Cost, Prepared, Target};
+use super::{Account, Cost, Prepared, Slippage, Target};
 use crate::error::Result;
 use crate::margin::PoolState;
 use crate::numeric::accumulate::sum;
@@ -10,8 +10,14 @@ use crate::watch::Watch;
 
 /// Share of an action that one greedy step takes.
 const SHARE: f64 = 0.05;
+/// Share of what is missing that one greedy step may bring where costs grow faster than size.
+const FINE: f64 = 0.025;
+/// A gain below this share of what is missing is rounding.
+const ROUNDING: f64 = 1e-9;
 /// Most greedy steps.
 const STEPS: usize = 240;
+/// Most actions of a plan of which less is tried.
+const MOST_PRUNED: usize = 40;
 /// Most whole lots, all actions together, that are searched exactly.
 pub const MOST_LOTS: f64 = 12.0;
 
@@ -68,6 +74,16 @@ impl<'a> Planner<'a> {
         Ok((account, state, cost, moved))
     }
 
+    /// Money that some of one action moves by itself.
+    ///
+    /// # Errors
+    ///
+    /// As [`Action::apply`].
+    pub fn moved(&self, (place, count): (usize, f64)) -> Result<f64> {
+        let Some(action) = self.actions.get(place) else { return Ok(0.0) };
+        Ok(action.apply(&mut self.account.clone(), count, self.cost)?.1)
+    }
+
     /// Money above the target with some actions taken.
     ///
     /// # Errors
@@ -91,7 +107,8 @@ impl<'a> Planner<'a> {
         Ok(Plan { steps, cost, moved, reached: above >= 0.0, above })
     }
 
-    /// One action by itself, as much of it as is needed.
+    /// One action by itself, as much of it as is needed; nothing of it where it does not reach the target and brings
+    /// the account no nearer to it.
     ///
     /// # Errors
     ///
@@ -105,7 +122,10 @@ impl<'a> Planner<'a> {
             _ => even_grid(most, 16),
         };
         let found = smallest(&grid, |count| self.above(&[(place, count)]))?;
-        self.plan(vec![(place, found.steps)])
+        let plan = self.plan(vec![(place, found.steps)])?;
+        let nothing = self.plan(Vec::new())?;
+        let brings = plan.above - nothing.above > ROUNDING * nothing.above.abs();
+        Ok(if plan.reached || brings { plan } else { nothing })
     }
 
     /// What makes one plan better than another: reaching the target, then cost, then money moved.
@@ -121,8 +141,10 @@ impl<'a> Planner<'a> {
     /// Takes steps one after the other, each time the one that brings most per unit of cost, from a plan on; then takes
     /// back what turned out not to be needed.
     ///
-    /// A step is a twentieth of an action, or a lot. What is ranked is the money that a step brings over the target, per
-    /// unit of its cost, or per unit of notional where nothing costs anything. `among` are the places that may be used.
+    /// A step is a twentieth of an action, or a lot; where costs grow faster than size no more of it than brings a
+    /// fortieth of what is missing, so that the next step may come from elsewhere. What is ranked is the money that a step
+    /// brings over the target, per unit of what it costs after the steps before it, or per unit of notional where nothing
+    /// costs anything. `among` are the places that may be used.
     ///
     /// # Errors
     ///
@@ -130,17 +152,18 @@ impl<'a> Planner<'a> {
     pub fn greedy(&self, among: &[usize], from: &[(usize, f64)]) -> Result<Plan> {
         let mut taken: Vec<(usize, f64)> = from.to_vec();
         let mut above = self.above(&taken)?;
+        let slices: Result<Vec<f64>> = among.iter().map(|place| self.slice(*place, &taken, above)).collect();
+        let slices = slices?;
         for _ in 0..STEPS {
             if above >= 0.0 {
                 break;
             }
             let (.., paid, moved) = self.taken(&taken)?;
             let mut best: Option<(f64, usize, f64, f64)> = None;
-            for place in among {
+            for (place, slice) in among.iter().zip(&slices) {
                 let Some(action) = self.actions.get(*place) else { continue };
                 let used = sum(taken.iter().filter(|own| own.0 == *place).map(|own| own.1));
-                let most = action.most_steps();
-                let count = (SHARE * most).ceil().max(1.0).min(most - used);
+                let count = slice.min(action.most_steps() - used);
                 if count <= 0.0 {
                     continue;
                 }
@@ -152,7 +175,7 @@ impl<'a> Planner<'a> {
                 // what costs nothing and helps comes first
                 let score = if price > 0.0 { gain / price } else { f64::MAX };
                 let first = best.as_ref().is_none_or(|known| score > known.0);
-                if gain > 0.0 && first {
+                if gain > ROUNDING * above.abs() && first {
                     best = Some((score, *place, count, after));
                 }
             }
@@ -172,7 +195,19 @@ impl<'a> Planner<'a> {
         if made.reached { self.pruned(made) } else { Ok(made) }
     }
 
-    /// Takes back, dearest first, as much of every action as the target allows.
+    /// How much of an action one greedy step takes, from a plan that lacks `-above`.
+    fn slice(&self, place: usize, from: &[(usize, f64)], above: f64) -> Result<f64> {
+        let Some(action) = self.actions.get(place) else { return Ok(0.0) };
+        let count = (SHARE * action.most_steps()).ceil().max(1.0);
+        if self.cost.slippage != Slippage::Depth {
+            return Ok(count);
+        }
+        let gain = self.above(&with(from, place, count))? - above;
+        let part = FINE * -above / gain;
+        Ok(if gain > 0.0 && part < 1.0 { (part * count).ceil().max(1.0) } else { count })
+    }
+
+    /// Takes back, dearest first, as much of every action as the target allows; of a long plan of the dearest alone.
     ///
     /// # Errors
     ///
@@ -187,7 +222,7 @@ impl<'a> Planner<'a> {
         }
         dear.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
         let mut steps = plan.steps.clone();
-        for (place, _) in dear {
+        for (place, _) in dear.into_iter().take(MOST_PRUNED) {
             let Some(count) = steps.iter().find(|own| own.0 == place).map(|own| own.1) else { continue };
             let less = |count: f64| -> Vec<(usize, f64)> {
                 steps.iter().map(|own| if own.0 == place { (place, count) } else { *own }).collect()

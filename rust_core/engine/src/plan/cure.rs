@@ -14,12 +14,14 @@ const MOST_TRIED: usize = 40;
 
 /// Costs that differ by no more than this share are alike.
 const ALIKE: f64 = 1e-3;
-/// So much more may several actions cost where they take fewer steps.
-const FEWER: f64 = 1e-2;
+/// So much more may a plan cost that is shown beside the cheapest because it takes fewer steps.
+const FEWER: f64 = 0.1;
 /// A step that moves no more than this share of the money of a plan is a crumb.
 const CRUMB: f64 = 1e-2;
 /// Steps of a plan that nobody minds.
 const FEW: usize = 3;
+/// How many of the largest steps of a long plan are tried without the others.
+const FIRST: [usize; 5] = [2, 3, 5, 10, 20];
 
 /// What is asked of a cure.
 #[derive(Debug, Clone, PartialEq)]
@@ -71,6 +73,8 @@ pub struct Cure<'a> {
     pub before: PoolState,
     /// Money that is missing to the target, reporting currency; at most zero where it is reached already.
     pub short: f64,
+    /// Whether anything could be tried.
+    pub possible: bool,
     /// Proposals, best first.
     pub proposals: Vec<Proposal<'a>>,
     /// The lower bound of reductions, or why there is none.
@@ -94,7 +98,7 @@ pub fn cure<'a>(
     let short = -request.target.above(&account.view(), &before)?;
     if short <= 0.0 {
         let bound = Err(Error::NoAnswer { why: "the target is reached".into() });
-        return Ok(Cure { pool, before, short, proposals: Vec::new(), bound });
+        return Ok(Cure { pool, before, short, possible: true, proposals: Vec::new(), bound });
     }
     let prepared = Prepared::new(account, &stage.instruments(pool), today.clone())?;
     let all = actions(stage, pool, account, request.allowed, &request.hedges, short)?;
@@ -135,7 +139,8 @@ pub fn cure<'a>(
         if let Ok(Some(bound)) = &bound {
             together.push((from_programme(&planner, bound, &joint)?, "linear programme"));
             // where costs tie the optimum has a little of everything: the same positions, one after the other
-            let used = steps_of(&planner, bound).into_iter().map(|(place, _)| place).collect::<Vec<_>>();
+            let mut used = largest_first(&planner, &steps_of(&planner, bound))?;
+            used.truncate(MOST_TRIED);
             if used.len() > FEW {
                 together.push((planner.greedy(&used, &[])?, "linear programme"));
                 together.extend(without_crumbs(&planner, &together)?.map(|own| (own, "linear programme")));
@@ -144,10 +149,16 @@ pub fn cure<'a>(
         if let Some(exact) = planner.exact(&joint)? {
             together.push((exact, "exact search"));
         }
-        let best = shortest(&together);
-        if let Some(best) = best.filter(|best| found.iter().all(|own| clearly_better(&best.0, &own.0))) {
-            found.push(best.clone());
-        } else if let Some(exact) = together.iter().find(|own| own.1 == "exact search") {
+        together.extend(with_fewer(&planner, &together)?.into_iter().map(|own| (own, "greedy")));
+        let cheapest = together.iter().min_by(|a, b| Planner::better(&a.0, &b.0));
+        let singles = found.clone();
+        for best in [cheapest, shortest(&together)].into_iter().flatten() {
+            let better = singles.iter().all(|own| clearly_better(&best.0, &own.0));
+            if better && found.iter().all(|own| own.0.steps != best.0.steps) {
+                found.push(best.clone());
+            }
+        }
+        for exact in together.iter().filter(|own| own.1 == "exact search") {
             for own in found.iter_mut().filter(|own| own.0.steps == exact.0.steps) {
                 own.1 = exact.1;
             }
@@ -159,7 +170,7 @@ pub fn cure<'a>(
     for (plan, found_by) in found {
         proposals.push(proved(account, &all, plan, found_by, &request.cost, &today)?);
     }
-    Ok(Cure { pool, before, short, proposals, bound })
+    Ok(Cure { pool, before, short, possible: !all.is_empty(), proposals, bound })
 }
 
 /// Whether an action is a variable of the linear programme.
@@ -182,8 +193,7 @@ fn without_crumbs(planner: &Planner<'_>, plans: &[(Plan, &'static str)]) -> Resu
     let Some((best, _)) = plans.iter().min_by(|a, b| Planner::better(&a.0, &b.0)) else { return Ok(None) };
     let mut kept = Vec::new();
     for step in &best.steps {
-        let (.., moved) = planner.taken(&[*step])?;
-        if moved > CRUMB * best.moved {
+        if planner.moved(*step)? > CRUMB * best.moved {
             kept.push(*step);
         }
     }
@@ -194,7 +204,28 @@ fn without_crumbs(planner: &Planner<'_>, plans: &[(Plan, &'static str)]) -> Resu
     planner.greedy(&among, &kept).map(Some)
 }
 
-/// Of plans as good as the best one the shortest, and of those the one that an exact search vouches for.
+/// The positions of the best plan of which most is dealt, as many as one cares to deal in, by themselves.
+fn with_fewer(planner: &Planner<'_>, plans: &[(Plan, &'static str)]) -> Result<Vec<Plan>> {
+    let best = plans.iter().min_by(|a, b| Planner::better(&a.0, &b.0));
+    let Some((best, _)) = best.filter(|own| own.0.reached && own.0.steps.len() > FEW) else {
+        return Ok(Vec::new());
+    };
+    let largest = largest_first(planner, &best.steps)?;
+    let counts = FIRST.iter().filter(|count| **count < largest.len());
+    counts.map(|count| planner.greedy(largest.get(..*count).unwrap_or(&[]), &[])).collect()
+}
+
+/// Places of steps by the money that they move, the largest first.
+fn largest_first(planner: &Planner<'_>, steps: &[(usize, f64)]) -> Result<Vec<usize>> {
+    let mut largest = Vec::with_capacity(steps.len());
+    for step in steps {
+        largest.push((planner.moved(*step)?, step.0));
+    }
+    largest.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+    Ok(largest.into_iter().map(|own| own.1).collect())
+}
+
+/// Of plans hardly dearer than the best one the shortest, and of those the cheapest.
 fn shortest<'p>(plans: &'p [(Plan, &'static str)]) -> Option<&'p (Plan, &'static str)> {
     let best = plans.iter().min_by(|a, b| Planner::better(&a.0, &b.0))?;
     let as_good = |own: &&(Plan, &'static str)| {
@@ -206,10 +237,11 @@ fn shortest<'p>(plans: &'p [(Plan, &'static str)]) -> Option<&'p (Plan, &'static
                 own.0.moved <= best.0.moved * (1.0 + FEWER)
             }
     };
-    plans.iter().filter(as_good).min_by(|a, b| {
-        let exact = |own: &(Plan, &str)| own.1 != "exact search";
-        a.0.steps.len().cmp(&b.0.steps.len()).then(exact(a).cmp(&exact(b)))
-    })
+    let length = |own: &Plan| own.steps.len().max(FEW);
+    plans
+        .iter()
+        .filter(as_good)
+        .min_by(|a, b| length(&a.0).cmp(&length(&b.0)).then(Planner::better(&a.0, &b.0)))
 }
 
 /// Whether several actions are worth more words than one: they reach the target where it does not, or cost less.

@@ -55,6 +55,8 @@ pub enum Policy {
     MarginalPerCost,
     /// Largest margin freed by closing the whole position first, whole positions.
     Incremental,
+    /// The cheapest set of whole positions that reaches the stop level.
+    CheapestSet,
     /// A seeded random order.
     Random,
     /// The order that the caller lists.
@@ -63,7 +65,7 @@ pub enum Policy {
 
 impl Policy {
     /// Every policy with its name.
-    pub const ALL: [(&'static str, Self); 15] = [
+    pub const ALL: [(&'static str, Self); 16] = [
         ("all_at_once", Self::AllAtOnce),
         ("tier_steps", Self::TierSteps),
         ("pro_rata", Self::ProRata),
@@ -77,6 +79,7 @@ impl Policy {
         ("collateral_first", Self::CollateralFirst),
         ("marginal_per_cost", Self::MarginalPerCost),
         ("incremental", Self::Incremental),
+        ("cheapest_set", Self::CheapestSet),
         ("random", Self::Random),
         ("user_list", Self::UserList),
     ];

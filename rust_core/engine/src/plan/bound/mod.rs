@@ -5,13 +5,15 @@
 //! plane of it, so that a programme with such planes allows more than the account does and its optimum is a lower bound.
 //! Planes are added where the programme's optimum still falls short, until it does not: then the bound is the cheapest
 //! fractional reduction itself. With more than 400 trades, charges that no position bears by itself are left out: they are
-//! at least zero, which widens the gap and never makes the bound too high.
+//! at least zero, which widens the gap and never makes the bound too high. Where costs grow faster than size, tangents of
+//! them stand in their place.
 
+mod costs;
 mod tangents;
 
 use super::action::{Action, Kind};
 use super::linear::{Programme, Row};
-use super::{Account, Cost, Prepared, Slippage, Target};
+use super::{Account, Cost, Prepared, Target};
 use crate::error::{Error, Result};
 use crate::margin::PoolState;
 use crate::margin::tiers::brackets_only;
@@ -19,6 +21,7 @@ use crate::numeric::accumulate::sum;
 use crate::rulebook::tail::Statistic;
 use crate::rulebook::{Measure, RiskUnit};
 use crate::watch::Watch;
+use costs::Costs;
 
 /// Rounds of adding planes: so many for few trades, and fewer for many.
 const MOST_ROUNDS: usize = 120;
@@ -98,11 +101,6 @@ pub fn lower_bound(
     known: Option<(Vec<f64>, f64)>,
     watch: &Watch,
 ) -> Result<Option<Bound>> {
-    if cost.slippage == Slippage::Depth {
-        return Err(Error::NoAnswer {
-            why: "no lower bound: costs by depth do not grow in proportion to size".into(),
-        });
-    }
     if let Some(why) = refusal(account, target)? {
         return Err(Error::NoAnswer { why: format!("no lower bound: {why}") });
     }
@@ -126,7 +124,7 @@ struct Problem<'a> {
 }
 
 /// A plane of one group's margin: `group >= constant + sum of slopes x fractions`.
-type Plane = (usize, f64, Vec<f64>);
+type Plane = (usize, f64, Vec<(usize, f64)>);
 
 impl Problem<'_> {
     fn action(&self, variable: usize) -> Option<&Action> {
@@ -138,17 +136,13 @@ impl Problem<'_> {
         let trigger = view.rulebook()?.maintenance.trigger;
         let (multiple, money) = self.target.multiple(trigger).unwrap_or((trigger, 0.0));
         let groups = self.groups()?;
-        let mut costs = Vec::with_capacity(self.trades.len());
-        for variable in 0..self.trades.len() {
-            let Some(action) = self.action(variable) else { continue };
-            let mut trial = self.account.clone();
-            let (paid, moved) = action.apply(&mut trial, action.most_steps(), self.cost)?;
-            costs.push((paid, moved));
-        }
+        let costs = Costs::of(self)?;
         let mut programme = Programme::default();
-        for (paid, moved) in &costs {
-            programme.variable(if self.cost.is_free() { *moved } else { *paid }, 1.0);
+        for own in costs.objective(self.cost.is_free()) {
+            programme.variable(*own, 1.0);
         }
+        let impact_at: Vec<usize> =
+            (0..costs.count()).map(|_| programme.variable(1.0, f64::INFINITY)).collect();
         let group_at: Vec<usize> = (0..groups).map(|_| programme.variable(0.0, f64::INFINITY)).collect();
         // equity is what may be below zero: it stands as the difference of two variables
         let (gain, loss) = (programme.variable(0.0, f64::INFINITY), programme.variable(0.0, f64::INFINITY));
@@ -160,7 +154,9 @@ impl Problem<'_> {
         // money in units of what is at stake
         let unit = if scale > 0.0 { scale.recip() } else { 1.0 };
         let mut planes = Planes { rows: Vec::new(), programme, group_at, equity: (gain, loss) };
+        planes.rows.extend(costs.first_tangents(&impact_at).into_iter().map(|row| (row, 0)));
         let mut point = vec![0.0; self.trades.len()];
+        let mut taken = vec![0.0; costs.count()];
         let (mut last, mut used) = (None, 0);
         let rounds = (WORK / self.trades.len().max(1)).clamp(LEAST_ROUNDS, MOST_ROUNDS);
         for round in 1..=rounds {
@@ -169,10 +165,13 @@ impl Problem<'_> {
             let above = self.target.above(&at.view(), &state)?;
             if let Some(found) = last
                 && above >= -CLOSE * scale
+                && costs.missed(&point, &taken) <= GOOD * found
             {
                 return Ok(Some(Bound { cost: found, fractions: point, tight: true, rounds: round }));
             }
             self.add_planes(&mut planes, (&at, &state), &point, &costs)?;
+            let mut further = costs.tangents(&point, &taken, CLOSE * last.unwrap_or(0.0), &impact_at);
+            let dearer = !further.is_empty();
             if let Some((known, _)) = &self.known
                 && round > 1
             {
@@ -181,15 +180,21 @@ impl Problem<'_> {
                     point.iter().zip(known).map(|(own, known)| f64::midpoint(*own, *known)).collect();
                 let (at, state) = self.at(&middle)?;
                 self.add_planes(&mut planes, (&at, &state), &middle, &costs)?;
+                further.extend(costs.tangents(&middle, &[], 0.0, &impact_at));
             }
+            planes.rows.extend(further.into_iter().map(|row| (row, 0)));
             let Some(found) = scaled(&planes.whole(), self.trades.len(), unit).solve()? else {
                 return Ok(None);
             };
             planes.drop_idle(&found.point, unit);
             let next: Vec<f64> =
                 found.point.iter().take(self.trades.len()).map(|own| own.clamp(0.0, 1.0)).collect();
+            taken = impact_at
+                .iter()
+                .filter_map(|place| found.point.get(*place).copied().map(|own| own / unit))
+                .collect();
             // the same point again: what is short is not borne by positions, and no plane will say more
-            let stuck = next.iter().zip(&point).all(|(new, old)| (new - old).abs() < 1e-9);
+            let stuck = !dearer && next.iter().zip(&point).all(|(new, old)| (new - old).abs() < 1e-9);
             point = next;
             let bound = last.map_or(found.bound / unit, |before: f64| before.max(found.bound / unit));
             last = Some(bound);
@@ -208,15 +213,14 @@ impl Problem<'_> {
         planes: &mut Planes,
         (at, state): (&Account<'_>, &PoolState),
         point: &[f64],
-        costs: &[(f64, f64)],
+        costs: &Costs,
     ) -> Result<()> {
         let (constant, slopes) = self.equity_plane(at, state, point, costs)?;
         let mut terms: Vec<(usize, f64)> = slopes.iter().enumerate().map(|(v, s)| (v, -s)).collect();
         let (gain, loss) = planes.equity;
         terms.extend([(gain, 1.0), (loss, -1.0)]);
         planes.rows.push((Row { terms, at_most: constant }, 0));
-        for (group, constant, slopes) in self.planes(at, state, point, planes.group_at.len())? {
-            let mut terms: Vec<(usize, f64)> = slopes.into_iter().enumerate().collect();
+        for (group, constant, mut terms) in self.planes(at, state, point, planes.group_at.len())? {
             terms.extend(planes.group_at.get(group).map(|place| (*place, -1.0)));
             planes.rows.push((Row { terms, at_most: -constant }, 0));
         }
@@ -270,7 +274,8 @@ impl Planes {
 
     /// Leaves out tangents that have not touched the optimum for some rounds: they would come back if needed.
     fn drop_idle(&mut self, point: &[f64], unit: f64) {
-        let fractions = self.group_at.first().copied().unwrap_or(point.len());
+        // impacts and groups follow the fractions
+        let fractions = self.programme.upper.iter().take_while(|own| own.is_finite()).count();
         for (row, idle) in &mut self.rows {
             let value = |(variable, own): &(usize, f64)| {
                 let scale = if *variable < fractions { unit } else { 1.0 };
@@ -288,7 +293,12 @@ fn scaled(programme: &Programme, fractions: usize, unit: f64) -> Programme {
     let term =
         |(variable, own): &(usize, f64)| (*variable, if *variable < fractions { own * unit } else { *own });
     Programme {
-        cost: programme.cost.iter().map(|own| own * unit).collect(),
+        cost: programme
+            .cost
+            .iter()
+            .enumerate()
+            .map(|(variable, own)| if variable < fractions { own * unit } else { *own })
+            .collect(),
         upper: programme.upper.clone(),
         rows: programme
             .rows

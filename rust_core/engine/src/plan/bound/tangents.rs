@@ -2,6 +2,7 @@
 
 use rayon::prelude::*;
 
+use super::costs::Costs;
 use super::{Plane, Problem, dampened};
 use crate::book::Position;
 use crate::error::Result;
@@ -19,8 +20,8 @@ const MOST_MEASURED: usize = 400;
 /// How far from the point that is, as a share of an action.
 const NUDGE: f64 = 1e-6;
 
-/// Margins of the groups at a point, and their slopes by fraction.
-type Margins = (Vec<f64>, Vec<Vec<f64>>);
+/// Margins of the groups at a point, and by group the trades that change it with their slopes by fraction.
+type Margins = (Vec<f64>, Vec<Vec<(usize, f64)>>);
 
 impl Problem<'_> {
     /// The trades that act on a position, with the change of its quantity per unit of their fraction.
@@ -51,12 +52,11 @@ impl Problem<'_> {
             self.borne_slopes(at, state, groups)?
         };
         let planes = margin.into_iter().zip(slopes).enumerate().map(|(group, (value, slopes))| {
-            let there = sum(slopes.iter().zip(point).map(|(slope, fraction)| slope * fraction));
+            let at = |variable: &usize| point.get(*variable).copied().unwrap_or(0.0);
+            let there = sum(slopes.iter().map(|(variable, slope)| slope * at(variable)));
             (group, value - there, slopes)
         });
-        Ok(planes
-            .filter(|(_, constant, slopes)| *constant != 0.0 || slopes.iter().any(|s| *s != 0.0))
-            .collect())
+        Ok(planes.filter(|(_, constant, slopes)| *constant != 0.0 || !slopes.is_empty()).collect())
     }
 
     /// The margin of every group by its components, and its slopes by measuring on both sides.
@@ -67,7 +67,10 @@ impl Problem<'_> {
             .map(|variable| self.measured_slope(at, variable, groups))
             .collect();
         let columns = columns?;
-        let of = |group: usize| columns.iter().map(|own| own.get(group).copied().unwrap_or(0.0)).collect();
+        let of = |group: usize| {
+            let slopes = columns.iter().map(|own| own.get(group).copied().unwrap_or(0.0));
+            slopes.enumerate().filter(|(_, slope)| *slope != 0.0).collect()
+        };
         Ok((by_unit(state, groups), (0..groups).map(of).collect()))
     }
 
@@ -107,7 +110,7 @@ impl Problem<'_> {
         let more = self.prepared.evaluate(&grown)?;
         let slope_of = self.slopes(at, state, &more)?;
         let mut margin = vec![0.0; groups];
-        let mut slopes = vec![vec![0.0; self.trades.len()]; groups];
+        let mut slopes: Vec<Vec<(usize, f64)>> = vec![Vec::new(); groups];
         for (place, own) in at.positions.iter().enumerate() {
             let group = match rulebook.measure {
                 Measure::Scenarios { unit: RiskUnit::Underlying, .. } => underlying_of(book, own),
@@ -120,8 +123,8 @@ impl Problem<'_> {
             }
             let slope = slope_of.get(place).copied().unwrap_or(0.0);
             for (variable, change) in self.acting(own) {
-                if let Some(slot) = slopes.get_mut(group).and_then(|row| row.get_mut(variable)) {
-                    *slot += slope * change;
+                if let Some(row) = slopes.get_mut(group).filter(|_| slope != 0.0) {
+                    row.push((variable, slope * change));
                 }
             }
         }
@@ -180,7 +183,7 @@ impl Problem<'_> {
         at: &Account<'_>,
         state: &PoolState,
         point: &[f64],
-        costs: &[(f64, f64)],
+        costs: &Costs,
     ) -> Result<(f64, Vec<f64>)> {
         let today = MarketState::today(at.book);
         let view = at.view();
@@ -197,7 +200,7 @@ impl Problem<'_> {
             worth.push((holding.currency, price * rate, level.gains || holding.pnl <= 0.0));
         }
         let mut slopes = Vec::with_capacity(self.trades.len());
-        for (variable, (paid, _)) in costs.iter().enumerate() {
+        for (variable, paid) in costs.slopes(point).into_iter().enumerate() {
             let Some(contract) = self.action(variable).and_then(|own| own.contract.as_ref()) else {
                 slopes.push(0.0);
                 continue;
