@@ -2,7 +2,7 @@
 
 use super::Between;
 use super::enclosed::Enclosed;
-use super::equity::result_of;
+use super::equity::{gain_of_option, result_of};
 use super::option::Stretch;
 use crate::error::Result;
 use crate::instrument::{ContractKind, Payoff};
@@ -81,6 +81,11 @@ impl<'u, 'a> Moving<'u, 'a> {
         }
         let base = match option {
             _ if array => Enclosed::jumping(start.base, end.base),
+            // where no scenario is run a line counts at its mark
+            Some(_) if start.values.is_empty() => match gain_of_option(between, start.instrument)? {
+                Some(gain) => gain.with_ends(start.base, end.base),
+                None => return Ok(None),
+            },
             Some(option) if payoff == Payoff::Inverse => option.in_coin(start.base, end.base),
             Some(option) => option.in_money(start.base, end.base),
             None => Enclosed::constant(start.base),

@@ -101,6 +101,11 @@ impl Stretch {
         products((self.discount * low * density.0, self.discount * high * density.1), self.total_slope)
     }
 
+    /// The option as if nothing but its payoff were left of it.
+    pub(super) fn settled(self) -> Self {
+        Self { totals: (0.0, 0.0), total_slope: (0.0, 0.0), ..self }
+    }
+
     /// The total volatilities at the two ends of what the option is priced from.
     pub(super) fn ends_of_total(&self, start: Pricing, end: Pricing) -> (f64, f64) {
         (start.volatility * start.years.sqrt(), end.volatility * end.years.sqrt())
