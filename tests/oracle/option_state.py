@@ -209,17 +209,18 @@ class Held:
             return modelled
         now = np.array([leg.forward])
         years = leg.seconds / SECONDS_PER_YEAR
-        black = option_value(leg.right, now, leg.strike, leg.volatility, years)
-        paying = intrinsic(leg.right, now, leg.strike)
-        black, paying = (
-            float(self._settled(one * self.discount_today, now)[0]) for one in (black, paying)
-        )
+
+        def today(value: Floats) -> float:
+            return float(self._settled(value * self.discount_today, now)[0])
+
+        black = today(option_value(leg.right, now, leg.strike, leg.volatility, years))
+        paying = today(intrinsic(leg.right, now, leg.strike))
         shifted = modelled - (black - leg.mark)
         if leg.mark >= black:
             return shifted
         paid = intrinsic(leg.right, self.forward, leg.strike) * self.discount
         kept = self._settled(paid, self.forward) - max(paying - leg.mark, 0.0)
-        return np.maximum(np.maximum(shifted, kept), 0.0)
+        return np.asarray(np.maximum(np.maximum(shifted, kept), 0.0))
 
     @cached_property
     def delta(self) -> Floats:

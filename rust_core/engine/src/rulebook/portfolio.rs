@@ -44,13 +44,22 @@ impl VolatilityShock {
 
     /// The volatility after the move up.
     pub fn raised(&self, volatility: f64, years: f64) -> f64 {
-        let shock = (self.up * self.scale(years)).max(self.minimum_up_shock);
-        (volatility * (1.0 + shock)).max(self.minimum_up)
+        (volatility * self.raised_ratio(years)).max(self.minimum_up)
+    }
+
+    /// The volatility after the move up over that before, where the least volatility does not bind.
+    pub fn raised_ratio(&self, years: f64) -> f64 {
+        1.0 + (self.up * self.scale(years)).max(self.minimum_up_shock)
     }
 
     /// The volatility after the move down, not below zero.
     pub fn lowered(&self, volatility: f64, years: f64) -> f64 {
-        volatility * (1.0 - self.down * self.scale(years)).max(0.0)
+        volatility * self.lowered_ratio(years)
+    }
+
+    /// The volatility after the move down over that before.
+    pub fn lowered_ratio(&self, years: f64) -> f64 {
+        (1.0 - self.down * self.scale(years)).max(0.0)
     }
 }
 

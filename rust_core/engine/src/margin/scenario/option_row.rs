@@ -54,6 +54,16 @@ pub(super) struct PriceMoves {
 }
 
 impl PriceMoves {
+    /// Forward over that at the state, by scenario.
+    pub(super) fn ratios(&self) -> &[f64] {
+        &self.ratios
+    }
+
+    /// The logarithms of the ratios, perhaps followed by those of no move.
+    pub(super) fn logs(&self) -> &[f64] {
+        &self.logs
+    }
+
     pub(super) fn of(profile: &Profile) -> Option<Self> {
         let plain =
             |scenario: &Scenario| scenario.days == 0.0 && scenario.basis == 0.0 && scenario.rate == 0.0;
