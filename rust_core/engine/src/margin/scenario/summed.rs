@@ -20,7 +20,7 @@ use crate::marked::Marked;
 use crate::market::{MarketState, least_value_at, marked, option_value_at, settle_of, underlying_of};
 use crate::pricing::kernel::{JointStrike, LINE, Line, Quantities, Ratios, joint_sums, lines, numbers};
 use crate::pricing::level;
-use crate::rulebook::portfolio::{Profile, Treatment, VolatilityMove};
+use crate::rulebook::portfolio::{Profile, Treatment, VolatilityMove, VolatilityRatios};
 use crate::rulebook::{Measure, RiskUnit, Rulebook};
 
 /// A pool whose options are added up by expiry.
@@ -188,13 +188,13 @@ impl Group {
     /// The volatility in each scenario over the book's, where it is `own` times that at the state; `None` where a move is
     /// no ratio.
     fn volatilities(&self, profile: &Profile, own: f64) -> Option<Vec<f64>> {
-        let raised = profile.volatility.map_or(1.0, |shock| shock.raised_ratio(self.years));
-        let lowered = profile.volatility.map_or(1.0, |shock| shock.lowered_ratio(self.years));
-        let floor = profile.volatility.map_or(0.0, |shock| shock.minimum_up);
+        let moves = profile.volatility.map_or(VolatilityRatios::NONE, |shock| shock.at(self.years));
         let ratio = |volatility: VolatilityMove| match volatility {
             VolatilityMove::Same => Some(own),
-            VolatilityMove::Up => Some(own * raised).filter(|ratio| ratio * self.lowest >= floor),
-            VolatilityMove::Down => Some(own * lowered),
+            VolatilityMove::Up => {
+                Some(own * moves.raised).filter(|ratio| ratio * self.lowest >= moves.least_raised)
+            }
+            VolatilityMove::Down => Some(own * moves.lowered),
             VolatilityMove::Relative(change) => Some(own * (1.0 + change)),
             VolatilityMove::SkewLinear | VolatilityMove::SkewAbsolute => None,
         };

@@ -316,7 +316,7 @@ fn row(
         let shared = moves.get(index).and_then(Option::as_ref).filter(|_| option.fixed == 0.0);
         return Ok(match shared {
             Some(moves) if option.years > 0.0 => {
-                let (base, values) = plain_option_row(rulebook, profile, &option, moves, scratch)?;
+                let (base, values) = plain_option_row(rulebook, (index, profile), &option, moves, scratch)?;
                 Row { profile: index, base, values, option: Some(option) }
             }
             _ => {
