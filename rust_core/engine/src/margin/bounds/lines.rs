@@ -188,6 +188,17 @@ impl<'u, 'a> Moving<'u, 'a> {
             return (0.0, 0.0);
         }
         let most = totals.0.max(totals.1);
+        if skewed == 0.0 {
+            // every move but that of a strike multiplies the volatility, or leaves it at the least after a move up
+            let steepest =
+                if option.total_slope.1 > 0.0 { option.total_slope.1 } else { option.total_slope.0 };
+            let rate = if option.totals.1 > 0.0 { steepest / option.totals.1 } else { 0.0 };
+            let slopes = (rate * totals.0.min(totals.1), rate * most);
+            let least = profile.volatility.is_some_and(|shock| shock.minimum_up > 0.0);
+            let floored = least && scenario.volatility == VolatilityMove::Up;
+            let (low, high) = (slopes.0.min(slopes.1), slopes.0.max(slopes.1));
+            return if floored { (low.min(0.0), high.max(0.0)) } else { (low, high) };
+        }
         let relative = if option.totals.1 > 0.0 {
             option.total_slope.0.abs().max(option.total_slope.1.abs()) / option.totals.0
         } else {

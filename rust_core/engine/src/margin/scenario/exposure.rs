@@ -174,7 +174,7 @@ impl Line<'_> {
 ///
 /// Of a coin-settled option it is the forward delta less the mark in coin: the premium is coins too
 /// (venues.md section 1.3, net transaction delta). What settlement has fixed has no delta.
-fn unit_delta(
+pub(super) fn unit_delta(
     book: &Book,
     rulebook: &Rulebook,
     instrument: usize,

@@ -63,12 +63,8 @@ fn line_result(line: &Line<'_>, scenario: usize, price_move: f64, factor: f64) -
 impl Scanned {
     /// Every scenario of a unit. Each scenario adds its lines in their order; line by line is how memory is read.
     pub(in crate::margin) fn of(unit: &Unit<'_>, rulebook: &Rulebook, profile: &Profile) -> Self {
-        Self::beside(unit, rulebook, profile, vec![0.0; profile.scenarios.len()])
-    }
-
-    /// The same beside what else of the unit has been added up: `raw` has its result in each scenario.
-    pub(super) fn beside(unit: &Unit<'_>, rulebook: &Rulebook, profile: &Profile, mut raw: Vec<f64>) -> Self {
         let scenarios = &profile.scenarios;
+        let mut raw = vec![0.0; scenarios.len()];
         for (_, lines) in expiries(unit) {
             let factors = group_factors(rulebook, profile, &lines, scenarios.len());
             let mut results = vec![0.0; scenarios.len()];
@@ -82,6 +78,12 @@ impl Scanned {
                 };
             }
         }
+        Self::beside(unit, profile, raw)
+    }
+
+    /// The same where its options have been added up: `raw` has their result in each scenario.
+    pub(super) fn beside(unit: &Unit<'_>, profile: &Profile, mut raw: Vec<f64>) -> Self {
+        let scenarios = &profile.scenarios;
         for line in unit.lines.iter().filter(|line| line.option.is_none()) {
             line.add_results(scenarios, None, &mut raw);
         }

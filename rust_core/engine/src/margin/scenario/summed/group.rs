@@ -1,45 +1,28 @@
-//! Options of a pool added up by expiry: many market states of a pool that no charge looks into line by line.
-//!
-//! Where scenarios move prices and volatilities by ratios and nothing is charged by the line, what an option is worth in a
-//! scenario enters only a sum: over its expiry, whose net value has a discount by its sign or counts whatever its sign.
-//! So everything of an option that does not depend on the state is prepared once, and at a state one kernel adds up each
-//! expiry in all scenarios. The figures are those of a whole evaluation but for the order in which sums round.
+//! Options of one expiry that are added up in every scenario, and their lines without scenarios where charges ask for them.
 
-use super::exposure::{Expiry, Held, settles_in_coin, units_beside};
-use super::option_row::PriceMoves;
-use super::table::{Table, profile_of};
-use super::unit::{Scanned, sign_factor};
-use super::{Unit, measure_scanned};
+use super::super::exposure::{Expiry, Line, index_price, settles_in_coin, unit_delta, unit_line};
+use super::super::option_row::PriceMoves;
+use super::super::table::profile_of;
+use super::super::unit::sign_factor;
 use crate::book::{Position, Quote};
 use crate::error::Result;
 use crate::instrument::{OptionRight, Payoff};
 use crate::margin::PoolView;
-use crate::margin::component::{Component, maintenance_total};
-use crate::margin::equity::{Holding, add_option_value, holdings_with};
 use crate::marked::Marked;
 use crate::market::{MarketState, least_value_at, marked, option_value_at, settle_of, underlying_of};
-use crate::pricing::kernel::{JointStrike, LINE, Line, Quantities, Ratios, joint_sums, lines, numbers};
+use crate::pricing::black76::value;
+use crate::pricing::kernel::{self, JointStrike, LINE, Quantities, Ratios, joint_sums, numbers};
 use crate::pricing::level;
+use crate::rulebook::Rulebook;
 use crate::rulebook::portfolio::{Profile, Treatment, VolatilityMove, VolatilityRatios};
-use crate::rulebook::{Measure, RiskUnit, Rulebook};
-
-/// A pool whose options are added up by expiry.
-#[derive(Debug)]
-pub(in crate::margin) struct Summed {
-    groups: Vec<Group>,
-    /// What is no option.
-    rest: Vec<Position>,
-    /// The instruments of that, sorted, once.
-    instruments: Vec<usize>,
-}
 
 /// Options of one coin, profile, settlement and expiry.
 #[derive(Debug)]
-struct Group {
-    coin: usize,
-    profile: usize,
-    settle: usize,
-    expiry: Expiry,
+pub(super) struct Group {
+    pub(super) coin: usize,
+    pub(super) profile: usize,
+    pub(super) settle: usize,
+    pub(super) expiry: Expiry,
     payoff: Payoff,
     forward: f64,
     years: f64,
@@ -53,12 +36,14 @@ struct Group {
     today: f64,
     /// Those that are marked below the model: instrument and quantity.
     below: Vec<(usize, f64, Marked)>,
+    /// Their lines at the book's prices, where charges look at lines.
+    lines: Vec<Line<'static>>,
 }
 
 /// A group at a state, settlement currency.
-struct Valued {
+pub(super) struct Valued {
     /// Result carried.
-    carried: f64,
+    pub(super) carried: f64,
     /// Value by the model.
     base: f64,
     /// Value in each scenario, and at the state behind them.
@@ -67,7 +52,7 @@ struct Valued {
 
 impl Group {
     /// An expiry that an option belongs to; `None` where its value is no function of ratios.
-    fn of(view: &PoolView<'_>, rulebook: &Rulebook, position: &Position) -> Option<(Self, f64)> {
+    pub(super) fn of(view: &PoolView<'_>, rulebook: &Rulebook, position: &Position) -> Option<(Self, f64)> {
         let book = view.book;
         let known = book.instruments.get(position.instrument)?;
         let quote: &Quote = book.quotes.get(position.instrument)?;
@@ -92,22 +77,30 @@ impl Group {
             kept: 0.0,
             today: 0.0,
             below: Vec::new(),
+            lines: Vec::new(),
         };
         Some((group, volatility))
     }
 
     /// Whether both are one unit's expiry.
-    fn meets(&self, other: &Self) -> bool {
+    pub(super) fn meets(&self, other: &Self) -> bool {
         (self.coin, self.profile, self.expiry) == (other.coin, other.profile, other.expiry)
     }
 
     /// Whether both are priced from the same figures.
-    fn is_priced_as(&self, other: &Self) -> bool {
+    pub(super) fn is_priced_as(&self, other: &Self) -> bool {
         let figures = |own: &Self| [own.forward, own.years, own.rate].map(f64::to_bits);
         (self.settle, self.payoff) == (other.settle, other.payoff) && figures(self) == figures(other)
     }
 
-    fn add(&mut self, view: &PoolView<'_>, position: &Position, volatility: f64) -> Option<()> {
+    /// Takes an option; `None` where it cannot be one of many.
+    pub(super) fn add(
+        &mut self,
+        view: &PoolView<'_>,
+        rulebook: &Rulebook,
+        position: &Position,
+        volatility: f64,
+    ) -> Option<()> {
         let terms = view.book.instruments.get(position.instrument)?.option?;
         let own = marked(view.book, position.instrument)?;
         let (calls, puts) = match terms.right {
@@ -122,11 +115,18 @@ impl Group {
         if own.is_below() {
             self.below.push((position.instrument, position.quantity, own));
         }
+        if !rulebook.profiles.get(self.profile)?.charges.is_empty() {
+            // without a price of the coin an index is the mark of whichever line comes first
+            let today = MarketState::today(view.book);
+            index_price(view.book, self.coin, &today)?;
+            let unit = unit_line(view, rulebook, &today, position.instrument, (0.0, None)).ok()?;
+            self.lines.push(Line { quantity: position.quantity, ..unit });
+        }
         Some(())
     }
 
     /// Calls and puts of one strike and volatility share one evaluation.
-    fn join(&mut self) {
+    pub(super) fn join(&mut self) {
         let key = |own: &Quantities| (own.strike.strike(), own.strike.total_volatility());
         self.held.sort_by(|a, b| {
             let (a, b) = (key(a), key(b));
@@ -143,7 +143,12 @@ impl Group {
     }
 
     /// The options at a state; `None` where a move is no ratio.
-    fn at(&self, view: &PoolView<'_>, rulebook: &Rulebook, state: &MarketState) -> Result<Option<Valued>> {
+    pub(super) fn at(
+        &self,
+        view: &PoolView<'_>,
+        rulebook: &Rulebook,
+        state: &MarketState,
+    ) -> Result<Option<Valued>> {
         let (ratio, (relative, absolute)) = (state.ratio(self.coin), state.volatility(self.coin));
         let own = 1.0 + relative;
         let priced = ratio > 0.0 && ratio.is_finite() && absolute == 0.0 && own > 0.0 && own.is_finite();
@@ -165,7 +170,7 @@ impl Group {
             volatility: &volatility,
             inverse_volatility: &inverse_volatility,
         };
-        let mut sums = vec![Line::default(); (count + 1).div_ceil(LINE)];
+        let mut sums = vec![kernel::Line::default(); (count + 1).div_ceil(LINE)];
         joint_sums(level(), &ratios, &self.held, &mut sums)?;
         let mut values = numbers(&sums, count + 1);
         let discount = rulebook.discounting.factor(self.rate, self.years);
@@ -185,6 +190,42 @@ impl Group {
         Ok(Some(Valued { carried: self.kept + gained, base, values }))
     }
 
+    /// Its lines at a state at which it can be added up, without scenarios and without what they carry.
+    pub(super) fn lines_at(
+        &self,
+        view: &PoolView<'_>,
+        rulebook: &Rulebook,
+        state: &MarketState,
+    ) -> Result<Vec<Line<'static>>> {
+        let Some(first) = self.lines.first() else { return Ok(Vec::new()) };
+        let (ratio, own) = (state.ratio(self.coin), 1.0 + state.volatility(self.coin).0);
+        let (money, root) = (view.price(self.settle, state)?, self.years.sqrt());
+        let index = index_price(view.book, self.coin, state).unwrap_or(first.index);
+        let discount = rulebook.discounting.factor(self.rate, self.years);
+        let forward = self.forward * ratio;
+        let unit = if self.payoff == Payoff::Inverse { forward } else { 1.0 };
+        let mut found = Vec::with_capacity(self.lines.len());
+        for line in &self.lines {
+            let Some(mut option) = line.option else { continue };
+            option.forward = forward;
+            option.volatility *= own;
+            let total = option.volatility * root;
+            let base = discount * value(option.terms.right, forward, option.terms.strike.0, total)? / unit;
+            let priced = (base, forward, ratio);
+            let delta = unit_delta(view.book, rulebook, line.instrument, Some(&option), priced);
+            found.push(Line {
+                base,
+                money,
+                option: Some(option),
+                mark: forward,
+                delta: line.quantity * delta,
+                index,
+                ..*line
+            });
+        }
+        Ok(found)
+    }
+
     /// The volatility in each scenario over the book's, where it is `own` times that at the state; `None` where a move is
     /// no ratio.
     fn volatilities(&self, profile: &Profile, own: f64) -> Option<Vec<f64>> {
@@ -202,7 +243,7 @@ impl Group {
     }
 
     /// Adds its result in every scenario, reporting currency.
-    fn add_results(
+    pub(super) fn add_results(
         &self,
         view: &PoolView<'_>,
         rulebook: &Rulebook,
@@ -230,119 +271,7 @@ impl Group {
 }
 
 /// One number per scenario and that of the state behind them, in whole lines.
-fn in_lines(scenarios: impl Iterator<Item = f64>, state: f64) -> Vec<Line> {
+fn in_lines(scenarios: impl Iterator<Item = f64>, state: f64) -> Vec<kernel::Line> {
     let all: Vec<f64> = scenarios.chain([state]).collect();
-    lines(all.into_iter(), state)
-}
-
-impl Summed {
-    /// Prepares a pool; `None` where its options have to be looked at one by one at every state.
-    ///
-    /// # Errors
-    ///
-    /// [`crate::Error::Missing`] for a pool without a rulebook.
-    pub(in crate::margin) fn of(view: &PoolView<'_>) -> Result<Option<Self>> {
-        let rulebook = view.rulebook()?;
-        let by_coin = matches!(rulebook.measure, Measure::Scenarios { unit: RiskUnit::Underlying, .. });
-        let plain = |profile: &Profile| profile.charges.is_empty();
-        if !by_coin
-            || !rulebook.credits.is_empty()
-            || !rulebook.borrowing.is_empty()
-            || !rulebook.profiles.iter().all(plain)
-        {
-            return Ok(None);
-        }
-        let mut own = Self { groups: Vec::new(), rest: Vec::new(), instruments: Vec::new() };
-        let mut profiles: Vec<(usize, usize)> = Vec::new();
-        for position in view.positions {
-            let Ok((profile, _)) = profile_of(view.book, rulebook, position.instrument) else {
-                return Ok(None);
-            };
-            let coin = underlying_of(view.book, position);
-            match profiles.iter().find(|(known, _)| *known == coin) {
-                // which of two units of a coin bears its collateral depends on the order of positions
-                Some((_, other)) if *other != profile => return Ok(None),
-                Some(_) => {}
-                None => profiles.push((coin, profile)),
-            }
-            let known = view.book.instruments.get(position.instrument);
-            if known.is_none_or(|known| known.option.is_none()) {
-                own.rest.push(position.clone());
-                own.instruments.push(position.instrument);
-                continue;
-            }
-            if own.take(view, rulebook, position).is_none() {
-                return Ok(None);
-            }
-        }
-        own.instruments.sort_unstable();
-        own.instruments.dedup();
-        own.groups.iter_mut().for_each(Group::join);
-        own.groups.sort_by_key(|group| (group.coin, group.profile, group.expiry));
-        Ok(Some(own))
-    }
-
-    fn take(&mut self, view: &PoolView<'_>, rulebook: &Rulebook, position: &Position) -> Option<()> {
-        let (group, volatility) = Group::of(view, rulebook, position)?;
-        let place = match self.groups.iter().position(|known| known.meets(&group)) {
-            // one expiry with two forwards or currencies is one sum of two kinds
-            Some(place) if self.groups.get(place)?.is_priced_as(&group) => place,
-            Some(_) => return None,
-            None => {
-                self.groups.push(group);
-                self.groups.len() - 1
-            }
-        };
-        self.groups.get_mut(place)?.add(view, position, volatility)
-    }
-
-    /// Maintenance margin and holdings at a state; `None` where it has to be evaluated as a whole.
-    ///
-    /// # Errors
-    ///
-    /// As [`crate::margin::evaluate`].
-    pub(in crate::margin) fn at<'a>(
-        &self,
-        view: &PoolView<'a>,
-        state: &MarketState,
-    ) -> Result<Option<(f64, Vec<Holding<'a>>)>> {
-        let rulebook = view.rulebook()?;
-        let book = view.book;
-        let pegged = |currency: usize| state.peg(currency).is_finite() && state.peg(currency) > 0.0;
-        if state.days() != 0.0 || !(0..book.currencies.len()).all(pegged) {
-            return Ok(None);
-        }
-        let mut valued = Vec::with_capacity(self.groups.len());
-        for group in &self.groups {
-            match group.at(view, rulebook, state)? {
-                Some(own) => valued.push((group, own)),
-                None => return Ok(None),
-            }
-        }
-        let rest = PoolView { positions: &self.rest, orders: &[], ..*view };
-        let table = Table::new(book, rulebook, state, &self.instruments)?;
-        let held: Vec<Held> = super::exposure::held(&rest);
-        let beside: Vec<(usize, usize)> = self.groups.iter().map(|own| (own.coin, own.profile)).collect();
-        let split: Vec<Unit<'_>> = units_beside(&rest, rulebook, state, (&table, &held), &beside)?;
-        let coins: Vec<Option<usize>> = split.iter().map(|unit| unit.underlying).collect();
-        let mut components: Vec<Component> = Vec::new();
-        for unit in &split {
-            let Some(profile) = rulebook.profiles.get(unit.profile) else { continue };
-            let mut raw = vec![0.0; profile.scenarios.len()];
-            let of_unit =
-                |group: &Group| Some(group.coin) == unit.underlying && group.profile == unit.profile;
-            for (group, own) in valued.iter().filter(|(group, _)| of_unit(group)) {
-                group.add_results(view, rulebook, (profile, state), own, &mut raw)?;
-            }
-            let scanned = Scanned::beside(unit, rulebook, profile, raw);
-            let measured = measure_scanned(view, rulebook, state, (unit, &coins), scanned)?;
-            components.extend(measured.components().copied());
-        }
-        let mut holdings: Vec<Holding<'a>> =
-            holdings_with(&rest, state, &table).iter().map(|own| own.of_balances(view.balances)).collect();
-        for (group, own) in &valued {
-            add_option_value(&mut holdings, group.settle, own.carried);
-        }
-        Ok(Some((maintenance_total(&components), holdings)))
-    }
+    kernel::lines(all.into_iter(), state)
 }
