@@ -218,6 +218,40 @@ def _options(draw: random.Random, coin: str, settle: str, *, structures: int) ->
     return held
 
 
+# Marks ------------------------------------------------------------------------------------------
+
+
+def _marked(draw: random.Random, account: Account) -> Account:
+    """Mark some options apart from their volatility: a share of it, by ticks, below what is paid.
+
+    Every third book keeps the marks of its volatilities.
+    """
+    if draw.random() < 1.0 / 3.0:
+        return account
+    question = Question(account.legs[0].coin)
+    today = moved(account, question, np.array([account.mark(question.driver)]))
+    marks: dict[int, float] = {}
+    for place, held in enumerate(today.held):
+        if held.leg.right is None or draw.random() < 0.4:
+            continue
+        worth = float(held.worth[0])
+        paid = max(worth - float(held.time_value[0]), 0.0)
+        tick = 0.0005 if held.leg.in_coin else 5.0
+        mark = draw.choice(
+            [
+                worth * draw.uniform(0.2, 1.0),
+                worth * draw.uniform(1.0, 1.5),
+                round(worth / tick) * tick,
+                worth - draw.uniform(0.0, 1.0) * (worth - paid),
+                paid * draw.uniform(0.97, 1.0),
+                paid,
+            ]
+        )
+        marks[place] = float(f"{mark:.9g}")
+    legs = (replace(leg, mark=marks.get(place)) for place, leg in enumerate(account.legs))
+    return replace(account, legs=tuple(legs))
+
+
 # Cash -------------------------------------------------------------------------------------------
 
 
@@ -285,6 +319,7 @@ def drawn(seed: int) -> Drawn:
     wanted = 3 if seed % 5 < 2 else 0
     for _ in range(ATTEMPTS):
         account, question, pays = _one(draw, kind)
+        account = _marked(random.Random(f"option-marks-{seed}"), account)  # noqa: S311
         account, count = _with_cash(draw, account, question, pays, grazes=seed % 20 == 4)
         if count >= wanted:
             break

@@ -63,8 +63,7 @@ def equity(state: State, *, gross: bool = False) -> Floats:
             for held in state.held:
                 if held.leg.right is None or held.leg.settle != currency:
                     continue
-                worth = held.quantity * held.value * held.discount
-                amount += worth / held.forward if held.leg.in_coin else worth
+                amount += held.quantity * held.worth
         if not gross and level.get("haircut", True) and currency not in {"USD", "USDC"}:
             amount = _counted(rules, rates.get(currency), currency, amount)
         total += amount * state.price(currency)
@@ -89,9 +88,9 @@ def _delta_one(held: Held, profile: Mapping[str, Any]) -> Floats:
 def _alone(held: Held, rule: Mapping[str, Any]) -> Floats:
     """Return the maintenance margin of one option by itself, in dollars."""
     leg, index = held.leg, held.index
-    mark = held.value
+    mark = held.worth
     if leg.in_coin:  # the rule is one in coins, paid at the index
-        mark = mark / held.forward * index
+        mark = mark * index
     if leg.quantity >= 0.0:
         return np.asarray(
             held.quantity * np.minimum(mark, rule.get("long_maintenance", 0.0) * index)
@@ -123,7 +122,7 @@ def _spread(expiry: Sequence[Held], rule: Mapping[str, Any]) -> Floats:
     price = first.index if rule.get("offset_price", "forward") == "index" else first.forward
     naked = rule["offset_maintenance"] * max(-calls, 0.0) * price
     if rule.get("premium", "mark") == "nothing":
-        value = sum((one.quantity * one.value for one in expiry), np.zeros_like(price))
+        value = sum((one.quantity * one.worth for one in expiry), np.zeros_like(price))
         return np.asarray(np.maximum(value - min(payoff), 0.0) + naked)
     return np.asarray(naked - min(*payoff, 0.0))
 
@@ -144,7 +143,7 @@ def standard_requirement(state: State) -> Floats:
             if charge["on"] == "fee":
                 fee = charge["rate"] * np.abs(held.quantity) * held.index
                 if held.leg.right is not None:
-                    cap = charge["option_cap"] * np.abs(held.quantity) * held.value
+                    cap = charge["option_cap"] * np.abs(held.quantity) * held.worth
                     fee = np.minimum(fee, cap)
                 total += fee
     for (coin, settle, _), expiry in expiries.items():

@@ -170,6 +170,10 @@ def _expiry_result(  # noqa: PLR0913  what one scenario asks of one expiry
     if "discount" in profile:
         after = after * _static_discount(after, expiry[0], profile["discount"])
     result = after - before
+    for held in expiry:
+        if held.leg.in_coin and not in_coin:  # what a mark is apart is coins too, which move
+            apart = held.worth - held.value * held.discount / held.forward
+            result = result + held.quantity * apart * held.index * move
     return -np.abs(result) if treatment == "minus_absolute_per_expiry" else result
 
 

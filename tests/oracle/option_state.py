@@ -43,6 +43,7 @@ class Leg:
     volatility: float = 0.0
     seconds: int = 0
     rate: float = 0.0
+    mark: float | None = None  # of an option, in its settlement currency; None: as the model has it
 
     @property
     def in_coin(self) -> bool:
@@ -143,6 +144,7 @@ def _row(leg: Leg, place: int) -> dict[str, Any]:
         "impliedVolatilityFraction": leg.volatility,
         "forward": leg.forward,
         "rate": leg.rate,
+        "markPrice": leg.mark,
     }
 
 
@@ -158,6 +160,7 @@ class Held:
     quantity: Floats  # of an inverse contract, dollars over the mark
     profit: Floats  # unrealised, of a perpetual, in its settlement currency
     discount: float  # 1 where the rulebook does not discount
+    discount_today: float
 
     @property
     def days(self) -> float:
@@ -180,6 +183,44 @@ class Held:
             volatility,
             self.years,
         )
+
+    def _settled(self, value: Floats, forward: Floats) -> Floats:
+        """Return money as the settlement currency."""
+        return value / forward if self.leg.in_coin else value
+
+    @cached_property
+    def time_value(self) -> Floats:
+        """Return what the model has above what is paid at the forward, settlement currency."""
+        if self.leg.right is None:
+            raise ValueError("a perpetual has no option value")
+        paid = intrinsic(self.leg.right, self.forward, self.leg.strike)
+        return self._settled((self.value - paid) * self.discount, self.forward)
+
+    @cached_property
+    def worth(self) -> Floats:
+        """Return what one option counts for in the equity, in its settlement currency.
+
+        The mark's distance from the model goes along. A mark below the model leaves the option
+        what it pays at the forward, or as much less than that as it does today, and at least
+        nothing.
+        """
+        leg, modelled = self.leg, self._settled(self.value * self.discount, self.forward)
+        if leg.mark is None or leg.right is None:
+            return modelled
+        now = np.array([leg.forward])
+        years = leg.seconds / SECONDS_PER_YEAR
+
+        def today(value: Floats) -> float:
+            return float(self._settled(value * self.discount_today, now)[0])
+
+        black = today(option_value(leg.right, now, leg.strike, leg.volatility, years))
+        paying = today(intrinsic(leg.right, now, leg.strike))
+        shifted = modelled - (black - leg.mark)
+        if leg.mark >= black:
+            return shifted
+        paid = intrinsic(leg.right, self.forward, leg.strike) * self.discount
+        kept = self._settled(paid, self.forward) - max(paying - leg.mark, 0.0)
+        return np.asarray(np.maximum(np.maximum(shifted, kept), 0.0))
 
     @cached_property
     def delta(self) -> Floats:
@@ -247,7 +288,8 @@ def moved(account: Account, question: Question, prices: Floats) -> State:
             continue
         years = max(leg.seconds - passed, 0.0) / SECONDS_PER_YEAR
         volatility = leg.volatility * ratio**question.elasticity
-        discount = math.exp(-max(leg.rate, 0.0) * years) if discounts else 1.0
-        figures = (index[leg.coin], forward, volatility, years, quantity, profit, discount)
-        held.append(Held(leg, *figures))
+        figures = (index[leg.coin], forward, volatility, years, quantity, profit)
+        rate = max(leg.rate, 0.0) if discounts else 0.0
+        factors = (math.exp(-rate * years), math.exp(-rate * leg.seconds / SECONDS_PER_YEAR))
+        held.append(Held(leg, *figures, *factors))
     return State(account, index, tuple(held), profits, cash)

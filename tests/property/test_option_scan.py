@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -90,7 +91,10 @@ def test_the_scan_at_one_price_is_the_second_opinion_on_deribit() -> None:
 def test_the_scan_at_one_price_is_the_second_opinion_on_derive() -> None:
     accounts = [one for one in _of_kind("derive-pm2, stable") if len(one.balances) == 1]
     assert len(accounts) >= 2
-    for account in accounts:
+    for marked in accounts:
+        # the second opinion values options by their volatilities
+        legs = tuple(replace(leg, mark=None) for leg in marked.legs)
+        account = replace(marked, legs=legs)
         (coin,) = account.index
         for factor in (0.4, 0.97, 1.8):
             price = factor * account.mark(coin)
@@ -139,6 +143,23 @@ def test_the_scan_at_one_price_is_the_second_opinion_on_derive() -> None:
             state = moved(account, Question(coin), np.array([price]))
             scale = abs(equity(state)[0]) + abs(requirement(state)[0])
             assert found == pytest.approx(net, rel=0.0, abs=1e-9 * scale)
+
+
+def test_marked_options_are_worth_their_marks_today_and_never_less_than_nothing() -> None:
+    below = 0
+    for seed in range(30):
+        account = _drawn(seed).account
+        (coin, *_) = account.index
+        today = account.mark(coin)
+        for held in moved(account, Question(coin), np.geomspace(0.02, 10.0, 50) * today).held:
+            assert held.leg.right is None or np.min(held.worth) >= 0.0
+        for held in moved(account, Question(coin), np.array([today])).held:
+            if held.leg.mark is not None:
+                assert held.worth[0] == pytest.approx(held.leg.mark, rel=1e-12, abs=1e-9)
+                below += held.leg.mark < held.value[0] * held.discount / (
+                    held.forward[0] if held.leg.in_coin else 1.0
+                )
+    assert below > 50
 
 
 def test_the_scan_finds_two_roots_between_two_of_its_prices() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from datetime import datetime
 from fractions import Fraction
@@ -121,6 +122,16 @@ def test_the_first_round_closes_a_fifth_of_what_is_large_and_the_rest_whole(
 # The option book, by the second implementation ---------------------------------------------------
 
 
+def _black(
+    right: shapes.Right, strike: float, volatility: float, years: float, forward: float
+) -> float:
+    return black76.value(right, forward, strike, volatility, years)
+
+
+def _paid(right: shapes.Right, strike: float, forward: float) -> float:
+    return max(forward - strike if right == "call" else strike - forward, 0.0)
+
+
 def _other_account(drawn: crash_chain_answers.Account, price: float) -> tuple[float, float]:
     """Return equity and maintenance margin at a price of BTC, both in BTC."""
     own, ratio = drawn.drawn, price / drawn.drawn.index
@@ -132,12 +143,18 @@ def _other_account(drawn: crash_chain_answers.Account, price: float) -> tuple[fl
         days = (datetime.fromisoformat(row["expiry_utc"]) - now).total_seconds() / 86_400
         right: shapes.Right = "call" if row["option_type"] == "call" else "put"
         strike, volatility = float(row["strike"]), float(row["mark_iv"])
-        coins = [
-            black76.value(right, forward, strike, volatility, days / 365) / forward
-            for forward in (today, today * ratio)
-        ]
-        quantity = own.sizes[row["instrument"]]
-        equity += quantity * (float(row["mark_coin"]) + coins[1] - coins[0])
+        coins, paid = (
+            [of(forward) / forward for forward in (today, today * ratio)]
+            for of in (
+                functools.partial(_black, right, strike, volatility, days / 365),
+                functools.partial(_paid, right, strike),
+            )
+        )
+        quantity, mark = own.sizes[row["instrument"]], float(row["mark_coin"])
+        worth = mark + coins[1] - coins[0]
+        if mark < coins[0]:  # no less than what is paid, or as much less than that as today
+            worth = max(worth, paid[1] - max(paid[0] - mark, 0.0), 0.0)
+        equity += quantity * worth
         positions.append(
             {
                 "underlying": "BTC",

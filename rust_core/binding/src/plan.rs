@@ -20,7 +20,8 @@ pub(crate) fn what_if<'py>(
     measure: &str,
 ) -> PyResult<Rows<'py>> {
     let (book, trades) = (book.get(), table(trades)?);
-    let found = enter(python, || whatif::table(&book.book, book.origin(), &trades, measure))?;
+    let found =
+        enter(python, || whatif::table(&book.book, book.evaluated(), book.origin(), &trades, measure))?;
     to_python(python, &found)
 }
 

@@ -21,6 +21,7 @@ pub mod instrument;
 pub mod limits;
 pub mod liquidation;
 pub mod margin;
+mod marked;
 pub mod market;
 pub mod moves;
 pub mod numeric;

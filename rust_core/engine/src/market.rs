@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use crate::book::{Book, Position, Quote};
 use crate::instrument::{ContractKind, Instrument, OptionTerms, Payoff};
+use crate::marked::Marked;
 
 /// Days of a year, as everywhere in time to expiry.
 const DAYS_PER_YEAR: f64 = 365.0;
@@ -171,30 +172,23 @@ pub fn unrealised_pnl(book: &Book, position: &Position, state: &MarketState) -> 
     if !state.is_beyond_prices() {
         return position.unrealised_pnl + pnl_of_move(book, position, ratio);
     }
-    match state.quote(book, position.instrument).zip(option_of(book, position.instrument)) {
-        Some((quote, (instrument, terms, today))) => {
-            let at = |quote: &Quote, ratio: f64| {
-                quote.value(instrument.payoff, terms, ratio, quote.implied_volatility.unwrap_or(0.0))
-            };
-            if state.is_expired(book, position.instrument) {
-                // a mark apart from the model's is no part of what is settled
-                return position.quantity * at(&quote, ratio);
-            }
-            position.unrealised_pnl + position.quantity * (at(&quote, ratio) - at(today, 1.0))
-        }
-        None => position.unrealised_pnl + pnl_of_move(book, position, ratio),
+    if option_of(book, position.instrument).is_none() {
+        return position.unrealised_pnl + pnl_of_move(book, position, ratio);
     }
+    if state.is_expired(book, position.instrument) {
+        // a mark apart from the model's is no part of what is settled
+        return position.quantity * option_value_at(book, position.instrument, state);
+    }
+    position.unrealised_pnl + position.quantity * option_gain(book, position.instrument, state)
 }
 
 /// Profit and loss of a position when its coin moves to `ratio` times its price, settlement currency.
 ///
 /// Linear: `q mark (ratio - 1)`. Inverse: `q / mark (1 - 1 / ratio)` (venues.md section 0). Option: the
-/// quantity times the change of [`option_value`] at its own volatility, which is exactly zero at a ratio of 1.
+/// quantity times its [`option_gain`] at its own volatility, which is exactly zero at a ratio of 1.
 pub fn pnl_of_move(book: &Book, position: &Position, ratio: f64) -> f64 {
     if let Some((instrument, terms, quote)) = option_of(book, position.instrument) {
-        let volatility = quote.implied_volatility.unwrap_or(0.0);
-        let at = |ratio: f64| quote.value(instrument.payoff, terms, ratio, volatility);
-        return position.quantity * (at(ratio) - at(1.0));
+        return position.quantity * gain(instrument, terms, quote, quote, ratio);
     }
     let ratio = settling_ratio(book.quotes.get(position.instrument), ratio);
     match payoff(book, position) {
@@ -203,7 +197,38 @@ pub fn pnl_of_move(book: &Book, position: &Position, ratio: f64) -> f64 {
     }
 }
 
-/// Value of one unit (one coin) of an option at a state, settlement currency; zero of what is no option.
+/// What one unit (one coin) of an option has gained from its mark to a state, settlement currency: the change of
+/// its value by the model, but to no value below zero nor below what no arbitrage allows (see [`crate::marked`]).
+/// Zero of what is no option.
+pub fn option_gain(book: &Book, instrument: usize, state: &MarketState) -> f64 {
+    let Some((contract, terms, today)) = option_of(book, instrument) else { return 0.0 };
+    let Some(quote) = state.quote(book, instrument) else { return 0.0 };
+    let underlying = book.instrument_underlying.get(instrument).copied().unwrap_or(0);
+    gain(contract, terms, today, &quote, state.ratio(underlying))
+}
+
+fn gain(contract: &Instrument, terms: OptionTerms, today: &Quote, there: &Quote, ratio: f64) -> f64 {
+    let volatility = there.implied_volatility.unwrap_or(0.0);
+    let model = there.value(contract.payoff, terms, ratio, volatility);
+    let own = Marked::of(today, contract.payoff, terms);
+    own.gain(model, || there.least_value(contract.payoff, terms, ratio))
+}
+
+/// An option with its mark; `None` of what is no option.
+pub(crate) fn marked(book: &Book, instrument: usize) -> Option<Marked> {
+    let (contract, terms, today) = option_of(book, instrument)?;
+    Some(Marked::of(today, contract.payoff, terms))
+}
+
+/// The least that one unit of an option can be worth at a state, settlement currency; zero of what is no option.
+pub(crate) fn least_value_at(book: &Book, instrument: usize, state: &MarketState) -> f64 {
+    let Some((contract, terms, _)) = option_of(book, instrument) else { return 0.0 };
+    let Some(quote) = state.quote(book, instrument) else { return 0.0 };
+    let underlying = book.instrument_underlying.get(instrument).copied().unwrap_or(0);
+    quote.least_value(contract.payoff, terms, state.ratio(underlying))
+}
+
+/// Value of one unit (one coin) of an option by the model at a state, settlement currency; zero of what is no option.
 pub fn option_value_at(book: &Book, instrument: usize, state: &MarketState) -> f64 {
     let Some((contract, terms, _)) = option_of(book, instrument) else { return 0.0 };
     let Some(quote) = state.quote(book, instrument) else { return 0.0 };

@@ -7,9 +7,11 @@ mod common;
 use common::{rules, table};
 use crossmargin_engine::answer::Value;
 use crossmargin_engine::answer::map::{self, Figure, Question};
-use crossmargin_engine::book::{Book, Input, Options, build};
+use crossmargin_engine::book::{Book, Input, Options, RulebookChoice, build};
 use crossmargin_engine::margin::{PoolView, evaluate};
 use crossmargin_engine::market::MarketState;
+use crossmargin_engine::rulebook::builtin;
+use crossmargin_engine::rulebook::portfolio::{Treatment, VolatilityMove};
 
 const EQUITY: Figure = Figure::Equity;
 const MAINTENANCE: Figure = Figure::Maintenance;
@@ -39,16 +41,54 @@ fn book(rulebook: &str, settle: Option<&str>) -> Book {
         let quantity = if settle.is_some() { 3.0 * size } else { 3.0 * size * spot };
         rows += &format!("\n{coin}-PERPETUAL|{own}|{quantity}|||{spot}|{spot}|{}|10", 0.98 * spot);
     }
-    finished(rulebook, &rows, settle.unwrap_or("USDC"))
+    finished(&rules(rulebook), &rows, settle.unwrap_or("USDC"))
+}
+
+/// The same under a rulebook of scenarios without charges, which adds options up by expiry; some are marked apart from
+/// their volatility, some calls and puts share a strike.
+fn book_without_charges(rulebook: &str, settle: Option<&str>) -> Book {
+    let mut own = builtin(rulebook).unwrap().clone();
+    for profile in &mut own.profiles {
+        profile.charges.clear();
+        profile.scenarios.retain(|scenario| scenario.volatility != VolatilityMove::SkewLinear);
+        profile.scenarios.retain(|scenario| scenario.volatility != VolatilityMove::SkewAbsolute);
+        if let Some(scenario) = profile.scenarios.last_mut() {
+            scenario.treatment = Treatment::MinusAbsolutePerExpiry;
+        }
+    }
+    let mut rows =
+        String::from("symbol|settle|contracts|markIv|forward|indexPrice|markPrice|entryPrice|leverage");
+    for (coin, spot, size) in [("BTC", 90_000.0, 1.0), ("ETH", 3_000.0, 25.0)] {
+        let settled = settle.unwrap_or(coin);
+        let unit = if settle.is_some() { spot } else { 1.0 };
+        for (date, factor, right, quantity, mark) in [
+            ("30JAN26", 0.9, "P", -8.0, Some(0.0004)),
+            ("30JAN26", 1.1, "C", -5.0, Some(0.05)),
+            ("30JAN26", 0.8, "C", 2.0, Some(0.19)),
+            ("27MAR26", 1.0, "C", 6.0, None),
+            ("27MAR26", 1.0, "P", 2.0, None),
+            ("25SEP26", 1.5, "C", -3.0, None),
+        ] {
+            let mark = mark.map_or_else(String::new, |mark: f64| (mark * unit).to_string());
+            rows += &format!(
+                "\n{coin}-{date}-{}-{right}|{settled}|{}|0.6|{spot}|{spot}|{mark}||",
+                spot * factor,
+                quantity * size
+            );
+        }
+        let quantity = if settle.is_some() { 3.0 * size } else { 3.0 * size * spot };
+        rows += &format!("\n{coin}-PERPETUAL|{settled}|{quantity}|||{spot}|{spot}|{}|10", 0.98 * spot);
+    }
+    finished(&RulebookChoice::One(Box::new(own)), &rows, settle.unwrap_or("USDC"))
 }
 
 /// Perpetuals on two coins.
 fn futures(rulebook: &str) -> Book {
     let rows = "symbol|contracts|markPrice|indexPrice|entryPrice|leverage\nBTC|2|90000|90000|91000|20\nETH|-30|3000|3000|2900|10";
-    finished(rulebook, rows, "USDC")
+    finished(&rules(rulebook), rows, "USDC")
 }
 
-fn finished(rulebook: &str, rows: &str, money: &str) -> Book {
+fn finished(choice: &RulebookChoice, rows: &str, money: &str) -> Book {
     let positions = table(rows);
     let collateral =
         table(&format!("currency|cash|collateralRate\nBTC|12|0.95\nETH|150|0.9\n{money}|400000|1"));
@@ -60,7 +100,7 @@ fn finished(rulebook: &str, rows: &str, money: &str) -> Book {
         ..Input::default()
     };
     let options = Options { as_of: Some("2026-01-13T12:00:00Z".into()), ..Options::default() };
-    build(&input, &rules(rulebook), &options).book.expect("a book without errors")
+    build(&input, choice, &options).book.expect("a book without errors")
 }
 
 /// A state with one axis moved.
@@ -89,6 +129,9 @@ fn every_node_is_the_whole_account_at_its_state() {
         book("deribit-spm", Some("USDC")),
         book("span-16", Some("USD")),
         futures("hyperliquid"),
+        book_without_charges("custom-scan", Some("USD")),
+        book_without_charges("deribit-spm", None),
+        book_without_charges("derive-pm2", Some("USDC")),
     ];
     let mut compared = 0;
     for book in &books {

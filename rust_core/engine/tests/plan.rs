@@ -6,13 +6,15 @@
 mod common;
 
 use common::{rules, table};
+use crossmargin_engine::answer::Evaluated;
 use crossmargin_engine::book::{Book, Input, Options, RulebookChoice, build};
 use crossmargin_engine::cell::Table;
 use crossmargin_engine::market::MarketState;
 use crossmargin_engine::plan::action::{Action, Allowed};
 use crossmargin_engine::plan::combined::Planner;
 use crossmargin_engine::plan::cure::{Request, cure};
-use crossmargin_engine::plan::{Account, Cost, Prepared, Slippage, Stage, Target};
+use crossmargin_engine::plan::whatif::changes;
+use crossmargin_engine::plan::{Account, Cost, Prepared, Slippage, Stage, Target, Trade};
 use crossmargin_engine::watch::Watch;
 
 /// A pseudo-random fraction that depends on its index alone.
@@ -120,6 +122,29 @@ fn a_changed_account_is_measured_to_the_bit_whether_prices_are_kept_or_not() {
                     changed.evaluate(&state).unwrap(),
                     "{rulebook} at {ratio}, step {step}"
                 );
+            }
+        }
+    }
+}
+
+#[test]
+fn what_is_kept_with_a_book_answers_a_what_if_to_the_bit() {
+    for (seed, rulebook) in ["deribit-spm", "derive-pm2", "custom-scan"].into_iter().enumerate() {
+        let book = option_book(seed, 40, rulebook, 2e6);
+        let evaluated = Evaluated::new(&book);
+        let symbol = |place: usize| book.instruments[book.positions[place].instrument].symbol.clone();
+        for (place, quantity) in [(0, 3.0), (11, -0.5), (23, 40.0)] {
+            let trades = [Trade { symbol: symbol(place), quantity, price: None, account: 0, row: 1 }];
+            let stage = Stage::bare(&book);
+            let whole = changes(&stage, &trades, &|_| None).unwrap();
+            for _ in 0..2 {
+                let kept = changes(&stage, &trades, &|pool| evaluated.prepared(&book, pool)).unwrap();
+                assert_eq!(kept.len(), whole.len());
+                for (kept, whole) in kept.iter().zip(&whole) {
+                    assert_eq!(kept.state_before, whole.state_before, "{rulebook}");
+                    assert_eq!(kept.state_after, whole.state_after, "{rulebook}");
+                    assert_ne!(kept.state_after, kept.state_before, "{rulebook}");
+                }
             }
         }
     }

@@ -11,7 +11,8 @@ use crossmargin_engine::liquidation::order;
 use crossmargin_engine::margin::component::maintenance_total;
 use crossmargin_engine::margin::contributions::{Under, contributions, one_by_one};
 use crossmargin_engine::margin::{PoolState, PoolView, evaluate};
-use crossmargin_engine::market::MarketState;
+use crossmargin_engine::market::{MarketState, unrealised_pnl};
+use proptest::prelude::*;
 
 /// What is moved, and by how much.
 #[derive(Debug, Clone, Copy)]
@@ -220,4 +221,67 @@ fn what_no_market_has_is_refused_by_name() {
     // ten days less ten minutes: the settlement price is half way to being fixed
     let settling = why(at.with_days(10.0 - 900.0 / 86_400.0));
     assert!(settling.contains("900 seconds from its expiry"), "{settling}");
+}
+
+/// Options on ETH that are marked apart from their volatilities, below and above, one below what it pays.
+fn marked_apart(settle: &str) -> Book {
+    let unit = if settle == "ETH" { 3_000.0 } else { 1.0 };
+    let mut rows = String::from(
+        "symbol|type|underlying|settle|contracts|contractSize|strike|optionType|secondsToExpiry|forward|markIv|markPrice|indexPrice",
+    );
+    for (name, strike, right, days, mark) in [
+        ("A", 2_900.0, "put", 10.0, 3.0),
+        ("B", 3_300.0, "call", 10.0, 0.0),
+        ("C", 2_000.0, "call", 70.0, 985.0),
+        ("D", 9_000.0, "put", 3.0, 5_970.0),
+        ("E", 3_100.0, "call", 70.0, 400.0),
+    ] {
+        let mark = mark / unit;
+        rows += &format!(
+            "\n{name}|option|ETH|{settle}|-2|1|{strike}|{right}|{}|3000|0.9|{mark}|3000",
+            days * 86_400.0
+        );
+    }
+    let (positions, market) = (table(&rows), table("underlying|indexPrice\nETH|3000\nUSDC|1"));
+    let collateral = table(&format!("currency|cash\n{settle}|{}", 90_000.0 / unit));
+    let input = Input {
+        positions: Some(&positions),
+        collateral: Some(&collateral),
+        market: Some(&market),
+        ..Input::default()
+    };
+    build(&input, &rules("deribit-sm"), &Options::default()).book.expect("a book without errors")
+}
+
+proptest! {
+    #[test]
+    fn no_option_is_ever_worth_less_than_nothing_and_today_it_is_worth_its_mark(
+        coin in any::<bool>(), price in -2.0..1.0_f64, relative in -1.0..4.0_f64, days in 0.0..80.0_f64,
+    ) {
+        let book = marked_apart(if coin { "ETH" } else { "USDC" });
+        let state = MarketState::today(&book).with(0, 10_f64.powf(price));
+        let states = [state.clone(), state.with_volatility(0, relative, 0.0).with_days(days)];
+        for position in &book.positions {
+            let today = unrealised_pnl(&book, position, &MarketState::today(&book)) / position.quantity;
+            prop_assert!(today == position.mark_price);
+            for state in &states {
+                prop_assert!(unrealised_pnl(&book, position, state) / position.quantity >= 0.0);
+            }
+        }
+    }
+}
+
+#[test]
+fn an_option_marked_below_its_volatility_gains_no_more_than_the_model_and_pays_in_full() {
+    for settle in ["ETH", "USDC"] {
+        let book = marked_apart(settle);
+        let unit = |ratio: f64| if settle == "ETH" { 3_000.0 * ratio } else { 1.0 };
+        let put = book.positions.iter().find(|own| own.mark_price * unit(1.0) < 4.0 && own.mark_price > 0.0);
+        let put = put.expect("the put marked at 3");
+        for (ratio, worth) in [(0.05, 2_900.0 - 150.0), (3.0, 0.0)] {
+            let state = MarketState::today(&book).with(0, ratio);
+            let value = unrealised_pnl(&book, put, &state) / put.quantity * unit(ratio);
+            assert!((value - worth).abs() < 1e-9 * 3_000.0, "{settle} {ratio}: {value}");
+        }
+    }
 }

@@ -1,5 +1,7 @@
 //! A book evaluated once at a market state, so that thousands of cheap questions share the work.
 
+use std::sync::OnceLock;
+
 use rayon::prelude::*;
 
 use crate::book::{Book, Pool};
@@ -7,13 +9,21 @@ use crate::error::{Error, Place, Result};
 use crate::margin::scenario::Table;
 use crate::margin::{PoolState, PoolView, evaluate_with};
 use crate::market::MarketState;
+use crate::plan::Prepared;
 use crate::rulebook::Measure;
 
 /// Every pool of a book at a market state.
 #[derive(Debug)]
 pub struct Evaluated {
     pools: Vec<Result<PoolState>>,
+    state: MarketState,
+    /// The instruments of each pool priced, from the first question on that changes what it holds.
+    prepared: Vec<OnceLock<Option<Prepared>>>,
 }
+
+/// Positions of a book up to which prices are kept with it: the values of one are some hundred bytes to ten thousand,
+/// by scenarios.
+const KEPT_POSITIONS: usize = 5_000;
 
 impl Evaluated {
     /// Every pool at today's prices.
@@ -35,7 +45,20 @@ impl Evaluated {
             .par_iter()
             .map(|pool| evaluate_with(&PoolView::of(book, pool), state, table_of(pool)))
             .collect();
-        Self { pools }
+        let prepared = book.pools.iter().map(|_| OnceLock::new()).collect();
+        Self { pools, state: state.clone(), prepared }
+    }
+
+    /// The figures of a pool and its instruments priced at the same state, so that changed forms of it are measured fast;
+    /// the prices are kept from the first question on. `None` of a very large book, and where a pool cannot be measured.
+    pub fn prepared(&self, book: &Book, index: usize) -> Option<(&PoolState, &Prepared)> {
+        if book.positions.len() > KEPT_POSITIONS {
+            return None;
+        }
+        let (state, pool) = (self.pool(index).ok()?, book.pools.get(index)?);
+        let priced = || Prepared::of_pool(&PoolView::of(book, pool), &[], self.state.clone()).ok();
+        let prepared = self.prepared.get(index)?.get_or_init(priced).as_ref()?;
+        Some((state, prepared))
     }
 
     /// Every pool, with its index.

@@ -84,7 +84,7 @@ pub fn number(
 ) -> Result<f64> {
     let figure = Figure::read(measure)?;
     let (stage, trades) = staged(book, origin, table)?;
-    let changes = changes(&stage, &trades)?;
+    let changes = changes(&stage, &trades, &|pool| evaluated.prepared(book, pool))?;
     let names: Vec<String> = changes.iter().map(|own| pool_name(&stage, own.pool)).collect();
     let mut found: Vec<f64> = Vec::new();
     for (index, pool) in book.pools.iter().enumerate() {
@@ -128,7 +128,13 @@ pub(super) fn pool_name(stage: &Stage<'_>, pool: usize) -> String {
 /// # Errors
 ///
 /// As [`number`].
-pub fn table(book: &Book, origin: Option<Origin<'_>>, table: &Table, measure: &str) -> Result<Answer> {
+pub fn table(
+    book: &Book,
+    evaluated: &Evaluated,
+    origin: Option<Origin<'_>>,
+    table: &Table,
+    measure: &str,
+) -> Result<Answer> {
     let whole = match measure.trim().to_lowercase().as_str() {
         "" | "table" => false,
         "all" => true,
@@ -141,7 +147,7 @@ pub fn table(book: &Book, origin: Option<Origin<'_>>, table: &Table, measure: &s
         }
     };
     let (stage, trades) = staged(book, origin, table)?;
-    let changes = changes(&stage, &trades)?;
+    let changes = changes(&stage, &trades, &|pool| evaluated.prepared(book, pool))?;
     let mut answer = Answer::new(&HEADER);
     answer.note =
         "dealt at the price given, else at the mark, without fees; the whole account is measured again"

@@ -286,6 +286,8 @@ pub struct Quote {
     pub forward_fixed: f64,
     /// Funding rate of a perpetual per eight hours.
     pub funding_rate: Option<f64>,
+    /// Mark of an option, settlement currency per coin.
+    pub mark: Option<f64>,
 }
 
 impl Quote {
@@ -314,6 +316,17 @@ impl Quote {
         let total = volatility * self.years.sqrt();
         let undiscounted = value(terms.right, forward, terms.strike.0, total).unwrap_or(f64::NAN);
         let value = (-self.discount_rate * self.years).exp() * undiscounted;
+        match payoff {
+            Payoff::Linear => value,
+            Payoff::Inverse => value / forward,
+        }
+    }
+
+    /// The least that one coin of an option can be worth, settlement currency: what it pays if the forward stays,
+    /// discounted as its value is. Zero where there is no forward.
+    pub(crate) fn least_value(&self, payoff: Payoff, terms: OptionTerms, ratio: f64) -> f64 {
+        let Some(forward) = self.moved_forward(ratio) else { return 0.0 };
+        let value = (-self.discount_rate * self.years).exp() * terms.right.intrinsic(forward, terms.strike.0);
         match payoff {
             Payoff::Linear => value,
             Payoff::Inverse => value / forward,

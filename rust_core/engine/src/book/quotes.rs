@@ -316,8 +316,10 @@ fn option_quote(
         forward_confidence: with_expiry.forward_confidence.or(contracts.forward_confidence),
         forward_fixed,
         funding_rate: None,
+        mark: None,
     };
     let slot = mark?;
+    quote.mark = *slot;
     if let Some(given) = *slot {
         if let Some(bound) = in_quote_currency(instrument.payoff, terms, forward, given) {
             return refused(findings, place.finding(
@@ -387,7 +389,7 @@ fn option_quote(
             }
         }
         None => {
-            *slot = Some(value);
+            (*slot, quote.mark) = (Some(value), Some(value));
             findings.push(place.finding(
                 Severity::Info,
                 "markPrice",

@@ -36,6 +36,15 @@ pub struct Holding<'a> {
     pub settles: bool,
 }
 
+impl Holding<'_> {
+    /// The same with its balance out of those of the pool.
+    pub(super) fn of_balances<'b>(&self, balances: &'b [Balance]) -> Holding<'b> {
+        let Holding { currency, cash, pnl, option_value, settles, .. } = *self;
+        let balance = balances.iter().find(|own| own.currency == currency);
+        Holding { currency, cash, pnl, option_value, balance, settles }
+    }
+}
+
 /// What a pool holds per currency at a state, by currency.
 pub fn holdings<'a>(view: &PoolView<'a>, state: &MarketState) -> Vec<Holding<'a>> {
     holdings_by(view, state, |position| unrealised_pnl(view.book, position, state))
@@ -109,6 +118,21 @@ fn holdings_by<'a>(
     rows.into_iter()
         .map(|(row, sum)| Holding { pnl: sum.value(), option_value: value_of(row.currency), ..row })
         .collect()
+}
+
+/// Adds the value of options that were added up apart to what is held in their currency.
+pub(super) fn add_option_value(holdings: &mut Vec<Holding<'_>>, currency: usize, value: f64) {
+    let place = match holdings.binary_search_by_key(&currency, |own| own.currency) {
+        Ok(place) => place,
+        Err(place) => {
+            holdings.insert(place, Holding { currency, ..Holding::default() });
+            place
+        }
+    };
+    if let Some(own) = holdings.get_mut(place) {
+        own.settles = true;
+        own.option_value += value;
+    }
 }
 
 /// How a holding counts: not at all, in full, or in slices of its amount.

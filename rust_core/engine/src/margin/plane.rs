@@ -9,7 +9,7 @@
 use rayon::prelude::*;
 
 use super::equity::{self, Equity, Holding};
-use super::scenario::Today;
+use super::scenario::{Summed, Today};
 use super::{PoolView, standing, table_since};
 use crate::book::{Order, Position};
 use crate::error::Result;
@@ -100,7 +100,10 @@ struct Side<'a> {
 }
 
 impl<'a> Side<'a> {
-    fn new(view: &PoolView<'a>, state: &MarketState, today: &Today) -> Result<Self> {
+    fn new(view: &PoolView<'a>, state: &MarketState, today: &Today, summed: Option<&Summed>) -> Result<Self> {
+        if let Some((maintenance, holdings)) = summed.map(|own| own.at(view, state)).transpose()?.flatten() {
+            return Ok(Self { maintenance, holdings });
+        }
         let table = table_since(view, state, today)?;
         let (_, maintenance) = standing(view, state, table.as_ref())?;
         let holdings = match &table {
@@ -132,9 +135,10 @@ impl<'a> Sides<'a> {
     ) -> Result<Self> {
         let columns = if across { axes.counts.0 } else { 1 };
         let rows = if down { axes.counts.1 } else { 1 };
+        let summed = Summed::of(view)?;
         let at = |place: usize| {
             let state = (axes.state)(across.then_some(place % columns), down.then_some(place / columns));
-            Side::new(view, &state, today)
+            Side::new(view, &state, today, summed.as_ref())
         };
         let all = (0..columns * rows).into_par_iter().map(at).collect::<Result<_>>()?;
         Ok(Self { across, down, columns, all })
@@ -150,6 +154,8 @@ impl<'a> Sides<'a> {
 pub struct Plane<'a> {
     view: PoolView<'a>,
     today: Today,
+    /// Its options added up, where it is evaluated as a whole.
+    summed: Option<Summed>,
     /// The pool where the parts have not been moved, and each part moved and not moved.
     joined: Option<(Sides<'a>, Vec<[Sides<'a>; 2]>)>,
 }
@@ -184,7 +190,8 @@ impl<'a> Plane<'a> {
                 Some((sides(None, (true, false))?, vec![of_y]))
             }
         };
-        Ok(Self { view, today, joined })
+        let summed = if joined.is_none() { Summed::of(&view)? } else { None };
+        Ok(Self { view, today, summed, joined })
     }
 
     /// The pool.
@@ -200,6 +207,11 @@ impl<'a> Plane<'a> {
     pub fn at(&self, state: &MarketState, column: usize, row: usize) -> Result<(Equity, f64)> {
         let joined = self.joined.as_ref().and_then(|(base, parts)| Some((base.at(column, row)?, parts)));
         let Some((base, parts)) = joined else {
+            if let Some(own) = &self.summed
+                && let Some((maintenance, holdings)) = own.at(&self.view, state)?
+            {
+                return Ok((equity::of_holdings(&self.view, state, holdings)?, maintenance));
+            }
             let table = table_since(&self.view, state, &self.today)?;
             return standing(&self.view, state, table.as_ref());
         };

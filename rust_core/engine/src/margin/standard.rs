@@ -5,7 +5,7 @@ use super::scenario::{check_refusals, not_covered};
 use crate::book::{Book, Position, TableOrigin};
 use crate::error::{Error, Place, Result};
 use crate::instrument::{ContractKind, OptionRight, Payoff};
-use crate::market::{MarketState, option_value_at};
+use crate::market::{MarketState, option_gain};
 use crate::numeric::rounding::{Direction, to_step};
 use crate::rulebook::Rulebook;
 use crate::rulebook::charge::PriceBasis;
@@ -137,15 +137,13 @@ impl Seen {
     }
 }
 
-/// A mark of today's at a state: it moves as Black-76 does at the option's volatility and time there, to zero at
-/// the least.
+/// A mark of today's at a state, as the equity has it.
 fn moved_mark(book: &Book, instrument: usize, mark: f64, state: &MarketState) -> f64 {
     let coin = book.instrument_underlying.get(instrument).copied().unwrap_or(0);
     if state.ratio(coin) == 1.0 && !state.is_beyond_prices() {
         return mark;
     }
-    let value = |state: &MarketState| option_value_at(book, instrument, state);
-    (mark + value(state) - value(&MarketState::today(book))).max(0.0)
+    mark + option_gain(book, instrument, state)
 }
 
 /// Margin of a quantity of an option by itself, settlement currency.

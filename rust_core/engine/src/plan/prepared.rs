@@ -2,8 +2,8 @@
 
 use super::Account;
 use crate::error::Result;
-use crate::margin::PoolState;
 use crate::margin::scenario::{Table, kept_table};
+use crate::margin::{PoolState, PoolView};
 use crate::market::MarketState;
 use crate::rulebook::Measure;
 
@@ -26,9 +26,17 @@ impl Prepared {
     /// [`crate::Error::NotCovered`] for a contract that the rulebook does not know, [`crate::Error::Missing`] for a
     /// price or a quote.
     pub fn new(account: &Account<'_>, further: &[usize], state: MarketState) -> Result<Self> {
-        let view = account.view();
+        Self::of_pool(&account.view(), further, state)
+    }
+
+    /// The same for a pool as the book has it.
+    ///
+    /// # Errors
+    ///
+    /// As [`Prepared::new`].
+    pub fn of_pool(view: &PoolView<'_>, further: &[usize], state: MarketState) -> Result<Self> {
         let table = match view.rulebook()?.measure {
-            Measure::Scenarios { .. } => Some(kept_table(&view, &state, further)?),
+            Measure::Scenarios { .. } => Some(kept_table(view, &state, further)?),
             _ => None,
         };
         Ok(Self { state, table })

@@ -143,6 +143,11 @@ impl<'a> Stage<'a> {
         Self::new(book, origin, &possible, &[]).unwrap_or_else(|_| Self::bare(book))
     }
 
+    /// Whether it is the book itself, without samples.
+    pub fn is_bare(&self) -> bool {
+        matches!(self.book, Cow::Borrowed(_)) && self.samples.is_empty()
+    }
+
     /// The book that indices refer to.
     pub fn book(&self) -> &Book {
         &self.book

@@ -1,6 +1,6 @@
 //! Accounts before and after trades, whole.
 
-use super::{Account, Stage, Trade};
+use super::{Account, Prepared, Stage, Trade};
 use crate::error::{Error, Place, Result};
 use crate::margin::PoolState;
 use crate::market::MarketState;
@@ -20,12 +20,16 @@ pub struct Change<'a> {
     pub state_after: PoolState,
 }
 
-/// Trades one after the other, then measures every pool that they touch.
+/// What is known of a pool by its index: its figures, and its instruments priced, both at the prices of the book.
+pub type Known<'k> = dyn Fn(usize) -> Option<(&'k PoolState, &'k Prepared)> + 'k;
+
+/// Trades one after the other, then measures every pool that they touch. What is `known` of the book's pools is not
+/// worked out again; the figures are the same to the bit.
 ///
 /// # Errors
 ///
 /// [`Error::Missing`] where there is no trade; as [`Stage::found`] and [`crate::margin::evaluate`].
-pub fn changes<'a>(stage: &'a Stage<'a>, trades: &[Trade]) -> Result<Vec<Change<'a>>> {
+pub fn changes<'a>(stage: &'a Stage<'a>, trades: &[Trade], known: &Known<'_>) -> Result<Vec<Change<'a>>> {
     let today = MarketState::today(stage.book());
     let mut touched: Vec<(usize, Account<'a>)> = Vec::new();
     for trade in trades {
@@ -57,7 +61,11 @@ pub fn changes<'a>(stage: &'a Stage<'a>, trades: &[Trade]) -> Result<Vec<Change<
     touched.sort_by_key(|(pool, _)| *pool);
     let measured = touched.into_iter().map(|(pool, after)| {
         let before = stage.account(pool)?;
-        let (state_before, state_after) = (before.evaluate(&today)?, after.evaluate(&today)?);
+        // a stage with samples has instruments of its own
+        let (state_before, state_after) = match known(pool).filter(|_| stage.is_bare()) {
+            Some((state, prepared)) => (state.clone(), prepared.evaluate(&after)?),
+            None => (before.evaluate(&today)?, after.evaluate(&today)?),
+        };
         Ok(Change { pool, before, after, state_before, state_after })
     });
     measured.collect()

@@ -42,15 +42,40 @@ impl VolatilityShock {
         (self.reference_days / days.max(self.floor_days)).powf(power)
     }
 
+    /// The moves at a time to expiry in years of 365 days.
+    pub fn at(&self, years: f64) -> VolatilityRatios {
+        let scale = self.scale(years);
+        VolatilityRatios {
+            raised: 1.0 + (self.up * scale).max(self.minimum_up_shock),
+            lowered: (1.0 - self.down * scale).max(0.0),
+            least_raised: self.minimum_up,
+        }
+    }
+}
+
+/// What the moves make of every volatility of an expiry.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct VolatilityRatios {
+    /// After the move up over before, where the least volatility does not bind.
+    pub raised: f64,
+    /// After the move down over before, zero at the least.
+    pub lowered: f64,
+    /// The least volatility after the move up; zero for none.
+    pub least_raised: f64,
+}
+
+impl VolatilityRatios {
+    /// No moves.
+    pub const NONE: Self = Self { raised: 1.0, lowered: 1.0, least_raised: 0.0 };
+
     /// The volatility after the move up.
-    pub fn raised(&self, volatility: f64, years: f64) -> f64 {
-        let shock = (self.up * self.scale(years)).max(self.minimum_up_shock);
-        (volatility * (1.0 + shock)).max(self.minimum_up)
+    pub fn raised(&self, volatility: f64) -> f64 {
+        (volatility * self.raised).max(self.least_raised)
     }
 
-    /// The volatility after the move down, not below zero.
-    pub fn lowered(&self, volatility: f64, years: f64) -> f64 {
-        volatility * (1.0 - self.down * self.scale(years)).max(0.0)
+    /// The volatility after the move down.
+    pub fn lowered(&self, volatility: f64) -> f64 {
+        volatility * self.lowered
     }
 }
 
@@ -426,9 +451,9 @@ mod tests {
 
     #[test]
     fn a_floor_on_the_volatility_is_not_a_floor_on_the_shock() {
-        assert_eq!(SHOCK.raised(0.2, 30.0 / 365.0).to_bits(), 0.5_f64.to_bits());
+        assert_eq!(SHOCK.at(30.0 / 365.0).raised(0.2).to_bits(), 0.5_f64.to_bits());
         let on_shock = VolatilityShock { minimum_up: 0.0, minimum_up_shock: 0.4, up: 0.1, ..SHOCK };
-        assert!((on_shock.raised(0.2, 30.0 / 365.0) - 0.28).abs() < 1e-15);
+        assert!((on_shock.at(30.0 / 365.0).raised(0.2) - 0.28).abs() < 1e-15);
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::sync::OnceLock;
 
 use crate::book::{Book, Currency, Position, Quote, Underlying};
 use crate::instrument::{ContractKind, Instrument};
+use crate::marked::Marked;
 
 /// Days of a year, as everywhere in time to expiry.
 const DAYS_PER_YEAR: f64 = 365.0;
@@ -58,6 +59,9 @@ pub(super) fn market_of(old: &Book, new: &Book, taken: Taken) -> Book {
             mark(old, new, &mixed, (index, instrument, before), (other, newer), taken)
         })
         .collect();
+    for (quote, mark) in mixed.quotes.iter_mut().zip(&marks) {
+        quote.mark = mark.filter(|_| quote.mark.is_some());
+    }
     for position in &mut mixed.positions {
         if let Some(Some(mark)) = marks.get(position.instrument) {
             remark(old, position, *mark);
@@ -152,7 +156,11 @@ fn mark(
             let left = (now.years - days / DAYS_PER_YEAR).max(0.0);
             Some(mark - (value(now, left) - value(now, now.years)))
         }
-        _ => Some(held + value(now, now.years) - value(before, before.years)),
+        _ => {
+            let own = Marked::of(&Quote { mark: Some(held), ..*before }, instrument.payoff, terms);
+            let least = || now.least_value(instrument.payoff, terms, 1.0);
+            Some(held + own.gain(value(now, now.years), least))
+        }
     }
 }
 

@@ -2,11 +2,16 @@
 
 use super::Between;
 use super::enclosed::Enclosed;
-use crate::book::Position;
+use super::option::Stretch;
+use crate::book::{Book, Position};
 use crate::error::Result;
 use crate::instrument::Payoff;
 use crate::margin::equity::{Counting, Holding, counting, equity, holdings};
-use crate::market::{mark_at, payoff, settle_of, underlying_of, unrealised_pnl};
+use crate::marked::Marked;
+use crate::market::{
+    MarketState, least_value_at, mark_at, marked, option_value_at, payoff, settle_of, underlying_of,
+    unrealised_pnl,
+};
 use crate::rulebook::{OptionValue, OtherCurrencies};
 
 /// What of the pool is looked at.
@@ -26,15 +31,8 @@ pub(super) fn result_of(between: &Between<'_>, position: &Position) -> Result<Op
     let exponent = between.exponent(coin);
     let known = book.instruments.get(position.instrument);
     if known.is_some_and(|known| known.option.is_some()) {
-        let quote = from.quote(book, position.instrument);
-        let discount = quote.map_or(1.0, |quote| (-quote.discount_rate * quote.years).exp());
-        let Some(option) = between.option(position.instrument, discount)? else { return Ok(None) };
-        let value = |end: f64| if position.quantity == 0.0 { 0.0 } else { end / position.quantity };
-        let one = match payoff(book, position) {
-            Payoff::Linear => option.in_money(value(start), value(end)),
-            Payoff::Inverse => option.in_coin(value(start), value(end)),
-        };
-        return Ok(Some(one.times_constant(position.quantity).with_ends(start, end)));
+        let one = gain_of_option(between, position.instrument)?;
+        return Ok(one.map(|one| one.times_constant(position.quantity).with_ends(start, end)));
     }
     let marks = (mark_at(book, position, from.ratio(coin)), mark_at(book, position, to.ratio(coin)));
     let moving = match payoff(book, position) {
@@ -48,6 +46,25 @@ pub(super) fn result_of(between: &Between<'_>, position: &Position) -> Result<Op
         }
     };
     Ok(Some(moving.with_ends(start, end)))
+}
+
+/// What one coin of an option gains from its mark on, settlement currency (see [`crate::marked`]).
+pub(super) fn gain_of_option(between: &Between<'_>, instrument: usize) -> Result<Option<Enclosed>> {
+    let (book, (from, to)) = (between.view.book, between.states());
+    let quote = from.quote(book, instrument);
+    let discount = quote.map_or(1.0, |quote| (-quote.discount_rate * quote.years).exp());
+    let Some(option) = between.option(instrument, discount)? else { return Ok(None) };
+    let inverse = book.instruments.get(instrument).is_some_and(|known| known.payoff == Payoff::Inverse);
+    let moving = |option: Stretch, of: fn(&Book, usize, &MarketState) -> f64| {
+        let ends = (of(book, instrument, from), of(book, instrument, to));
+        if inverse { option.in_coin(ends.0, ends.1) } else { option.in_money(ends.0, ends.1) }
+    };
+    let model = moving(option, option_value_at);
+    let Some(own) = marked(book, instrument).filter(Marked::is_below) else { return Ok(Some(model)) };
+    let model = model.minus(Enclosed::constant(own.model));
+    let least = moving(option.settled(), least_value_at);
+    let least = least.with_ends(own.gain_of_least(least.start), own.gain_of_least(least.end));
+    Ok(Some(model.larger(least, between.width).larger(Enclosed::constant(-own.mark), between.width)))
 }
 
 /// Amount of a currency that counts, coins.

@@ -2,7 +2,7 @@
 
 use super::Between;
 use super::enclosed::Enclosed;
-use super::equity::result_of;
+use super::equity::{gain_of_option, result_of};
 use super::option::Stretch;
 use crate::error::Result;
 use crate::instrument::{ContractKind, Payoff};
@@ -81,6 +81,11 @@ impl<'u, 'a> Moving<'u, 'a> {
         }
         let base = match option {
             _ if array => Enclosed::jumping(start.base, end.base),
+            // where no scenario is run a line counts at its mark
+            Some(_) if start.values.is_empty() => match gain_of_option(between, start.instrument)? {
+                Some(gain) => gain.with_ends(start.base, end.base),
+                None => return Ok(None),
+            },
             Some(option) if payoff == Payoff::Inverse => option.in_coin(start.base, end.base),
             Some(option) => option.in_money(start.base, end.base),
             None => Enclosed::constant(start.base),
@@ -183,6 +188,17 @@ impl<'u, 'a> Moving<'u, 'a> {
             return (0.0, 0.0);
         }
         let most = totals.0.max(totals.1);
+        if skewed == 0.0 {
+            // every move but that of a strike multiplies the volatility, or leaves it at the least after a move up
+            let steepest =
+                if option.total_slope.1 > 0.0 { option.total_slope.1 } else { option.total_slope.0 };
+            let rate = if option.totals.1 > 0.0 { steepest / option.totals.1 } else { 0.0 };
+            let slopes = (rate * totals.0.min(totals.1), rate * most);
+            let least = profile.volatility.is_some_and(|shock| shock.minimum_up > 0.0);
+            let floored = least && scenario.volatility == VolatilityMove::Up;
+            let (low, high) = (slopes.0.min(slopes.1), slopes.0.max(slopes.1));
+            return if floored { (low.min(0.0), high.max(0.0)) } else { (low, high) };
+        }
         let relative = if option.totals.1 > 0.0 {
             option.total_slope.0.abs().max(option.total_slope.1.abs()) / option.totals.0
         } else {

@@ -7,7 +7,7 @@
 use super::enclosed::{Enclosed, products};
 use crate::instrument::OptionRight;
 use crate::margin::scenario::Pricing;
-use crate::pricing::black76::log_moneyness;
+use crate::pricing::black76::{log_moneyness, value};
 use crate::pricing::greeks::normal_probability;
 
 /// An option between two market states.
@@ -101,6 +101,11 @@ impl Stretch {
         products((self.discount * low * density.0, self.discount * high * density.1), self.total_slope)
     }
 
+    /// The option as if nothing but its payoff were left of it.
+    pub(super) fn settled(self) -> Self {
+        Self { totals: (0.0, 0.0), total_slope: (0.0, 0.0), ..self }
+    }
+
     /// The total volatilities at the two ends of what the option is priced from.
     pub(super) fn ends_of_total(&self, start: Pricing, end: Pricing) -> (f64, f64) {
         (start.volatility * start.years.sqrt(), end.volatility * end.years.sqrt())
@@ -121,15 +126,16 @@ impl Stretch {
             // a call in coins rises with the forward, a put falls
             sorted(start, end)
         } else {
-            match self.right {
-                OptionRight::Call => (
-                    self.discount * (1.0 - self.strike / low).max(0.0),
-                    self.discount * normal_probability(self.d1_range().1),
-                ),
-                OptionRight::Put => {
-                    (self.discount * (self.strike / high - 1.0).max(0.0), self.discount * self.strike / low)
-                }
-            }
+            // and both rise with the volatility
+            let (least, most) = match self.right {
+                OptionRight::Call => (low, high),
+                OptionRight::Put => (high, low),
+            };
+            let at = |forward: f64, total: f64| {
+                let worth = value(self.right, forward, self.strike, total).unwrap_or(f64::NAN);
+                self.discount * worth / forward
+            };
+            (at(least, self.totals.0), at(most, self.totals.1))
         };
         let delta = self.delta_range();
         let moved = sorted(self.exponent * (delta.0 - worth.1), self.exponent * (delta.1 - worth.0));
@@ -159,7 +165,6 @@ impl Stretch {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::pricing::black76::value;
     use crate::pricing::greeks::forward_delta;
     use proptest::prelude::*;
 

@@ -3,7 +3,7 @@
 use super::Between;
 use super::charge::charge_between;
 use super::enclosed::{Enclosed, largest};
-use super::equity::result_of;
+use super::equity::gain_of_option;
 use super::lines::MovingUnit;
 use crate::book::Position;
 use crate::error::Result;
@@ -141,12 +141,9 @@ impl Leg {
         else {
             return Ok(None);
         };
-        let Some(result) = result_of(between, position)? else { return Ok(None) };
+        let Some(gain) = gain_of_option(between, position.instrument)? else { return Ok(None) };
         let (quantity, inverse) = (position.quantity, payoff(view.book, position) == Payoff::Inverse);
-        // the mark moves as the model's value does, to zero at the least
-        let value =
-            if quantity == 0.0 { Enclosed::default() } else { result.times_constant(quantity.recip()) };
-        let mark = value.either(Enclosed::default()).with_ends(first.mark, last.mark);
+        let mark = gain.with_ends(first.mark, last.mark);
         let coin = underlying_of(view.book, position);
         let prices = (index_price(view.book, coin, from), index_price(view.book, coin, to));
         let (Some(start), Some(end)) = prices else { return Ok(None) };

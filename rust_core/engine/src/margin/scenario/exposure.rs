@@ -174,7 +174,7 @@ impl Line<'_> {
 ///
 /// Of a coin-settled option it is the forward delta less the mark in coin: the premium is coins too
 /// (venues.md section 1.3, net transaction delta). What settlement has fixed has no delta.
-fn unit_delta(
+pub(super) fn unit_delta(
     book: &Book,
     rulebook: &Rulebook,
     instrument: usize,
@@ -318,7 +318,6 @@ pub(super) fn unit_line(
     let book = view.book;
     let underlying = book.instrument_underlying.get(instrument).copied().unwrap_or(0);
     let settle = book.instrument_settle.get(instrument).copied().unwrap_or(0);
-    let coin = book.currencies.get(settle).and_then(|currency| currency.underlying);
     let known = book.instruments.get(instrument);
     let option = match known.and_then(|known| known.option) {
         Some(_) if priced.is_none() => Some(pricing(book, state, instrument)?),
@@ -342,11 +341,7 @@ pub(super) fn unit_line(
         base,
         values: &[],
         money: view.price(settle, state)?,
-        moves: match rulebook.measure {
-            Measure::Scenarios { numeraire: Numeraire::Report, unit: RiskUnit::Pool, .. } => coin.is_some(),
-            Measure::Scenarios { numeraire: Numeraire::Report, .. } => coin == Some(underlying),
-            _ => false,
-        },
+        moves: settles_in_coin(book, rulebook, settle, underlying),
         carried: 0.0,
         option,
         moved: None,
@@ -357,6 +352,16 @@ pub(super) fn unit_line(
         coin: underlying,
         index: index_price(book, underlying, state).unwrap_or(mark),
     })
+}
+
+/// Whether the price of a settlement currency moves with the scenarios of a coin.
+pub(super) fn settles_in_coin(book: &Book, rulebook: &Rulebook, settle: usize, underlying: usize) -> bool {
+    let coin = book.currencies.get(settle).and_then(|currency| currency.underlying);
+    match rulebook.measure {
+        Measure::Scenarios { numeraire: Numeraire::Report, unit: RiskUnit::Pool, .. } => coin.is_some(),
+        Measure::Scenarios { numeraire: Numeraire::Report, .. } => coin == Some(underlying),
+        _ => false,
+    }
 }
 
 /// Splits what is held into risk units, in the order of coins.
@@ -370,6 +375,21 @@ pub(in crate::margin) fn units<'a>(
     state: &MarketState,
     table: &'a Table,
     held: &[Held],
+) -> Result<Vec<Unit<'a>>> {
+    units_beside(view, rulebook, state, (table, held), &[])
+}
+
+/// The same where options of some coins and profiles are added up apart: they have units even without lines.
+///
+/// # Errors
+///
+/// As [`units`].
+pub(super) fn units_beside<'a>(
+    view: &PoolView<'_>,
+    rulebook: &Rulebook,
+    state: &MarketState,
+    (table, held): (&'a Table, &[Held]),
+    beside: &[(usize, usize)],
 ) -> Result<Vec<Unit<'a>>> {
     let Measure::Scenarios { unit: rule, .. } = rulebook.measure else { return Ok(Vec::new()) };
     let book = view.book;
@@ -409,6 +429,14 @@ pub(in crate::margin) fn units<'a>(
                 lines: vec![line],
                 scanned: Vec::new(),
             }),
+        }
+    }
+    for (coin, profile) in beside {
+        let own = key(*coin);
+        if !units.iter().any(|unit| unit.underlying == own && unit.profile == *profile) {
+            let index = index_price(book, *coin, state).unwrap_or(f64::NAN);
+            let (lines, scanned) = (Vec::new(), Vec::new());
+            units.push(Unit { underlying: own, profile: *profile, lines, scanned, index });
         }
     }
     for (coin, scanned) in scanned(view, rulebook, state)? {

@@ -10,6 +10,7 @@ mod credits;
 pub(crate) mod exposure;
 mod leaving;
 mod option_row;
+mod summed;
 mod table;
 mod unit;
 mod variants;
@@ -27,6 +28,7 @@ use charges::{Charged, check_peg};
 pub(in crate::margin) use charges::{Context, charged, confidences};
 use exposure::{Unit, units};
 pub(in crate::margin) use option_row::Shocked;
+pub(in crate::margin) use summed::Summed;
 pub(in crate::margin) use table::{Pricing, check_refusals, not_covered, pricing};
 pub use table::{Table, Today, profile_of};
 pub use unit::Scanned;
@@ -298,6 +300,21 @@ fn measure(
     unit: &Unit<'_>,
     coins: &[Option<usize>],
 ) -> Result<Measured> {
+    let scanned = match rulebook.profiles.get(unit.profile) {
+        Some(profile) => Scanned::of(unit, rulebook, profile),
+        None => Scanned { counted: Vec::new(), raw: Vec::new() },
+    };
+    measure_scanned(view, rulebook, state, (unit, coins), scanned)
+}
+
+/// The same where every scenario of the unit is known.
+fn measure_scanned(
+    view: &PoolView<'_>,
+    rulebook: &Rulebook,
+    state: &MarketState,
+    (unit, coins): (&Unit<'_>, &[Option<usize>]),
+    scanned: Scanned,
+) -> Result<Measured> {
     let no_profile = || Measured {
         underlying: unit.underlying,
         rows: Vec::new(),
@@ -311,7 +328,6 @@ fn measure(
         factor(&rulebook.initial, profile.initial_factor, &context, code)?,
         factor(&rulebook.maintenance, profile.maintenance_factor, &context, code)?,
     );
-    let scanned = Scanned::of(unit, rulebook, profile);
     let amount = |base: f64, rates: (f64, f64), inside: bool| {
         let (initial, maintenance) = if inside { factors } else { (1.0, 1.0) };
         (initial * rates.0 * base, maintenance * rates.1 * base)

@@ -7,7 +7,7 @@ use crate::pricing::black76::{is_regular, log_moneyness, value};
 use crate::pricing::kernel::{LINE, strike_row};
 use crate::pricing::level;
 use crate::rulebook::Rulebook;
-use crate::rulebook::portfolio::{Profile, Scenario, VolatilityMove};
+use crate::rulebook::portfolio::{Profile, Scenario, VolatilityMove, VolatilityRatios};
 
 /// The volatilities of an option under the moves of its profile, each worked out once.
 #[derive(Debug, Clone, Copy)]
@@ -21,10 +21,13 @@ pub(in crate::margin) struct Shocked {
 impl Shocked {
     /// The volatilities of an option.
     pub(in crate::margin) fn of(profile: &Profile, option: &Pricing) -> Self {
+        Self::with(ratios_at(profile, option.years), profile, option)
+    }
+
+    /// The same where what the time left makes of the moves is known.
+    fn with(ratios: VolatilityRatios, profile: &Profile, option: &Pricing) -> Self {
         let (own, years) = (option.volatility, option.years);
-        let (raised, lowered) = profile
-            .volatility
-            .map_or((own, own), |shock| (shock.raised(own, years), shock.lowered(own, years)));
+        let (raised, lowered) = (ratios.raised(own), ratios.lowered(own));
         let skewed = profile.skew.map_or((own, own), |skew| {
             let log_strike = (option.terms.strike.0 / option.forward).ln();
             (skew.shocked(own, log_strike, years, false), skew.shocked(own, log_strike, years, true))
@@ -45,6 +48,11 @@ impl Shocked {
     }
 }
 
+/// What the moves of a profile make of volatilities at a time to expiry.
+fn ratios_at(profile: &Profile, years: f64) -> VolatilityRatios {
+    profile.volatility.map_or(VolatilityRatios::NONE, |shock| shock.at(years))
+}
+
 /// The price moves of a profile of which no scenario ages options, moves a basis or a rate: what every option of it
 /// shares.
 pub(super) struct PriceMoves {
@@ -54,6 +62,16 @@ pub(super) struct PriceMoves {
 }
 
 impl PriceMoves {
+    /// Forward over that at the state, by scenario.
+    pub(super) fn ratios(&self) -> &[f64] {
+        &self.ratios
+    }
+
+    /// The logarithms of the ratios, perhaps followed by those of no move.
+    pub(super) fn logs(&self) -> &[f64] {
+        &self.logs
+    }
+
     pub(super) fn of(profile: &Profile) -> Option<Self> {
         let plain =
             |scenario: &Scenario| scenario.days == 0.0 && scenario.basis == 0.0 && scenario.rate == 0.0;
@@ -73,6 +91,22 @@ pub(super) struct Scratch {
     totals: Vec<f64>,
     /// Of the right that is not asked for.
     other: Vec<f64>,
+    /// Profile and years of the option before, with what the years make of the moves: options of one expiry follow
+    /// each other.
+    expiry: Option<(usize, f64, VolatilityRatios)>,
+}
+
+impl Scratch {
+    fn volatility_ratios(&mut self, index: usize, profile: &Profile, years: f64) -> VolatilityRatios {
+        match self.expiry {
+            Some((known, time, ratios)) if known == index && time.to_bits() == years.to_bits() => ratios,
+            _ => {
+                let ratios = ratios_at(profile, years);
+                self.expiry = Some((index, years, ratios));
+                ratios
+            }
+        }
+    }
 }
 
 /// The same as [`option_row`] where price and volatility are all that moves.
@@ -80,20 +114,20 @@ pub(super) struct Scratch {
 /// The state itself is one more scenario, which moves nothing: its value is that of the scalar function to the bit.
 pub(super) fn plain_option_row(
     rulebook: &Rulebook,
-    profile: &Profile,
+    (index, profile): (usize, &Profile),
     option: &Pricing,
     moves: &PriceMoves,
     scratch: &mut Scratch,
 ) -> Result<(f64, Vec<f64>)> {
+    let shocked = Shocked::with(scratch.volatility_ratios(index, profile, option.years), profile, option);
     let root = option.years.sqrt();
     let discount = rulebook.discounting.factor(option.rate, option.years);
     let (count, lanes) = (moves.ratios.len(), moves.logs.len());
     let (strike, total) = (option.terms.strike.0, option.volatility * root);
-    let Scratch { forwards, totals, other } = scratch;
+    let Scratch { forwards, totals, other, .. } = scratch;
     forwards.clear();
     forwards.extend(moves.ratios.iter().map(|ratio| option.forward * ratio));
     forwards.resize(lanes, option.forward);
-    let shocked = Shocked::of(profile, option);
     totals.clear();
     totals.extend(profile.scenarios.iter().map(|scenario| shocked.volatility(scenario) * root));
     totals.resize(lanes, total);

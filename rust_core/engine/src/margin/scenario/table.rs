@@ -12,7 +12,8 @@ use crate::book::{Book, Position};
 use crate::error::{Error, Place, Result};
 use crate::instrument::{ContractKind, OptionTerms, Payoff};
 use crate::margin::PoolView;
-use crate::market::{MarketState, option_value_at, settling_ratio, unrealised_pnl};
+use crate::marked::Marked;
+use crate::market::{MarketState, least_value_at, marked, option_value_at, settling_ratio, unrealised_pnl};
 use crate::rulebook::Rulebook;
 use crate::rulebook::charge::{ChargeKind, PriceBasis};
 use crate::rulebook::portfolio::Profile;
@@ -123,7 +124,7 @@ impl Table {
                     Some(option) if discounted_alike(view.book, rulebook, instrument, &option) => row.base,
                     _ => option_value_at(view.book, instrument, state),
                 };
-                at_state - today.value(view.book, instrument)
+                today.gain(view.book, instrument, at_state, state)
             });
             units.push(Some(OneUnit { line, gain }));
         }
@@ -159,24 +160,23 @@ fn discounted_alike(book: &Book, rulebook: &Rulebook, instrument: usize, option:
     book.quotes.get(instrument).is_some_and(|quote| quote.discount_rate.to_bits() == rate.to_bits())
 }
 
-/// What one unit of each option is worth at the prices of the book, settlement currency: the same for every state.
+/// What one unit of each option is worth at the prices of the book: the same for every state.
 #[derive(Debug, Clone, Default)]
 pub struct Today {
-    values: Vec<f64>,
+    options: Vec<Option<Marked>>,
 }
 
 impl Today {
     /// The options of a book, each valued once.
     pub fn of(book: &Book) -> Self {
-        let state = MarketState::today(book);
-        let all = 0..book.instruments.len();
-        Self { values: all.map(|instrument| option_value_at(book, instrument, &state)).collect() }
+        Self { options: (0..book.instruments.len()).map(|instrument| marked(book, instrument)).collect() }
     }
 
-    /// The value of an option, worked out where it is not kept.
-    fn value(&self, book: &Book, instrument: usize) -> f64 {
-        let kept = self.values.get(instrument).copied();
-        kept.unwrap_or_else(|| option_value_at(book, instrument, &MarketState::today(book)))
+    /// What an option has gained since, where the model says what it is worth at a state; what it is worth today is
+    /// worked out where it is not kept.
+    fn gain(&self, book: &Book, instrument: usize, model: f64, state: &MarketState) -> f64 {
+        let kept = self.options.get(instrument).copied().unwrap_or_else(|| marked(book, instrument));
+        kept.map_or(0.0, |own| own.gain(model, || least_value_at(book, instrument, state)))
     }
 }
 
@@ -316,7 +316,7 @@ fn row(
         let shared = moves.get(index).and_then(Option::as_ref).filter(|_| option.fixed == 0.0);
         return Ok(match shared {
             Some(moves) if option.years > 0.0 => {
-                let (base, values) = plain_option_row(rulebook, profile, &option, moves, scratch)?;
+                let (base, values) = plain_option_row(rulebook, (index, profile), &option, moves, scratch)?;
                 Row { profile: index, base, values, option: Some(option) }
             }
             _ => {

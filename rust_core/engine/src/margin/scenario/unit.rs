@@ -34,17 +34,24 @@ pub(in crate::margin) fn expiries<'u, 'a>(unit: &'u Unit<'a>) -> Vec<(Expiry, Ve
     groups
 }
 
-/// The factor of an expiry's net value by its sign, 1 without a rule.
-fn sign_factor(rulebook: &Rulebook, profile: &Profile, lines: &[&Line<'_>], value: f64) -> f64 {
-    let (Some(discount), Some(option)) = (profile.discount, lines.first().and_then(|line| line.option))
-    else {
-        return 1.0;
-    };
+/// The factor of an expiry's net value by its sign, 1 without a rule; its options have a rate and years left.
+pub(super) fn sign_factor(
+    rulebook: &Rulebook,
+    profile: &Profile,
+    expiry: Option<(f64, f64)>,
+    value: f64,
+) -> f64 {
+    let (Some(discount), Some((rate, years))) = (profile.discount, expiry) else { return 1.0 };
     let rate = match rulebook.discounting {
-        crate::rulebook::Discounting::Rate => option.rate,
-        _ => option.rate.max(0.0),
+        crate::rulebook::Discounting::Rate => rate,
+        _ => rate.max(0.0),
     };
-    if value >= 0.0 { discount.long(rate, option.years) } else { discount.short(rate, option.years) }
+    if value >= 0.0 { discount.long(rate, years) } else { discount.short(rate, years) }
+}
+
+/// The rate of an expiry and the years that it has left, from the first of its options.
+fn rate_and_years(lines: &[&Line<'_>]) -> Option<(f64, f64)> {
+    lines.first().and_then(|line| line.option).map(|option| (option.rate, option.years))
 }
 
 /// Result of one line in a scenario with the factor of its expiry.
@@ -71,6 +78,12 @@ impl Scanned {
                 };
             }
         }
+        Self::beside(unit, profile, raw)
+    }
+
+    /// The same where its options have been added up: `raw` has their result in each scenario.
+    pub(super) fn beside(unit: &Unit<'_>, profile: &Profile, mut raw: Vec<f64>) -> Self {
+        let scenarios = &profile.scenarios;
         for line in unit.lines.iter().filter(|line| line.option.is_none()) {
             line.add_results(scenarios, None, &mut raw);
         }
@@ -123,7 +136,7 @@ fn group_factor(rulebook: &Rulebook, profile: &Profile, lines: &[&Line<'_>], sce
     for line in lines {
         net += line.quantity * line.values.get(scenario).copied().unwrap_or(0.0);
     }
-    sign_factor(rulebook, profile, lines, net)
+    sign_factor(rulebook, profile, rate_and_years(lines), net)
 }
 
 /// The same for every scenario; `None` where all are 1.
@@ -140,7 +153,8 @@ fn group_factors(
             *net += line.quantity * value;
         }
     }
-    Some(nets.into_iter().map(|net| sign_factor(rulebook, profile, lines, net)).collect())
+    let expiry = rate_and_years(lines);
+    Some(nets.into_iter().map(|net| sign_factor(rulebook, profile, expiry, net)).collect())
 }
 
 /// What counts of a result: its weight, its scaling back to the edge of the range, its share of gains.

@@ -33,6 +33,11 @@ impl JointStrike {
         }
     }
 
+    /// The strike, quote currency per unit.
+    pub fn strike(&self) -> f64 {
+        self.strike
+    }
+
     /// Total volatility today.
     pub fn total_volatility(&self) -> f64 {
         self.total_volatility
