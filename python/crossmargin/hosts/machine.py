@@ -5,6 +5,7 @@ Tests hand over a computer of their own; files are ordinary files in both.
 
 from __future__ import annotations
 
+import importlib
 import locale
 import os
 import platform
@@ -187,10 +188,10 @@ class ThisMachine:
 
 def _registry_key(key: str) -> tuple[Any, Any] | None:
     """Return the module of the registry and an open key, or None."""
-    if sys.platform != "win32":
+    try:
+        winreg: Any = importlib.import_module("winreg")
+    except ModuleNotFoundError:  # off Windows
         return None
-    import winreg  # noqa: PLC0415 - on Windows only
-
     hive, _, path = key.partition("\\")
     root = {"HKCU": winreg.HKEY_CURRENT_USER, "HKLM": winreg.HKEY_LOCAL_MACHINE}[hive]
     # Office writes its keys in the view of its own bits

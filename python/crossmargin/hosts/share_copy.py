@@ -1,0 +1,281 @@
+"""A copy of a workbook to pass on: values alone, no formula, no macro, no link to anything.
+
+What is not known to be harmless is left out: only sheets, their tables, drawings, charts and
+pictures are carried over, each through rules of its own (`_share_rules`). Texts stay texts.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+import zipfile
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Final
+from xml.etree import ElementTree as ET
+
+from crossmargin.hosts import _share_rules as rules
+from crossmargin.hosts._xml_filter import Filter, Refused, escaped, in_attribute
+from crossmargin.hosts.manifest import hash_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__all__ = ["STAMP_SHEET", "write"]
+
+STAMP_SHEET: Final = "Copy"
+_LARGEST: Final = 1 << 30  # bytes of all parts together; more is no workbook of a person
+_FIRST_DATE: Final = (1980, 1, 1, 0, 0, 0)
+_OFFICE: Final = "http://schemas.openxmlformats.org/officeDocument/2006"
+_MAIN: Final = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+_PACKAGE: Final = "http://schemas.openxmlformats.org/package/2006"
+_OFFICE_TYPE: Final = "application/vnd.openxmlformats-officedocument"
+_PICTURES: Final = {"png": "image/png", "jpeg": "image/jpeg", "jpg": "image/jpeg"}
+
+Rules = Callable[[frozenset[str]], Filter]
+
+
+@dataclass(frozen=True)
+class _Kind:
+    """What is done with the parts that a relationship of one kind leads to."""
+
+    content_type: str
+    rules: Rules | None
+    below: tuple[str, ...] = ()
+
+
+_KINDS: Final = {
+    "worksheet": _Kind(
+        f"{_OFFICE_TYPE}.spreadsheetml.worksheet+xml", rules.SheetRules, ("drawing", "table")
+    ),
+    "styles": _Kind(f"{_OFFICE_TYPE}.spreadsheetml.styles+xml", lambda _: Filter()),
+    "sharedStrings": _Kind(f"{_OFFICE_TYPE}.spreadsheetml.sharedStrings+xml", lambda _: Filter()),
+    "theme": _Kind(f"{_OFFICE_TYPE}.theme+xml", lambda _: Filter()),
+    "table": _Kind(f"{_OFFICE_TYPE}.spreadsheetml.table+xml", lambda _: rules.TableRules()),
+    "drawing": _Kind(f"{_OFFICE_TYPE}.drawing+xml", rules.DrawingRules, ("chart", "image")),
+    "chart": _Kind(f"{_OFFICE_TYPE}.drawingml.chart+xml", rules.ChartRules),
+    "image": _Kind("", None),
+}
+_OF_WORKBOOK: Final = ("worksheet", "styles", "sharedStrings", "theme")
+
+
+@dataclass
+class _Copy:
+    source: zipfile.ZipFile
+    parts: dict[str, bytes] = field(default_factory=dict)
+    types: dict[str, str] = field(default_factory=dict)
+    without_value: list[str] = field(default_factory=list)
+
+
+def write(source: Path, target: Path) -> None:
+    """Write the copy.
+
+    The same file gives the same bytes.
+
+    Parameters
+    ----------
+    source
+        An .xlsx or .xlsm whose values were calculated and saved.
+    target
+        The file to write, an .xlsx.
+
+    Raises
+    ------
+    ValueError
+        If the file is no such workbook, or a cell with a formula has no value.
+    OSError
+        If a file cannot be read or written.
+    """
+    if target.suffix.lower() != ".xlsx":
+        raise ValueError(f"a copy with values alone is named *.xlsx, was {target}")
+    if target.exists() and target.samefile(source):
+        raise ValueError(f"the copy would replace {source} itself: name another file")
+    data = source.read_bytes()
+    try:
+        with zipfile.ZipFile(source) as archive:
+            parts = _parts(archive, _stamp(source.name, data))
+    except (Refused, zipfile.BadZipFile, KeyError, ET.ParseError) as problem:
+        raise ValueError(
+            f"{source} is no .xlsx or .xlsm that can be copied (with a password?): {problem}"
+        ) from None
+    unfinished = target.with_name(f"{target.name}.part")
+    with zipfile.ZipFile(unfinished, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as written:
+        for name, content in parts.items():
+            entry = zipfile.ZipInfo(name, _FIRST_DATE)
+            entry.create_system = 3
+            written.writestr(entry, content, zipfile.ZIP_DEFLATED)
+    unfinished.replace(target)
+
+
+def _parts(archive: zipfile.ZipFile, stamp: list[tuple[str, str]]) -> dict[str, bytes]:
+    if sum(entry.file_size for entry in archive.infolist()) > _LARGEST:
+        raise Refused("unpacked it is larger than 1 GB")
+    copy = _Copy(archive)
+    found = _relations(archive, "")
+    place = next((path for kind, path in found.values() if kind == "officeDocument"), None)
+    if place is None:
+        raise Refused("it names no workbook")
+    kept = _kept(copy, place, _OF_WORKBOOK)
+    if copy.without_value:
+        first = ", ".join(copy.without_value[:3])
+        raise ValueError(
+            f"{archive.filename}: {len(copy.without_value)} cells with a formula have no value "
+            f"({first}): open it, calculate and save"
+        )
+    workbook = rules.WorkbookRules(frozenset(kept)).passed(archive.read(place)).decode()
+    copy.parts[place] = _with_stamp(copy, place, workbook, kept, stamp)
+    copy.types[place] = f"{_OFFICE_TYPE}.spreadsheetml.sheet.main+xml"
+    copy.parts["docProps/app.xml"] = _application()
+    copy.types["docProps/app.xml"] = f"{_OFFICE_TYPE}.extended-properties+xml"
+    relations = {
+        "rId1": ("officeDocument", place),
+        "rId2": ("extended-properties", "docProps/app.xml"),
+    }
+    copy.parts["_rels/.rels"] = _relations_text(relations, "")
+    return {"[Content_Types].xml": _content_types(copy.types), **copy.parts}
+
+
+def _kept(copy: _Copy, owner: str, kinds: tuple[str, ...]) -> dict[str, tuple[str, str]]:
+    """Carry over what hangs on a part, and return its relationships that stay."""
+    return {
+        identity: (kind, path)
+        for identity, (kind, path) in _relations(copy.source, owner).items()
+        if kind in kinds and _carry(copy, kind, path)
+    }
+
+
+def _carry(copy: _Copy, kind: str, path: str) -> bool:
+    if path in copy.parts:
+        return True
+    what = _KINDS[kind]
+    content = copy.source.read(path)
+    if what.rules is None:
+        content_type = _PICTURES.get(path.rpartition(".")[2].lower())
+        if content_type is None:
+            return False
+        copy.parts[path], copy.types[path] = content, content_type
+        return True
+    kept = _kept(copy, path, what.below)
+    passing = what.rules(frozenset(kept))
+    copy.parts[path] = passing.passed(content)
+    copy.types[path] = what.content_type
+    if isinstance(passing, rules.SheetRules):
+        name = posixpath.basename(path)
+        copy.without_value += [f"{name} {cell}" for cell in passing.without_value]
+    if kept:
+        copy.parts[_relations_of(path)] = _relations_text(kept, path)
+    return True
+
+
+def _relations_of(owner: str) -> str:
+    folder, name = posixpath.split(owner)
+    return posixpath.join(folder, "_rels", f"{name}.rels")
+
+
+def _relations(archive: zipfile.ZipFile, owner: str) -> dict[str, tuple[str, str]]:
+    """Return the relationships of a part within the file: identity to kind and path."""
+    place = _relations_of(owner)
+    if place not in archive.namelist():
+        return {}
+    data = archive.read(place)
+    if b"<!DOCTYPE" in data:
+        raise Refused("a part of the file has a document type, which no workbook has")
+    found = {}
+    for element in ET.fromstring(data):  # noqa: S314 - without a document type
+        if element.get("TargetMode") == "External":
+            continue
+        kind = (element.get("Type") or "").rpartition("/")[2]
+        target = element.get("Target") or ""
+        joined = posixpath.join("/", posixpath.dirname(owner), target)
+        found[element.get("Id") or ""] = (kind, posixpath.normpath(joined).lstrip("/"))
+    return found
+
+
+def _relations_text(kept: dict[str, tuple[str, str]], owner: str) -> bytes:
+    folder = posixpath.dirname(owner)
+    lines = "".join(
+        f'<Relationship Id="{in_attribute(identity)}" Type="{_OFFICE}/relationships/{kind}" '
+        f'Target="{in_attribute(posixpath.relpath(path, folder or "."))}"/>'
+        for identity, (kind, path) in kept.items()
+    )
+    return _xml(f'<Relationships xmlns="{_PACKAGE}/relationships">{lines}</Relationships>')
+
+
+def _content_types(types: dict[str, str]) -> bytes:
+    lines = "".join(
+        f'<Override PartName="/{in_attribute(path)}" ContentType="{kind}"/>'
+        for path, kind in types.items()
+    )
+    default = (
+        '<Default Extension="rels" '
+        'ContentType="application/vnd.openxmlformats-package.relationships+xml"/>'
+        '<Default Extension="xml" ContentType="application/xml"/>'
+    )
+    return _xml(f'<Types xmlns="{_PACKAGE}/content-types">{default}{lines}</Types>')
+
+
+def _with_stamp(
+    copy: _Copy,
+    place: str,
+    workbook: str,
+    kept: dict[str, tuple[str, str]],
+    stamp: list[tuple[str, str]],
+) -> bytes:
+    """Add the sheet that says what this file is, after all others."""
+    names = re.findall(r'<(?:\w+:)?sheet [^>]*?name="([^"]*)"', workbook)
+    numbers = re.findall(r'<(?:\w+:)?sheet [^>]*?sheetId="(\d+)"', workbook)
+    if not names:
+        raise Refused("it has no sheet with cells")
+    taken = {name.lower() for name in names}
+    name = next(
+        one
+        for one in (STAMP_SHEET, *(f"{STAMP_SHEET}{n}" for n in range(2, len(names) + 3)))
+        if one.lower() not in taken
+    )
+    identity, path = "rIdStamp", "xl/worksheets/stamp.xml"
+    number = max(map(int, numbers), default=0) + 1
+    prefix = re.search(r"<(\w+:)?sheets\b", workbook)
+    mark = (prefix[1] or "") if prefix else ""
+    added = (
+        f'<{mark}sheet name="{name}" sheetId="{number}" '
+        f'xmlns:stamp="{_OFFICE}/relationships" stamp:id="{identity}"/></{mark}sheets>'
+    )
+    rows = "".join(
+        f'<row r="{row}">'
+        + "".join(
+            f'<c r="{column}{row}" t="inlineStr"><is><t xml:space="preserve">{escaped(text)}'
+            "</t></is></c>"
+            for column, text in zip("AB", texts, strict=True)
+        )
+        + "</row>"
+        for row, texts in enumerate(stamp, start=1)
+    )
+    columns = '<cols><col min="1" max="1" width="22"/><col min="2" max="2" width="90"/></cols>'
+    copy.parts[path] = _xml(
+        f'<worksheet xmlns="{_MAIN}">{columns}<sheetData>{rows}</sheetData></worksheet>'
+    )
+    copy.types[path] = _KINDS["worksheet"].content_type
+    related = {**kept, identity: ("worksheet", path)}
+    copy.parts[_relations_of(place)] = _relations_text(related, place)
+    return workbook.replace(f"</{mark}sheets>", added, 1).encode()
+
+
+def _stamp(name: str, data: bytes) -> list[tuple[str, str]]:
+    return [
+        ("What this is", "A copy with values alone: no formulas, no macros, no links."),
+        ("Values", "As last calculated and saved in the workbook; nothing was calculated again."),
+        ("Copied from", name),
+        ("SHA-256 of that file", hash_of(data)),
+        ("Copied by", f"crossmargin {version('crossmargin')}"),
+        ("Engine and rulebook", "In the footer and on the sheet Start of the workbook."),
+    ]
+
+
+def _application() -> bytes:
+    space = f"{_OFFICE}/extended-properties"
+    return _xml(f'<Properties xmlns="{space}"><Application>crossmargin</Application></Properties>')
+
+
+def _xml(body: str) -> bytes:
+    return f'<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n{body}'.encode()
