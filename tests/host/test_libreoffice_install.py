@@ -83,7 +83,7 @@ def test_no_libreoffice_is_said_with_what_to_do(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("version", "python", "reason"),
     [
-        ("7.4.7.2", "3.11", "are #NAME? in .xlsx files"),
+        ("7.4.7.2", "3.11", r"are #NAME\? in .xlsx files"),
         ("25.1.9.9", "3.11", "before 25.2"),
         ("25.2.3.2", "3.10", "is 3.10, must be 3.11"),
         ("no version", "3.11", "does not say its version"),
