@@ -31,7 +31,8 @@ _OF_WORKBOOK_LEFT_OUT: Final = frozenset(
     """.split()
 )
 _REFERENCE: Final = re.compile(
-    r"(?:(?:'(?:[^'\[\]|]|'')+'|[^'!,()\[\]|\"=+*/&]+)!)?\$?[A-Z]{0,3}\$?\d*(?::\$?[A-Z]{0,3}\$?\d*)?"
+    r"(?:(?:'(?:[^'\[\]|]|'')+'|[^'!,()\[\]|\"=+*/&#]+)!)?"  # a sheet
+    r"(?=[$A-Z\d])\$?[A-Z]{0,3}\$?\d*(?::\$?[A-Z]{0,3}\$?\d*)?"  # a cell, column, row, or range
 )
 _CALL_OR_LINK: Final = re.compile(r"\bCM_|\[|\||#REF!", re.IGNORECASE)
 
@@ -69,6 +70,8 @@ class SheetRules(_WithRelations):
     def __init__(self, kept: frozenset[str]) -> None:
         super().__init__(kept)
         self.without_value: list[str] = []
+        self.empty: list[str] = []
+        self.calculated = 0
         self._had_formula = False
         self._value: str | None = None
 
@@ -109,8 +112,12 @@ class SheetRules(_WithRelations):
     def _cell(self, attributes: dict[str, str]) -> str | None:
         """Return a cell that was calculated; a text of a formula becomes a text of its own."""
         is_text = attributes.get("t") == "str"
-        if self._had_formula and self._value is None and not is_text:
-            self.without_value.append(attributes.get("r", "?"))
+        if self._had_formula:
+            place = attributes.get("r", "?")
+            if self._value or is_text:
+                self.calculated += 1
+            else:  # some programs write an empty text as a value of no kind, others no value at all
+                (self.without_value if self._value is None else self.empty).append(place)
         if not is_text:
             return None
         prefix = self.prefix

@@ -66,6 +66,8 @@ class _Copy:
     parts: dict[str, bytes] = field(default_factory=dict)
     types: dict[str, str] = field(default_factory=dict)
     without_value: list[str] = field(default_factory=list)
+    empty: list[str] = field(default_factory=list)
+    calculated: int = 0
 
 
 def write(source: Path, target: Path) -> None:
@@ -117,10 +119,11 @@ def _parts(archive: zipfile.ZipFile, stamp: list[tuple[str, str]]) -> dict[str, 
     if place is None:
         raise Refused("it names no workbook")
     kept = _kept(copy, place, _OF_WORKBOOK)
-    if copy.without_value:
-        first = ", ".join(copy.without_value[:3])
+    lacking = copy.without_value + ([] if copy.calculated else copy.empty)
+    if lacking:
+        first = ", ".join(lacking[:3])
         raise ValueError(
-            f"{archive.filename}: {len(copy.without_value)} cells with a formula have no value "
+            f"{archive.filename}: {len(lacking)} cells with a formula have no value "
             f"({first}): open it, calculate and save"
         )
     workbook = rules.WorkbookRules(frozenset(kept)).passed(archive.read(place)).decode()
@@ -163,6 +166,8 @@ def _carry(copy: _Copy, kind: str, path: str) -> bool:
     if isinstance(passing, rules.SheetRules):
         name = posixpath.basename(path)
         copy.without_value += [f"{name} {cell}" for cell in passing.without_value]
+        copy.empty += [f"{name} {cell}" for cell in passing.empty]
+        copy.calculated += passing.calculated
     if kept:
         copy.parts[_relations_of(path)] = _relations_text(kept, path)
     return True
