@@ -132,6 +132,10 @@ def test_the_copy_says_from_which_file_it_was_made(copied: Path) -> None:
     digest = hashlib.sha256(source.read_bytes()).hexdigest()
     assert said["SHA-256 of that file"] == digest
     assert str(said["Copied by"]).startswith("crossmargin ")
+    start = openpyxl.load_workbook(TEMPLATE, data_only=True)["Start"]
+    assert said["Book"] == start["F14"].value
+    assert "hyperliquid@" in str(said["Book"])
+    assert "crossmargin " in str(said["Engine"])
 
 
 def test_the_same_file_gives_the_same_bytes(copied: Path) -> None:

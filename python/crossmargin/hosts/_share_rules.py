@@ -65,10 +65,20 @@ class _WithRelations(Filter):
 
 
 class SheetRules(_WithRelations):
-    """A sheet: cells keep their values and lose their formulas."""
+    """A sheet: cells keep their values and lose their formulas.
 
-    def __init__(self, kept: frozenset[str]) -> None:
+    Parameters
+    ----------
+    kept
+        The relationships that stay.
+    wanted
+        Addresses of cells whose calculated texts are put into `said`.
+    """
+
+    def __init__(self, kept: frozenset[str], wanted: frozenset[str] = frozenset()) -> None:
         super().__init__(kept)
+        self.wanted = wanted
+        self.said: dict[str, str] = {}
         self.without_value: list[str] = []
         self.empty: list[str] = []
         self.calculated = 0
@@ -112,8 +122,10 @@ class SheetRules(_WithRelations):
     def _cell(self, attributes: dict[str, str]) -> str | None:
         """Return a cell that was calculated; a text of a formula becomes a text of its own."""
         is_text = attributes.get("t") == "str"
+        place = attributes.get("r", "?")
+        if place in self.wanted and is_text and self._value:
+            self.said[place] = self._value
         if self._had_formula:
-            place = attributes.get("r", "?")
             if self._value or is_text:
                 self.calculated += 1
             else:  # some programs write an empty text as a value of no kind, others no value at all

@@ -57,12 +57,16 @@ _KINDS: Final = {
     "chart": _Kind(f"{_OFFICE_TYPE}.drawingml.chart+xml", rules.ChartRules),
     "image": _Kind("", None),
 }
+_NAMED: Final = {"Book": "Book", "OptionBook": "Second book", "Version": "Engine"}
+"""Named cells of the template that say what was calculated, and by what."""
 _OF_WORKBOOK: Final = ("worksheet", "styles", "sharedStrings", "theme")
 
 
 @dataclass
 class _Copy:
     source: zipfile.ZipFile
+    wanted: dict[tuple[str, str], str] = field(default_factory=dict)
+    said: dict[str, str] = field(default_factory=dict)
     parts: dict[str, bytes] = field(default_factory=dict)
     types: dict[str, str] = field(default_factory=dict)
     without_value: list[str] = field(default_factory=list)
@@ -118,6 +122,7 @@ def _parts(archive: zipfile.ZipFile, stamp: list[tuple[str, str]]) -> dict[str, 
     place = next((path for kind, path in found.values() if kind == "officeDocument"), None)
     if place is None:
         raise Refused("it names no workbook")
+    copy.wanted = _wanted(archive, place)
     kept = _kept(copy, place, _OF_WORKBOOK)
     lacking = copy.without_value + ([] if copy.calculated else copy.empty)
     if lacking:
@@ -126,6 +131,10 @@ def _parts(archive: zipfile.ZipFile, stamp: list[tuple[str, str]]) -> dict[str, 
             f"{archive.filename}: {len(lacking)} cells with a formula have no value "
             f"({first}): open it, calculate and save"
         )
+    stamp = [
+        *stamp,
+        *((title, copy.said[title]) for title in _NAMED.values() if title in copy.said),
+    ]
     workbook = rules.WorkbookRules(frozenset(kept)).passed(archive.read(place)).decode()
     copy.parts[place] = _with_stamp(copy, place, workbook, kept, stamp)
     copy.types[place] = f"{_OFFICE_TYPE}.spreadsheetml.sheet.main+xml"
@@ -137,6 +146,25 @@ def _parts(archive: zipfile.ZipFile, stamp: list[tuple[str, str]]) -> dict[str, 
     }
     copy.parts["_rels/.rels"] = _relations_text(relations, "")
     return {"[Content_Types].xml": _content_types(copy.types), **copy.parts}
+
+
+def _wanted(archive: zipfile.ZipFile, place: str) -> dict[tuple[str, str], str]:
+    """Return where the named cells stand: part and address to what the stamp calls them."""
+    text = archive.read(place).decode("utf-8", "replace")
+    paths = {identity: path for identity, (_, path) in _relations(archive, place).items()}
+    sheets = {}
+    for tag in re.findall(r"<(?:\w+:)?sheet [^>]*>", text):
+        name, identity = (re.search(rf'\b{one}="([^"]*)"', tag) for one in ("name", r"\w+:id"))
+        if name and identity and identity[1] in paths:
+            sheets[name[1]] = paths[identity[1]]
+    found = {}
+    for name, title in _NAMED.items():
+        cell = re.search(
+            rf'definedName [^>]*\bname="{name}"[^>]*>(?:\'?)([^<\'!]+)\'?!\$([A-Z]+)\$(\d+)<', text
+        )
+        if cell and cell[1] in sheets:
+            found[sheets[cell[1]], f"{cell[2]}{cell[3]}"] = title
+    return found
 
 
 def _kept(copy: _Copy, owner: str, kinds: tuple[str, ...]) -> dict[str, tuple[str, str]]:
@@ -161,6 +189,8 @@ def _carry(copy: _Copy, kind: str, path: str) -> bool:
         return True
     kept = _kept(copy, path, what.below)
     passing = what.rules(frozenset(kept))
+    if isinstance(passing, rules.SheetRules):
+        passing.wanted = frozenset(cell for owner, cell in copy.wanted if owner == path)
     copy.parts[path] = passing.passed(content)
     copy.types[path] = what.content_type
     if isinstance(passing, rules.SheetRules):
@@ -168,6 +198,8 @@ def _carry(copy: _Copy, kind: str, path: str) -> bool:
         copy.without_value += [f"{name} {cell}" for cell in passing.without_value]
         copy.empty += [f"{name} {cell}" for cell in passing.empty]
         copy.calculated += passing.calculated
+        for cell, text in passing.said.items():
+            copy.said[copy.wanted[path, cell]] = text
     if kept:
         copy.parts[_relations_of(path)] = _relations_text(kept, path)
     return True
@@ -256,9 +288,15 @@ def _with_stamp(
         + "</row>"
         for row, texts in enumerate(stamp, start=1)
     )
+    page = (
+        '<pageMargins left="0.5" right="0.5" top="0.5" bottom="0.5" header="0.3" footer="0.3"/>'
+        '<pageSetup paperSize="9" orientation="landscape" fitToHeight="0"/>'
+    )
+    fitted = '<sheetPr><pageSetUpPr fitToPage="1"/></sheetPr>'
     columns = '<cols><col min="1" max="1" width="22"/><col min="2" max="2" width="90"/></cols>'
     copy.parts[path] = _xml(
-        f'<worksheet xmlns="{_MAIN}">{columns}<sheetData>{rows}</sheetData></worksheet>'
+        f'<worksheet xmlns="{_MAIN}">{fitted}{columns}<sheetData>{rows}</sheetData>{page}'
+        "</worksheet>"
     )
     copy.types[path] = _KINDS["worksheet"].content_type
     related = {**kept, identity: ("worksheet", path)}
@@ -273,7 +311,6 @@ def _stamp(name: str, data: bytes) -> list[tuple[str, str]]:
         ("Copied from", name),
         ("SHA-256 of that file", hash_of(data)),
         ("Copied by", f"crossmargin {version('crossmargin')}"),
-        ("Engine and rulebook", "In the footer and on the sheet Start of the workbook."),
     ]
 
 
