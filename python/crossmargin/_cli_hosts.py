@@ -16,6 +16,7 @@ from crossmargin.hosts import (
     libreoffice_install,
     machine,
     share_copy,
+    vba_renew,
 )
 from crossmargin.hosts.checks import any_wrong, as_table
 
@@ -99,6 +100,30 @@ def _excel_install(folder: Path | None, target: Path | None, *, as_json: bool) -
 def _excel_doctor(*, as_json: bool) -> int:
     """Look for known troubles; each row says what to do. Exit code 1 if something is wrong."""
     return _report(excel_doctor.checks(machine.ThisMachine()), as_json=as_json)
+
+
+@excel.command("renew")
+@click.argument("file", type=_FILE)
+@click.option(
+    "--output",
+    type=_FILE,
+    metavar="FILE",
+    help="The new file; left out, the name with -renewed before its ending.",
+)
+@_json
+def _excel_renew(file: Path, output: Path | None, *, as_json: bool) -> int:
+    """Write your workbook again with the VBA of the installed xlwings.
+
+    For a template that you have filled, after xlwings was upgraded. FILE stays as it is; the cells
+    are copied as they are. A workbook with macros of your own is refused.
+    """
+    target = output or file.with_name(f"{file.stem}-renewed.xlsm")
+    before, after = vba_renew.renew(file, target)
+    if as_json:
+        print_json({"written": [str(target)], "before": before, "after": after})
+    else:
+        _say(f"written, for xlwings {after} in place of {before}", [target])
+    return 0
 
 
 @excel.command("uninstall")

@@ -123,7 +123,7 @@ def _version_in(machine: Machine, path: Path) -> Check:
             name,
             WRONG,
             f"made for xlwings {made_for}, installed is {wanted}: cells say #N/A (Object required)",
-            f"{_INSTALL}; a workbook of your own: copy its tables into the new template",
+            f"{_INSTALL}; for a workbook that you filled: crossmargin excel renew FILE",
         )
     return Check(name, OK, f"{path}, for xlwings {made_for}")
 

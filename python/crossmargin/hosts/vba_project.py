@@ -20,17 +20,29 @@ from crossmargin.hosts import excel, excel_macros, xlwings_runtime
 from crossmargin.hosts._compound_file import compound_file
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from crossmargin.hosts.excel import Registry
 
-__all__ = ["Module", "compress", "made_for", "project", "write_xlsm"]
+__all__ = [
+    "VERSION_PROPERTY",
+    "Module",
+    "compress",
+    "document_module",
+    "made_for",
+    "own_modules",
+    "project",
+    "save",
+    "set_property",
+    "write_xlsm",
+]
 
 _IDENTITY = "{" + str(uuid.uuid5(uuid.NAMESPACE_DNS, "crossmargin")).upper() + "}"
 _NAME = xlwings_runtime.PROJECT
 _BASES = {
     "ThisWorkbook": "0{00020819-0000-0000-C000-000000000046}",
     "sheet": "0{00020820-0000-0000-C000-000000000046}",
+    "chart": "0{00020821-0000-0000-C000-000000000046}",
 }
 _REFERENCES = {
     "stdole": r"*\G{00020430-0000-0000-C000-000000000046}#2.0#0#C:\Windows\System32\stdole2.tlb"
@@ -40,7 +52,7 @@ _REFERENCES = {
 }
 _CHUNK = 4096
 _PROPERTIES = "docProps/custom.xml"
-_VERSION_PROPERTY = "crossmargin_xlwings"
+VERSION_PROPERTY = "crossmargin_xlwings"
 _OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006"
 _SHEET_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet.main+xml"
 _MACRO_TYPE = "application/vnd.ms-excel.{}.macroEnabled.main+xml"
@@ -122,21 +134,58 @@ def write_xlsm(
             'ContentType="application/vnd.ms-office.vbaProject"/></Types>',
         )
     )
-    _add_property(text, _VERSION_PROPERTY, xlwings_runtime.version_of_xlwings())
+    set_property(text, VERSION_PROPERTY, xlwings_runtime.version_of_xlwings())
     parts.update({name: content.encode() for name, content in text.items()})
-    functions = registry or own_registry
-    wrappers = excel.vba_module(functions, module=udfs, addin=addin)
     parts["xl/vbaProject.bin"] = project(
         [
-            *(Module(name, "document", _document(name)) for name in ("ThisWorkbook", *sheets)),
-            Module("xlwings", "module", xlwings_runtime.text(addin=addin)),
-            Module("xlwings_udfs", "module", wrappers),
-            Module(excel_macros.MODULE, "module", excel_macros.vba_macros(functions)),
+            *map(document_module, ("ThisWorkbook", *sheets)),
+            *own_modules(registry, udfs=udfs, addin=addin),
         ]
     )
-    with zipfile.ZipFile(out_path, "w", zipfile.ZIP_DEFLATED) as written:
+    save(Path(out_path), parts)
+
+
+def own_modules(
+    registry: Registry | None = None, *, udfs: str = excel.UDF_MODULE, addin: bool = False
+) -> list[Module]:
+    """Return the modules that are ours: the way to xlwings, the wrappers, the macros.
+
+    Parameters
+    ----------
+    registry
+        The functions; left out, `crossmargin.registry`.
+    udfs
+        The Python module that holds the UDFs.
+    addin
+        True for an .xlam.
+
+    Raises
+    ------
+    ValueError
+        If xlwings is not installed or its VBA is not known.
+    """
+    functions = registry or own_registry
+    wrappers = excel.vba_module(functions, module=udfs, addin=addin)
+    return [
+        Module("xlwings", "module", xlwings_runtime.text(addin=addin)),
+        Module("xlwings_udfs", "module", wrappers),
+        Module(excel_macros.MODULE, "module", excel_macros.vba_macros(functions)),
+    ]
+
+
+def save(path: Path, parts: Mapping[str, bytes]) -> None:
+    """Write the parts of a workbook into a file; the same parts give the same bytes.
+
+    Parameters
+    ----------
+    path
+        The file.
+    parts
+        Names and contents.
+    """
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as written:
         for name, data in parts.items():
-            # a fixed date and system: the same workbook gives the same bytes everywhere
+            # a fixed date and system: the same bytes everywhere
             entry = zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0))
             entry.create_system = 3
             written.writestr(entry, data, zipfile.ZIP_DEFLATED)
@@ -160,7 +209,7 @@ def made_for(path: Path) -> str | None:
             said = archive.read(_PROPERTIES).decode() if _PROPERTIES in archive.namelist() else ""
     except zipfile.BadZipFile:
         return None
-    found = re.search(rf'name="{_VERSION_PROPERTY}"[^>]*>\s*<vt:lpwstr>([^<]*)<', said)
+    found = re.search(rf'name="{VERSION_PROPERTY}"[^>]*>\s*<vt:lpwstr>([^<]*)<', said)
     return found[1] if found else None
 
 
@@ -284,8 +333,17 @@ def _hidden(data: bytes, seed: int, key: int) -> str:
     return bytes(out).hex().upper()
 
 
-def _document(name: str) -> str:
-    base = _BASES.get(name, _BASES["sheet"])
+def document_module(name: str, kind: str | None = None) -> Module:
+    """Return the empty module of the workbook or of a sheet.
+
+    Parameters
+    ----------
+    name
+        Its code name.
+    kind
+        `ThisWorkbook`, `sheet` or `chart`; left out, the workbook by its name, else a sheet.
+    """
+    kind = kind or ("ThisWorkbook" if name == "ThisWorkbook" else "sheet")
     flags = {
         "GlobalNameSpace": False,
         "Creatable": False,
@@ -294,18 +352,32 @@ def _document(name: str) -> str:
         "TemplateDerived": False,
         "Customizable": True,
     }
-    lines = [f'Attribute VB_Name = "{name}"', f'Attribute VB_Base = "{base}"']
+    lines = [f'Attribute VB_Name = "{name}"', f'Attribute VB_Base = "{_BASES[kind]}"']
     lines += [f"Attribute VB_{flag} = {value}" for flag, value in flags.items()]
-    return "\n".join(lines) + "\n"
+    return Module(name, "document", "\n".join(lines) + "\n")
 
 
 def _encoded(text: str) -> bytes:
     return text.replace("\n", "\r\n").encode("cp1252")
 
 
-def _add_property(text: dict[str, str], name: str, value: str) -> None:
-    """Add a property of the document, which survives when Excel saves it."""
+def set_property(text: dict[str, str], name: str, value: str) -> None:
+    """Set a property of the document, which survives when Excel saves it.
+
+    Parameters
+    ----------
+    text
+        The parts of the workbook that are text, changed in place.
+    name
+        The property.
+    value
+        Its text.
+    """
     if _PROPERTIES in text:
+        known = rf'(name="{name}"[^>]*>\s*<vt:lpwstr>)[^<]*<'
+        text[_PROPERTIES], found = re.subn(known, rf"\g<1>{value}<", text[_PROPERTIES])
+        if found:
+            return
         taken = [int(number) for number in re.findall(r'\bpid="(\d+)"', text[_PROPERTIES])]
     else:
         taken = []
