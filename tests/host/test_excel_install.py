@@ -15,9 +15,18 @@ import openpyxl
 import pytest
 
 from crossmargin import cli, registry
-from crossmargin.hosts import excel, excel_install, machine, vba_project, xlwings_runtime
+from crossmargin.hosts import (
+    excel,
+    excel_install,
+    libreoffice,
+    machine,
+    vba_project,
+    xlwings_runtime,
+)
 from crossmargin.hosts.manifest import Manifest
+from tests.host import office
 from tests.host.fake_machine import FakeMachine, tree, windows
+from tests.host.office import Office
 from tests.host.test_xlwings import NOT_OURS
 
 if TYPE_CHECKING:
@@ -143,9 +152,31 @@ def test_the_template_opens_with_openpyxl_and_keeps_its_macros(
     assert "Summary" in book.sheetnames
     assert vba_project.made_for(made) == xlwings_runtime.version_of_xlwings()
     book.save(tmp_path / "again.xlsm")
+    assert book.vba_archive is not None
     book.vba_archive.close()  # openpyxl leaves it open
     with zipfile.ZipFile(tmp_path / "again.xlsm") as archive, zipfile.ZipFile(made) as first:
         assert archive.read("xl/vbaProject.bin") == first.read("xl/vbaProject.bin")
+
+
+def test_libreoffice_calculates_the_macro_template_with_its_own_add_in(
+    installed: excel_install.Installed, tmp_path: Path
+) -> None:
+    """The functions of the same names in VBA are not asked, even where macros may run."""
+    reason = office.missing()
+    if reason:
+        pytest.skip(reason)
+    made = next(path for path in installed.written if path.suffix == ".xlsm")
+    saved = openpyxl.load_workbook(made, data_only=True)["Summary"]["F7"].value
+    with Office(tmp_path, libreoffice.build(tmp_path / "crossmargin.oxt")) as started:
+        started.open(made, macros=True)
+        before = started.cell("F7", "Summary").value
+        assert before == saved
+        assert isinstance(before, float)
+        assert started.cell("G8", "Positions").value == 93_400.0
+        started.write("G8", 80_000.0, "Positions")
+        # 52 BTC by 13,400 at half of the initial margin of 40 times
+        after = started.cell("F7", "Summary").value
+        assert after == pytest.approx(before - 52 * 13_400 / 80, abs=1e-6)
 
 
 def test_every_function_has_a_wrapper_and_help_for_each_argument(made: Path) -> None:

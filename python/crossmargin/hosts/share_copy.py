@@ -154,14 +154,14 @@ def _wanted(archive: zipfile.ZipFile, place: str) -> dict[tuple[str, str], str]:
     paths = {identity: path for identity, (_, path) in _relations(archive, place).items()}
     sheets = {}
     for tag in re.findall(r"<(?:\w+:)?sheet [^>]*>", text):
-        name, identity = (re.search(rf'\b{one}="([^"]*)"', tag) for one in ("name", r"\w+:id"))
-        if name and identity and identity[1] in paths:
-            sheets[name[1]] = paths[identity[1]]
+        sheet = re.search(r'\bname="([^"]*)"', tag)
+        identity = re.search(r'\b\w+:id="([^"]*)"', tag)
+        if sheet and identity and identity[1] in paths:
+            sheets[sheet[1]] = paths[identity[1]]
     found = {}
     for name, title in _NAMED.items():
-        cell = re.search(
-            rf'definedName [^>]*\bname="{name}"[^>]*>(?:\'?)([^<\'!]+)\'?!\$([A-Z]+)\$(\d+)<', text
-        )
+        reference = r"'?([^<'!]+)'?!\$([A-Z]+)\$(\d+)"
+        cell = re.search(rf'definedName [^>]*\bname="{name}"[^>]*>{reference}<', text)
         if cell and cell[1] in sheets:
             found[sheets[cell[1]], f"{cell[2]}{cell[3]}"] = title
     return found
