@@ -259,6 +259,27 @@ def test_a_file_that_excel_holds_stays_on_the_list(
     assert not list(tmp_path.iterdir())
 
 
+def test_a_file_that_cannot_be_replaced_stays_ours(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = tmp_path / "list.json"
+    Manifest(place).write({tmp_path / "one": b"1"})
+    replace = Path.replace
+
+    def refuse(path: Path, target: Path) -> Path:
+        if target.name == "one":
+            raise PermissionError(13, "in use", str(target))
+        return replace(path, target)
+
+    monkeypatch.setattr(Path, "replace", refuse)
+    with pytest.raises(PermissionError):
+        Manifest.read(place).write({tmp_path / "one": b"2"})
+    monkeypatch.undo()
+    assert (tmp_path / "one").read_bytes() == b"1"
+    assert Manifest.read(place).take_back().removed == (tmp_path / "one",)
+    assert not list(tmp_path.iterdir())
+
+
 @pytest.mark.parametrize("text", ["", "[]", '{"files": 1}', '{"files": {}, "folders": 3}'])
 def test_a_list_that_cannot_be_read_is_refused(tmp_path: Path, text: str) -> None:
     (tmp_path / "list.json").write_text(text)

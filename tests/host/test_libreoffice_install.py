@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,7 @@ from tests.host import office
 from tests.host.fake_machine import FakeMachine, tree, windows
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 LISTED = f"""All deployed user extensions:
 
@@ -186,6 +187,47 @@ def test_a_program_that_hangs_is_ended(tmp_path: Path) -> None:
     assert done.code is None
     assert done.output == "did not end within 0.2 seconds"
     assert ThisMachine().run([str(tmp_path / "nothing")], 1.0).code is None
+
+
+class OrdinaryUser(ThisMachine):
+    """This computer, on which LibreOffice is run by somebody who is not root."""
+
+    is_root = False
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+
+    def run(
+        self,
+        command: Sequence[str],
+        seconds: float,
+        environment: Mapping[str, str] | None = None,
+    ) -> Finished:
+        for word in command:
+            if word.startswith(tempfile.gettempdir()):
+                path = Path(word)
+                (path if path.is_dir() else path.parent).chmod(0o777)
+        as_nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
+        prefix = as_nobody if ThisMachine.is_root else []
+        return super().run([*prefix, "env", f"HOME={self.home}", *command], seconds, environment)
+
+
+def test_an_ordinary_user_needs_no_root() -> None:
+    reason = office.missing()
+    if reason:
+        pytest.skip(reason)
+    # pytest's own folders are for root alone
+    with tempfile.TemporaryDirectory() as name:
+        home = Path(name)
+        home.chmod(0o777)
+        computer = OrdinaryUser(home)
+        scope = scope_of(computer, is_shared=False)
+        assert not scope.is_shared
+        found, version = libreoffice_install.install(computer, scope)
+        assert version == computer.installed("crossmargin")
+        assert {check.state for check in libreoffice_install.doctor(computer, scope)} == {"ok"}
+        assert libreoffice_install.uninstall(computer, scope) == [found]
+        assert libreoffice_install.registered_version(computer, found, scope) is None
 
 
 def test_a_real_libreoffice_takes_it_calculates_and_gives_it_back(

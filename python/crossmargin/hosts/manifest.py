@@ -107,11 +107,21 @@ class Manifest:
             is_found = path.exists() and str(path) not in self.files
             if is_found:
                 continue
+            before = self.files.get(str(path))
             self.files[str(path)] = hash_of(data)
             self._save()  # before the file: a stop between the two must not leave it behind
             unfinished = path.with_name(f"{path.name}.part")
-            unfinished.write_bytes(data)
-            unfinished.replace(path)
+            try:
+                unfinished.write_bytes(data)
+                unfinished.replace(path)
+            except OSError:  # such as a file that Excel holds
+                unfinished.unlink(missing_ok=True)
+                if before is None:
+                    del self.files[str(path)]
+                else:
+                    self.files[str(path)] = before
+                self._save()
+                raise
 
     def take_back(self) -> Removed:
         """Remove the files that are still as they were written, and the folders made for them."""
