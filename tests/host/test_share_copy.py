@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from crossmargin import cli
-from crossmargin.hosts import share_copy, vba_project
+from crossmargin.hosts import libreoffice, share_copy, vba_project
 from crossmargin.hosts._share_rules import is_plain
 from tests.host import office
 from tests.host.office import Office
@@ -332,3 +332,23 @@ def test_the_file_itself_is_never_replaced(tmp_path: Path) -> None:
 )
 def test_a_plain_reference_is_told_from_a_formula(formula: str, *, plain: bool) -> None:
     assert is_plain(formula) is plain
+
+
+def test_a_file_that_libreoffice_saved_is_copied_too(tmp_path: Path) -> None:
+    reason = office.missing()
+    if reason:
+        pytest.skip(reason)
+    saved, target = tmp_path / "saved.xlsx", tmp_path / "copy.xlsx"
+    with Office(tmp_path, libreoffice.build(tmp_path / "crossmargin.oxt")) as started:
+        started.open(TEMPLATE)
+        started.do("store", path=str(saved))
+    share_copy.write(saved, target)
+    harmless(target)
+    before = openpyxl.load_workbook(saved, data_only=True)
+    after = openpyxl.load_workbook(target)
+    for name in ("Summary", "Liquidation"):
+        rows = before[name].iter_rows(values_only=True)
+        for ours, theirs in zip(after[name].iter_rows(values_only=True), rows, strict=True):
+            assert [cell or None for cell in ours] == [cell or None for cell in theirs]
+    said = {row[0]: row[1] for row in after["Copy"].iter_rows(values_only=True)}
+    assert said["Book"] == before["Start"]["F14"].value
