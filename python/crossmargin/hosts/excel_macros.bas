@@ -84,11 +84,13 @@ Public Sub CrossmarginDescribe()
     If hidden Then ThisWorkbook.IsAddin = True
 End Sub
 
-Private Sub CmDescribe(name As String, category As String, text As String, Optional helps As Variant)
+Private Sub CmDescribe(title As String, group As String, words As String, Optional helps As Variant)
+    Dim qualified As String
+    qualified = "'" & ThisWorkbook.Name & "'!" & title
     If IsMissing(helps) Then
-        Application.MacroOptions Macro:=name, Description:=text, Category:=category
+        Application.MacroOptions Macro:=qualified, Description:=words, Category:=group
     Else
-        Application.MacroOptions Macro:=name, Description:=text, Category:=category, _
+        Application.MacroOptions Macro:=qualified, Description:=words, Category:=group, _
             ArgumentDescriptions:=helps
     End If
 End Sub
