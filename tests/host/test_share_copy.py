@@ -71,7 +71,8 @@ def harmless(path: Path) -> None:
         assert "TargetMode" not in text, name
         assert not re.search(r"vbaProject|externalLink|macroEnabled|connections", text), name
         if name.startswith("xl/worksheets/sheet"):
-            (data,) = re.findall(r"<(?:\w+:)?sheetData>.*</(?:\w+:)?sheetData>", text, re.DOTALL)
+            data = "".join(re.findall(r"<(?:\w+:)?sheetData>.*</\w*:?sheetData>", text, re.DOTALL))
+            assert "sheetData" in text
             assert not re.search(r"<(\w+:)?f\b", data), name
             assert not re.search(
                 r"<(\w+:)?(dataValidation|legacyDrawing|oleObject|control)\b", text
@@ -177,7 +178,9 @@ def hostile(folder: Path, prefix: str = "") -> Path:
     )
     sheet.conditional_format("A1:A9", {"type": "formula", "criteria": "=$C$3>1", "format": None})
     sheet.insert_textbox("F2", "box", {"textlink": "=Main!$A$1"})
+    sheet.print_area("A1:C9")
     sheet.protect("secret")
+    book.add_worksheet("Hidden").hide()
     book.define_name("Linked", "='[other.xlsx]Main'!$A$1")
     book.define_name("Called", "=CM_MM(Main!$A$1)")
     book.define_name("Started", "=cmd|'/c calc'!A1")
@@ -202,8 +205,15 @@ def hostile(folder: Path, prefix: str = "") -> Path:
     parts[relations] = parts[relations].replace("</Relationships>", f"{added}</Relationships>")
     parts["xl/workbook.xml"] = parts["xl/workbook.xml"].replace(
         "</sheets>",
-        '<sheet name="Macro1" sheetId="9" state="veryHidden" r:id="xxlMacrosheet"/></sheets>'
+        "</sheets>"
         '<externalReferences><externalReference r:id="xexternalLink"/></externalReferences>',
+    )
+    parts["xl/workbook.xml"] = parts["xl/workbook.xml"].replace(
+        "<sheets>", '<sheets><sheet name="Macro1" sheetId="9" r:id="xxlMacrosheet"/>'
+    )
+    # names of one sheet count sheets, and a macro sheet now comes first
+    parts["xl/workbook.xml"] = parts["xl/workbook.xml"].replace(
+        'localSheetId="0"', 'localSheetId="1"'
     )
     main = "xl/worksheets/sheet1.xml"
     if prefix:
@@ -221,10 +231,14 @@ def test_what_could_calculate_run_or_fetch_is_left_out(tmp_path: Path, prefix: s
     share_copy.write(hostile(tmp_path, prefix), tmp_path / "copy.xlsx")
     harmless(tmp_path / "copy.xlsx")
     text = "".join(everything(tmp_path / "copy.xlsx").values())
-    for word in ("example.com", "private remark", "other.xlsx", "Macro1", "secret", "Started"):
+    for word in ("example.com", "private remark", "other.xlsx", "secret", "Started"):
         assert word not in text
     book = openpyxl.load_workbook(tmp_path / "copy.xlsx")
-    assert book.sheetnames == ["Main", "Copy"]
+    assert book.sheetnames == ["Main", "Hidden", "Copy"]
+    said = {row[0]: row[1] for row in book["Copy"].iter_rows(values_only=True)}
+    assert said["Hidden sheets in it"] == "Hidden"
+    assert said["Left out"] == "Macro1"
+    assert book["Main"].print_area == "'Main'!$A$1:$C$9"
     assert set(book.defined_names) == {"Good", "Half"}
     sheet = book["Main"]
     assert texts(book, "A") == texts(book, "B") == TEXTS
@@ -262,6 +276,16 @@ def test_any_text_comes_out_as_it_was(tmp_path: Path, given_texts: list[str]) ->
             assert after.cell(row, column).data_type == before.cell(row, column).data_type
 
 
+def test_a_copy_of_a_copy_has_two_stamps(copied: Path, tmp_path: Path) -> None:
+    share_copy.write(copied, tmp_path / "again.xlsx")
+    harmless(tmp_path / "again.xlsx")
+    book = openpyxl.load_workbook(tmp_path / "again.xlsx")
+    assert book.sheetnames[-2:] == ["Copy", "Copy2"]
+    assert book["Copy"]["B3"].value == "book.xlsm"
+    assert book["Copy2"]["B3"].value == "book-values.xlsx"
+    assert book["Copy2"]["B6"].value == book["Copy"]["B6"].value  # the book
+
+
 def broken(folder: Path, name: str, old: str, new: str) -> Path:
     parts = everything(TEMPLATE)
     assert old in parts[name]
@@ -280,6 +304,13 @@ def broken(folder: Path, name: str, old: str, new: str) -> Path:
         ("xl/worksheets/sheet1.xml", "<sheetData>", "<sheetData><row>", "is no XML"),
         ("_rels/.rels", "relationships/officeDocument", "relationships/other", "names no workbook"),
         ("xl/_rels/workbook.xml.rels", "worksheets/sheet1.xml", "worksheets/no.xml", "no.xml"),
+        ("xl/_rels/workbook.xml.rels", "worksheets/sheet1.xml", "../_rels/.rels", "cannot have"),
+        (
+            "xl/_rels/workbook.xml.rels",
+            "worksheets/sheet1.xml",
+            "../[Content_Types].xml",
+            "cannot have",
+        ),
     ],
 )
 def test_a_file_that_is_no_workbook_is_refused(

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from crossmargin.hosts._xml_filter import Filter, escaped, in_attribute
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 __all__ = ["ChartRules", "DrawingRules", "SheetRules", "TableRules", "WorkbookRules", "is_plain"]
 
@@ -117,14 +120,14 @@ class SheetRules(_WithRelations):
             return "" if _CALL_OR_LINK.search(text) else None
         if name in _GROUPS:
             return None if "<" in inner else ""
-        return self._cell(attributes)
+        return self._cell(attributes, text)
 
-    def _cell(self, attributes: dict[str, str]) -> str | None:
+    def _cell(self, attributes: dict[str, str], text: str) -> str | None:
         """Return a cell that was calculated; a text of a formula becomes a text of its own."""
         is_text = attributes.get("t") == "str"
         place = attributes.get("r", "?")
-        if place in self.wanted and is_text and self._value:
-            self.said[place] = self._value
+        if place in self.wanted and attributes.get("t") in {"str", "inlineStr"} and text:
+            self.said[place] = text
         if self._had_formula:
             if self._value or is_text:
                 self.calculated += 1
@@ -143,17 +146,41 @@ class SheetRules(_WithRelations):
 
 
 class WorkbookRules(_WithRelations):
-    """The list of sheets and names: names that are plain references stay."""
+    """The list of sheets and names: names that are plain references stay.
+
+    Parameters
+    ----------
+    kept
+        The relationships that stay.
+    gone
+        Which sheets are left out, counted from zero: names of one sheet count sheets.
+    """
+
+    def __init__(self, kept: frozenset[str], gone: Sequence[int] = ()) -> None:
+        super().__init__(kept)
+        self.gone = gone
 
     def opened(self, name: str, attributes: dict[str, str]) -> dict[str, str] | None:
         """Return the attributes of an element, or None to leave it out."""
         if name in _OF_WORKBOOK_LEFT_OUT or (name == "sheet" and self.lost(attributes)):
             return None
-        if name == "workbookPr":
-            return {key: value for key, value in attributes.items() if key != "codeName"}
-        if name == "definedName" and {"function", "vbProcedure", "xlm"} & set(attributes):
+        if name == "definedName":
+            return self._of_its_sheet(attributes)
+        left_out = {"codeName"} if name == "workbookPr" else set()
+        if name == "workbookView" and self.gone:
+            left_out = {"activeTab", "firstSheet"}
+        return {key: value for key, value in attributes.items() if key not in left_out}
+
+    def _of_its_sheet(self, attributes: dict[str, str]) -> dict[str, str] | None:
+        sheet = attributes.get("localSheetId")
+        if {"function", "vbProcedure", "xlm"} & set(attributes) or (
+            sheet is not None and (not sheet.isdigit() or int(sheet) in self.gone)
+        ):
             return None
-        return attributes
+        if sheet is None:
+            return attributes
+        before = sum(place < int(sheet) for place in self.gone)
+        return {**attributes, "localSheetId": str(int(sheet) - before)}
 
     def holds(self, name: str) -> bool:
         """Return whether `closed` decides about an element."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Final
 from xml.parsers import expat
 
-__all__ = ["Filter", "Refused", "escaped", "in_attribute", "local"]
+__all__ = ["Filter", "Refused", "elements", "escaped", "in_attribute", "local"]
 
 _RELATIONSHIPS: Final = (
     "http://schemas.openxmlformats.org/officeDocument/2006/relationships",
@@ -38,6 +38,19 @@ def in_attribute(text: str) -> str:
     """Return a text as it stands in an attribute, without the quotes."""
     text = escaped(text).replace('"', "&quot;")
     return text.replace("\n", "&#10;").replace("\t", "&#9;")
+
+
+def elements(data: bytes, name: str) -> list[dict[str, str]]:
+    """Return the attributes of the elements of a name, by their names without prefixes.
+
+    Raises
+    ------
+    Refused
+        If it is no XML, or has a document type.
+    """
+    collector = _Collector(name)
+    collector.passed(data)
+    return collector.found
 
 
 @dataclass
@@ -162,3 +175,14 @@ class Filter:
 def _written(name: str, attributes: dict[str, str], inner: str) -> str:
     words = "".join(f' {key}="{in_attribute(value)}"' for key, value in attributes.items())
     return f"<{name}{words}>{inner}</{name}>" if inner else f"<{name}{words}/>"
+
+
+class _Collector(Filter):
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.found: list[dict[str, str]] = []
+
+    def opened(self, name: str, attributes: dict[str, str]) -> dict[str, str] | None:
+        if name == self.name:
+            self.found.append({local(key): value for key, value in attributes.items()})
+        return attributes

@@ -13,18 +13,19 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Final
-from xml.etree import ElementTree as ET
 
 from crossmargin.hosts import _share_rules as rules
-from crossmargin.hosts._xml_filter import Filter, Refused, escaped, in_attribute
+from crossmargin.hosts._xml_filter import Filter, Refused, elements, escaped, in_attribute
 from crossmargin.hosts.manifest import hash_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
 __all__ = ["STAMP_SHEET", "write"]
 
 STAMP_SHEET: Final = "Copy"
+_OWN_PART: Final = re.compile(r"xl/(?:(?!_rels/)[A-Za-z]+/)?[\w .-]+\.(?:xml|png|jpe?g)")
 _LARGEST: Final = 1 << 30  # bytes of all parts together; more is no workbook of a person
 _FIRST_DATE: Final = (1980, 1, 1, 0, 0, 0)
 _OFFICE: Final = "http://schemas.openxmlformats.org/officeDocument/2006"
@@ -74,6 +75,15 @@ class _Copy:
     calculated: int = 0
 
 
+@dataclass(frozen=True)
+class _Sheet:
+    name: str
+    path: str
+    number: int
+    is_kept: bool
+    is_hidden: bool
+
+
 def write(source: Path, target: Path) -> None:
     """Write the copy.
 
@@ -101,7 +111,7 @@ def write(source: Path, target: Path) -> None:
     try:
         with zipfile.ZipFile(source) as archive:
             parts = _parts(archive, _stamp(source.name, data))
-    except (Refused, zipfile.BadZipFile, KeyError, ET.ParseError) as problem:
+    except (Refused, zipfile.BadZipFile, KeyError) as problem:
         raise ValueError(
             f"{source} is no .xlsx or .xlsm that can be copied (with a password?): {problem}"
         ) from None
@@ -122,7 +132,10 @@ def _parts(archive: zipfile.ZipFile, stamp: list[tuple[str, str]]) -> dict[str, 
     place = next((path for kind, path in found.values() if kind == "officeDocument"), None)
     if place is None:
         raise Refused("it names no workbook")
-    copy.wanted = _wanted(archive, place)
+    sheets = _sheets(copy, place)
+    if not any(sheet.is_kept for sheet in sheets):
+        raise Refused("it has no sheet with cells")
+    copy.wanted = _wanted(copy, place, sheets)
     kept = _kept(copy, place, _OF_WORKBOOK)
     lacking = copy.without_value + ([] if copy.calculated else copy.empty)
     if lacking:
@@ -131,12 +144,16 @@ def _parts(archive: zipfile.ZipFile, stamp: list[tuple[str, str]]) -> dict[str, 
             f"{archive.filename}: {len(lacking)} cells with a formula have no value "
             f"({first}): open it, calculate and save"
         )
-    stamp = [
-        *stamp,
-        *((title, copy.said[title]) for title in _NAMED.values() if title in copy.said),
-    ]
-    workbook = rules.WorkbookRules(frozenset(kept)).passed(archive.read(place)).decode()
-    copy.parts[place] = _with_stamp(copy, place, workbook, kept, stamp)
+    stamp += [(title, copy.said[title]) for title in _NAMED.values() if title in copy.said]
+    for title, names in (
+        ("Hidden sheets in it", [one.name for one in sheets if one.is_kept and one.is_hidden]),
+        ("Left out", [one.name for one in sheets if not one.is_kept]),
+    ):
+        if names:
+            stamp.append((title, ", ".join(names)))
+    gone = [place for place, sheet in enumerate(sheets) if not sheet.is_kept]
+    workbook = rules.WorkbookRules(frozenset(kept), gone).passed(archive.read(place)).decode()
+    copy.parts[place] = _with_stamp(copy, place, workbook, kept, (sheets, stamp))
     copy.types[place] = f"{_OFFICE_TYPE}.spreadsheetml.sheet.main+xml"
     copy.parts["docProps/app.xml"] = _application()
     copy.types["docProps/app.xml"] = f"{_OFFICE_TYPE}.extended-properties+xml"
@@ -148,23 +165,29 @@ def _parts(archive: zipfile.ZipFile, stamp: list[tuple[str, str]]) -> dict[str, 
     return {"[Content_Types].xml": _content_types(copy.types), **copy.parts}
 
 
-def _wanted(archive: zipfile.ZipFile, place: str) -> dict[tuple[str, str], str]:
+def _wanted(copy: _Copy, place: str, sheets: Sequence[_Sheet]) -> dict[tuple[str, str], str]:
     """Return where the named cells stand: part and address to what the stamp calls them."""
-    text = archive.read(place).decode("utf-8", "replace")
-    paths = {identity: path for identity, (_, path) in _relations(archive, place).items()}
-    sheets = {}
-    for tag in re.findall(r"<(?:\w+:)?sheet [^>]*>", text):
-        sheet = re.search(r'\bname="([^"]*)"', tag)
-        identity = re.search(r'\b\w+:id="([^"]*)"', tag)
-        if sheet and identity and identity[1] in paths:
-            sheets[sheet[1]] = paths[identity[1]]
+    text = copy.source.read(place).decode("utf-8", "replace")
+    paths = {sheet.name: sheet.path for sheet in sheets}
     found = {}
     for name, title in _NAMED.items():
         reference = r"'?([^<'!]+)'?!\$([A-Z]+)\$(\d+)"
         cell = re.search(rf'definedName [^>]*\bname="{name}"[^>]*>{reference}<', text)
-        if cell and cell[1] in sheets:
-            found[sheets[cell[1]], f"{cell[2]}{cell[3]}"] = title
+        if cell and cell[1] in paths:
+            found[paths[cell[1]], f"{cell[2]}{cell[3]}"] = title
     return found
+
+
+def _sheets(copy: _Copy, place: str) -> list[_Sheet]:
+    """Return the sheets of every kind in their order."""
+    related = _relations(copy.source, place)
+    listed = []
+    for found in elements(copy.source.read(place), "sheet"):
+        kind, path = related.get(found.get("id", ""), ("", ""))
+        number = int(found.get("sheetId", "0")) if found.get("sheetId", "").isdigit() else 0
+        is_hidden = found.get("state", "visible") != "visible"
+        listed.append(_Sheet(found.get("name", ""), path, number, kind in _OF_WORKBOOK, is_hidden))
+    return listed
 
 
 def _kept(copy: _Copy, owner: str, kinds: tuple[str, ...]) -> dict[str, tuple[str, str]]:
@@ -179,6 +202,8 @@ def _kept(copy: _Copy, owner: str, kinds: tuple[str, ...]) -> dict[str, tuple[st
 def _carry(copy: _Copy, kind: str, path: str) -> bool:
     if path in copy.parts:
         return True
+    if not _OWN_PART.fullmatch(path) or path not in copy.source.namelist():
+        raise Refused(f"it names a part {path!r} that it cannot have")
     what = _KINDS[kind]
     content = copy.source.read(path)
     if what.rules is None:
@@ -215,17 +240,13 @@ def _relations(archive: zipfile.ZipFile, owner: str) -> dict[str, tuple[str, str
     place = _relations_of(owner)
     if place not in archive.namelist():
         return {}
-    data = archive.read(place)
-    if b"<!DOCTYPE" in data:
-        raise Refused("a part of the file has a document type, which no workbook has")
     found = {}
-    for element in ET.fromstring(data):  # noqa: S314 - without a document type
-        if element.get("TargetMode") == "External":
+    for relation in elements(archive.read(place), "Relationship"):
+        if relation.get("TargetMode") == "External":
             continue
-        kind = (element.get("Type") or "").rpartition("/")[2]
-        target = element.get("Target") or ""
-        joined = posixpath.join("/", posixpath.dirname(owner), target)
-        found[element.get("Id") or ""] = (kind, posixpath.normpath(joined).lstrip("/"))
+        kind = relation.get("Type", "").rpartition("/")[2]
+        joined = posixpath.join("/", posixpath.dirname(owner), relation.get("Target", ""))
+        found[relation.get("Id", "")] = (kind, posixpath.normpath(joined).lstrip("/"))
     return found
 
 
@@ -257,21 +278,16 @@ def _with_stamp(
     place: str,
     workbook: str,
     kept: dict[str, tuple[str, str]],
-    stamp: list[tuple[str, str]],
+    said: tuple[list[_Sheet], list[tuple[str, str]]],
 ) -> bytes:
     """Add the sheet that says what this file is, after all others."""
-    names = re.findall(r'<(?:\w+:)?sheet [^>]*?name="([^"]*)"', workbook)
-    numbers = re.findall(r'<(?:\w+:)?sheet [^>]*?sheetId="(\d+)"', workbook)
-    if not names:
-        raise Refused("it has no sheet with cells")
-    taken = {name.lower() for name in names}
-    name = next(
-        one
-        for one in (STAMP_SHEET, *(f"{STAMP_SHEET}{n}" for n in range(2, len(names) + 3)))
-        if one.lower() not in taken
+    sheets, stamp = said
+    name = _free(STAMP_SHEET, {sheet.name.lower() for sheet in sheets})
+    identity = _free("rIdStamp", {one.lower() for one in kept})
+    path = (
+        f"xl/worksheets/{_free('stamp', {posixpath.basename(one)[:-4] for one in copy.parts})}.xml"
     )
-    identity, path = "rIdStamp", "xl/worksheets/stamp.xml"
-    number = max(map(int, numbers), default=0) + 1
+    number = max(sheet.number for sheet in sheets) + 1
     prefix = re.search(r"<(\w+:)?sheets\b", workbook)
     mark = (prefix[1] or "") if prefix else ""
     added = (
@@ -302,6 +318,14 @@ def _with_stamp(
     related = {**kept, identity: ("worksheet", path)}
     copy.parts[_relations_of(place)] = _relations_text(related, place)
     return workbook.replace(f"</{mark}sheets>", added, 1).encode()
+
+
+def _free(name: str, taken: set[str]) -> str:
+    """Return a name that is not among those taken (in small letters), with a number if need be."""
+    number = 1
+    while f"{name}{number if number > 1 else ''}".lower() in taken:
+        number += 1
+    return f"{name}{number if number > 1 else ''}"
 
 
 def _stamp(name: str, data: bytes) -> list[tuple[str, str]]:
