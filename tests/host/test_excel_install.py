@@ -27,6 +27,7 @@ from crossmargin.hosts.manifest import Manifest
 from tests.host import office
 from tests.host.fake_machine import FakeMachine, tree, windows
 from tests.host.office import Office
+from tests.host.template_cells import named, position
 from tests.host.test_xlwings import NOT_OURS
 
 if TYPE_CHECKING:
@@ -166,16 +167,17 @@ def test_libreoffice_calculates_the_macro_template_with_its_own_add_in(
     if reason:
         pytest.skip(reason)
     made = next(path for path in installed.written if path.suffix == ".xlsm")
-    saved = openpyxl.load_workbook(made, data_only=True)["Summary"]["F7"].value
+    margin, price = named(made, "MaintenanceMargin"), position(made, "BTC", "markPrice")
+    saved = openpyxl.load_workbook(made, data_only=True)[margin[1]][margin[0]].value
     with Office(tmp_path, libreoffice.build(tmp_path / "crossmargin.oxt")) as started:
         started.open(made, macros=True)
-        before = started.cell("F7", "Summary").value
+        before = started.cell(*margin).value
         assert before == saved
         assert isinstance(before, float)
-        assert started.cell("G8", "Positions").value == 93_400.0
-        started.write("G8", 80_000.0, "Positions")
+        assert started.cell(*price).value == 93_400.0
+        started.write(price[0], 80_000.0, price[1])
         # 52 BTC by 13,400 at half of the initial margin of 40 times
-        after = started.cell("F7", "Summary").value
+        after = started.cell(*margin).value
         assert after == pytest.approx(before - 52 * 13_400 / 80, abs=1e-6)
 
 

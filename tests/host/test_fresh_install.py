@@ -15,6 +15,7 @@ import pytest
 from tests.host import office
 from tests.host import wheel as wheels
 from tests.host.office import Office
+from tests.host.template_cells import named, position
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -56,15 +57,6 @@ def refused(*command: object, code: int) -> str:
     return done.stdout
 
 
-def cell_of(sheet: Office, row: str, column: str) -> str:
-    """Return the address of a cell on sheet Positions by its symbol and its header."""
-    area = sheet.cells("B7:Z20", "Positions")
-    across = [cell.text for cell in area[0]].index(column)
-    symbol = [cell.text for cell in area[0]].index("symbol")
-    down = [line[symbol].text for line in area].index(row)
-    return f"{chr(ord('B') + across)}{7 + down}"
-
-
 def test_a_price_changes_margin_and_first_liquidated_in_a_fresh_install(
     wheel: Path, tmp_path: Path
 ) -> None:
@@ -88,15 +80,15 @@ def test_a_price_changes_margin_and_first_liquidated_in_a_fresh_install(
     with Office(profile) as sheet:
         sheet.open(template)
         clock.say("LibreOffice started, template open and calculated")
-        before = shown(sheet)
-        price = cell_of(sheet, "BTC", "markPrice")
-        quantity = sheet.cell(cell_of(sheet, "BTC", "contracts"), "Positions").value
-        old = sheet.cell(price, "Positions").value
+        before = shown(sheet, template)
+        price = position(template, "BTC", "markPrice")
+        quantity = sheet.cell(*position(template, "BTC", "contracts")).value
+        old = sheet.cell(*price).value
         assert isinstance(old, float)
         assert isinstance(quantity, float)
         clock.say("read")
-        sheet.write(price, old - 13_400.0, "Positions")
-        after = shown(sheet)
+        sheet.write(price[0], old - 13_400.0, price[1])
+        after = shown(sheet, template)
         clock.say("one price changed, margin and first liquidated read again")
     change = 13_400.0 * quantity * MAINTENANCE_OF_BTC
     assert after["margin"] == pytest.approx(before["margin"] - change, abs=1e-6)
@@ -114,10 +106,10 @@ def test_a_price_changes_margin_and_first_liquidated_in_a_fresh_install(
     assert not (tmp_path / "start").exists()
 
 
-def shown(sheet: Office) -> dict[str, Any]:
+def shown(sheet: Office, template: Path) -> dict[str, Any]:
     return {
-        "margin": sheet.cell("F7", "Summary").value,
-        "first": sheet.cell("B6", "Liquidation").text,
+        "margin": sheet.cell(*named(template, "MaintenanceMargin")).value,
+        "first": sheet.cell(*named(template, "Headline")).text,
     }
 
 

@@ -19,6 +19,7 @@ from crossmargin.hosts import libreoffice, share_copy, vba_project
 from crossmargin.hosts._share_rules import is_plain
 from tests.host import office
 from tests.host.office import Office
+from tests.host.template_cells import named
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -133,8 +134,9 @@ def test_the_copy_says_from_which_file_it_was_made(copied: Path) -> None:
     digest = hashlib.sha256(source.read_bytes()).hexdigest()
     assert said["SHA-256 of that file"] == digest
     assert str(said["Copied by"]).startswith("crossmargin ")
-    start = openpyxl.load_workbook(TEMPLATE, data_only=True)["Start"]
-    assert said["Book"] == start["F14"].value
+    address, start = named(TEMPLATE, "Book")
+    template = openpyxl.load_workbook(TEMPLATE, data_only=True)
+    assert said["Book"] == template[start][address].value
     assert "hyperliquid@" in str(said["Book"])
     assert "crossmargin " in str(said["Engine"])
 
@@ -151,8 +153,9 @@ def test_libreoffice_opens_the_copy_with_its_values(copied: Path, tmp_path: Path
         pytest.skip(reason)
     with Office(tmp_path) as started:
         started.open(copied)
-        margin = started.cell("F7", "Summary")
-        expected = openpyxl.load_workbook(TEMPLATE, data_only=True)["Summary"]["F7"].value
+        address, sheet = named(TEMPLATE, "MaintenanceMargin")
+        margin = started.cell(address, sheet)
+        expected = openpyxl.load_workbook(TEMPLATE, data_only=True)[sheet][address].value
         assert margin.value == expected
         assert not margin.formula.startswith("=")
         assert started.cell("B1", "Copy").text.startswith("A copy with values alone")
@@ -382,4 +385,5 @@ def test_a_file_that_libreoffice_saved_is_copied_too(tmp_path: Path) -> None:
         for ours, theirs in zip(after[name].iter_rows(values_only=True), rows, strict=True):
             assert [cell or None for cell in ours] == [cell or None for cell in theirs]
     said = {row[0]: row[1] for row in after["Copy"].iter_rows(values_only=True)}
-    assert said["Book"] == before["Start"]["F14"].value
+    address, start = named(TEMPLATE, "Book")
+    assert said["Book"] == before[start][address].value

@@ -42,7 +42,8 @@ def policies(machine: Machine) -> Iterator[Check]:
         LOOK,
         "macros without compiled code that start Python are looked at closely",
         "if a file vanishes or Excel says that a macro is blocked: ask for an exception for the "
-        "files named above; their VBA can be read with olevba, and they were made on this computer",
+        "files named above, which were made on this computer; their SHA-256 stand in "
+        f"{machine.home / '.crossmargin' / 'excel.json'}, their VBA can be read with olevba",
     )
 
 
