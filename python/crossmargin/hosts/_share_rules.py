@@ -94,7 +94,7 @@ class SheetRules(_WithRelations):
             name == "ext" and attributes.get("uri") not in _EXTENSIONS
         ):
             return None
-        if name == "f" and self.is_in("c"):
+        if name == "f" and not self.is_within("ext"):  # there it is a reference of a data bar
             self._had_formula = True
             return None
         if name == "c":

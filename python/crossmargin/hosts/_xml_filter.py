@@ -114,9 +114,9 @@ class Filter:
         """Return the prefix of the element that is being closed, with its colon."""
         return self._prefix
 
-    def is_in(self, name: str) -> bool:
-        """Return whether the innermost open element has this name."""
-        return local(self._stack[-1].name) == name
+    def is_within(self, name: str) -> bool:
+        """Return whether an open element has this name."""
+        return any(local(element.name) == name for element in self._stack)
 
     def relation(self, attributes: dict[str, str]) -> list[str]:
         """Return the attributes that name a relationship."""
