@@ -305,6 +305,8 @@ def broken(folder: Path, name: str, old: str, new: str) -> Path:
         ("xl/workbook.xml", "<workbook", "<!DOCTYPE x []><workbook", "document type"),
         ("_rels/.rels", "<Relationships", "<!DOCTYPE x []><Relationships", "document type"),
         ("xl/worksheets/sheet1.xml", "<sheetData>", "<sheetData><row>", "is no XML"),
+        ("xl/styles.xml", 'encoding="UTF-8"', 'encoding="none"', "is no XML: unknown encoding"),
+        ("xl/styles.xml", 'encoding="UTF-8"', 'encoding="gbk"', "is no XML"),
         ("_rels/.rels", "relationships/officeDocument", "relationships/other", "names no workbook"),
         ("xl/_rels/workbook.xml.rels", "worksheets/sheet1.xml", "worksheets/no.xml", "no.xml"),
         ("xl/_rels/workbook.xml.rels", "worksheets/sheet1.xml", "../_rels/.rels", "cannot have"),

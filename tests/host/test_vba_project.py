@@ -16,7 +16,8 @@ import xlsxwriter
 import xlwings
 
 from crossmargin import cli
-from crossmargin.hosts import excel, vba_project, vba_renew, xlwings_runtime
+from crossmargin.hosts import excel, share_copy, vba_project, vba_renew, xlwings_runtime
+from crossmargin.hosts._archives import save
 from crossmargin.hosts._compound_file import read_stream
 from tests.host import sample_registry
 from tests.host.test_xlwings import NOT_OURS
@@ -136,7 +137,7 @@ def test_a_workbook_with_macros_of_its_own_is_not_renewed(tmp_path: Path) -> Non
     with zipfile.ZipFile(made) as archive:
         parts = {name: archive.read(name) for name in archive.namelist()}
     parts["xl/vbaProject.bin"] = vba_project.project([*vba_project.own_modules(), own])
-    vba_project.save(tmp_path / "own.xlsm", parts)
+    save(tmp_path / "own.xlsm", parts)
     with pytest.raises(ValueError, match="macros of your own, which would be lost: Mine;"):
         vba_renew.renew(tmp_path / "own.xlsm", tmp_path / "new.xlsm")
     with pytest.raises(ValueError, match="was not made by crossmargin"):
@@ -167,3 +168,24 @@ def test_a_damaged_compound_file_is_refused_and_nothing_else_happens() -> None:
             damaged[generator.randrange(min(len(damaged), 4_000))] = generator.randrange(256)
         with contextlib.suppress(ValueError):
             read_stream(bytes(damaged), "PROJECT")
+
+
+def test_a_damaged_workbook_is_read_as_one_that_says_nothing(tmp_path: Path) -> None:
+    made = tmp_path / "made.xlsm"
+    vba_project.write_xlsm(template(tmp_path), made, registry=sample_registry)
+    good = made.read_bytes()
+    generator = random.Random(5)  # noqa: S311 - not a secret
+    answers = set()
+    for _ in range(300):
+        damaged = bytearray(good)
+        for _ in range(generator.randint(1, 40)):
+            damaged[generator.randrange(len(damaged))] = generator.randrange(256)
+        (tmp_path / "damaged.xlsm").write_bytes(damaged)
+        answers.add(vba_project.made_for(tmp_path / "damaged.xlsm"))
+        for again in (vba_renew.renew, share_copy.write):
+            target = tmp_path / ("new.xlsm" if again is vba_renew.renew else "new.xlsx")
+            target.unlink(missing_ok=True)
+            with contextlib.suppress(ValueError):
+                again(tmp_path / "damaged.xlsm", target)
+    assert None in answers
+    assert xlwings_runtime.version_of_xlwings() in answers

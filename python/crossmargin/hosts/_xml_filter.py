@@ -104,7 +104,10 @@ class Filter:
         parser.StartDoctypeDeclHandler = self._document_type
         try:
             parser.Parse(data, True)
-        except expat.ExpatError as problem:
+        except Refused:
+            raise
+        # an encoding that is not known is a LookupError, one of several bytes a ValueError
+        except (expat.ExpatError, LookupError, ValueError) as problem:
             raise Refused(f"a part of the file is no XML: {problem}") from None
         body = "".join(self._stack[0].written)
         return f'<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n{body}'.encode()

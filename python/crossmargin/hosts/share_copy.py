@@ -15,6 +15,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Final
 
 from crossmargin.hosts import _share_rules as rules
+from crossmargin.hosts._archives import UNREADABLE, save
 from crossmargin.hosts._xml_filter import Filter, Refused, elements, escaped, in_attribute
 from crossmargin.hosts.manifest import hash_of
 
@@ -27,7 +28,6 @@ __all__ = ["STAMP_SHEET", "write"]
 STAMP_SHEET: Final = "Copy"
 _OWN_PART: Final = re.compile(r"xl/(?:(?!_rels/)[A-Za-z]+/)?[\w .-]+\.(?:xml|png|jpe?g)")
 _LARGEST: Final = 1 << 30  # bytes of all parts together; more is no workbook of a person
-_FIRST_DATE: Final = (1980, 1, 1, 0, 0, 0)
 _OFFICE: Final = "http://schemas.openxmlformats.org/officeDocument/2006"
 _MAIN: Final = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 _PACKAGE: Final = "http://schemas.openxmlformats.org/package/2006"
@@ -111,17 +111,11 @@ def write(source: Path, target: Path) -> None:
     try:
         with zipfile.ZipFile(source) as archive:
             parts = _parts(archive, _stamp(source.name, data))
-    except (Refused, zipfile.BadZipFile, KeyError) as problem:
+    except (Refused, *UNREADABLE) as problem:
         raise ValueError(
             f"{source} is no .xlsx or .xlsm that can be copied (with a password?): {problem}"
         ) from None
-    unfinished = target.with_name(f"{target.name}.part")
-    with zipfile.ZipFile(unfinished, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as written:
-        for name, content in parts.items():
-            entry = zipfile.ZipInfo(name, _FIRST_DATE)
-            entry.create_system = 3
-            written.writestr(entry, content, zipfile.ZIP_DEFLATED)
-    unfinished.replace(target)
+    save(target, parts)
 
 
 def _parts(archive: zipfile.ZipFile, stamp: list[tuple[str, str]]) -> dict[str, bytes]:

@@ -17,10 +17,11 @@ from typing import TYPE_CHECKING
 
 from crossmargin import registry as own_registry
 from crossmargin.hosts import excel, excel_macros, xlwings_runtime
+from crossmargin.hosts._archives import UNREADABLE, save
 from crossmargin.hosts._compound_file import compound_file
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from crossmargin.hosts.excel import Registry
 
@@ -32,7 +33,6 @@ __all__ = [
     "made_for",
     "own_modules",
     "project",
-    "save",
     "set_property",
     "write_xlsm",
 ]
@@ -173,24 +173,6 @@ def own_modules(
     ]
 
 
-def save(path: Path, parts: Mapping[str, bytes]) -> None:
-    """Write the parts of a workbook into a file; the same parts give the same bytes.
-
-    Parameters
-    ----------
-    path
-        The file.
-    parts
-        Names and contents.
-    """
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as written:
-        for name, data in parts.items():
-            # a fixed date and system: the same bytes everywhere
-            entry = zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0))
-            entry.create_system = 3
-            written.writestr(entry, data, zipfile.ZIP_DEFLATED)
-
-
 def made_for(path: Path) -> str | None:
     """Return the version of xlwings whose VBA a workbook carries; None if it does not say.
 
@@ -207,7 +189,7 @@ def made_for(path: Path) -> str | None:
     try:
         with zipfile.ZipFile(path) as archive:
             said = archive.read(_PROPERTIES).decode() if _PROPERTIES in archive.namelist() else ""
-    except zipfile.BadZipFile:
+    except UNREADABLE:
         return None
     found = re.search(rf'name="{VERSION_PROPERTY}"[^>]*>\s*<vt:lpwstr>([^<]*)<', said)
     return found[1] if found else None

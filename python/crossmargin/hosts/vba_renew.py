@@ -13,6 +13,7 @@ import zipfile
 from typing import TYPE_CHECKING, Final
 
 from crossmargin.hosts import excel_macros, xlwings_runtime
+from crossmargin.hosts._archives import UNREADABLE, save
 from crossmargin.hosts._compound_file import read_stream
 from crossmargin.hosts.vba_project import (
     VERSION_PROPERTY,
@@ -21,7 +22,6 @@ from crossmargin.hosts.vba_project import (
     made_for,
     own_modules,
     project,
-    save,
     set_property,
 )
 
@@ -64,10 +64,17 @@ def renew(source: Path, target: Path) -> tuple[str, str]:
     if before is None:
         raise ValueError(f"{source} was not made by crossmargin excel install")
     after = xlwings_runtime.version_of_xlwings()
-    with zipfile.ZipFile(source) as archive:
-        parts = {name: archive.read(name) for name in archive.namelist()}
-    text = {name: data.decode() for name, data in parts.items() if name.endswith((".xml", ".rels"))}
-    targets = _targets(text)
+    try:
+        with zipfile.ZipFile(source) as archive:
+            parts = {name: archive.read(name) for name in archive.namelist()}
+        text = {
+            name: data.decode() for name, data in parts.items() if name.endswith((".xml", ".rels"))
+        }
+        targets = _targets(text)
+    except UNREADABLE as damage:
+        raise ValueError(f"{source} is damaged: {damage}") from None
+    if lacking := {"xl/workbook.xml", "[Content_Types].xml", "_rels/.rels"} - set(text):
+        raise ValueError(f"{source} is damaged: it has no {', '.join(sorted(lacking))}")
     place = next((path for kind, path in targets.values() if kind == "vbaProject"), None)
     if place is None or place not in parts:
         raise ValueError(f"{source} has no VBA project")
