@@ -24,6 +24,7 @@ from crossmargin._cli_commands import (
     output_parameters,
 )
 from crossmargin._cli_demo import run_demo
+from crossmargin._cli_hosts import commands as host_commands
 from crossmargin._cli_progress import bar_shown
 from crossmargin._cli_show import View, plain, print_json, print_table, write_csv
 from crossmargin.cells import SheetError
@@ -50,6 +51,10 @@ class Listed(click.Group):
         "check",
         "rulebooks",
         "functions",
+        "excel",
+        "libreoffice",
+        "template",
+        "share-copy",
     )
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -83,7 +88,7 @@ def cli() -> None:
     """
 
 
-for _command in commands():
+for _command in (*commands(), *host_commands()):
     cli.add_command(_command)
 
 

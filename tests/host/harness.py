@@ -52,13 +52,12 @@ def connect(registry: str | None = None) -> tuple[Any, str]:
     Parameters
     ----------
     registry
-        A module with functions of a test; left out, ``workbook/udfs.py``.
+        A module with functions of a test; left out, the module of UDFs of the package.
     """
     xlwings = pywin32_stub.install()
-    name = "udfs"
-    if registry is None:
-        sys.path.insert(0, str(ROOT / "workbook"))
-    else:
+    name = excel.UDF_MODULE
+    if registry is not None:
+        name = "udfs"
         module = types.ModuleType(name)
         module.__file__ = "udfs.py"
         excel.define(module.__dict__, xlwings, importlib.import_module(registry))
@@ -308,7 +307,9 @@ def main() -> None:
         answer: dict[str, Any] = {
             "theirs": vba_of_xlwings(options.registry, options.file),
             "ours": excel.vba_module(
-                _registry(options.registry), addin=options.file.endswith(".xlam")
+                _registry(options.registry),
+                module=connect(options.registry)[1],
+                addin=options.file.endswith(".xlam"),
             ),
             "pro": sys.modules["xlwings"].__pro__,
             "version": sys.modules["xlwings"].__version__,

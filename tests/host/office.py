@@ -115,9 +115,9 @@ class Office:
             raise RuntimeError(f"{order}: {answer['failed']}")
         return answer["ok"]
 
-    def open(self, path: Path | None = None) -> None:
+    def open(self, path: Path | None = None, *, macros: bool = False) -> None:
         """Open a file, or a new spreadsheet whose sheet is `Sheet1`."""
-        self.do("open", path=str(path) if path else None)
+        self.do("open", path=str(path) if path else None, macros=macros)
 
     def write(self, address: str, value: object, sheet: str = "Sheet1") -> None:
         """Put a number, a text, a formula (with semicolons) or None into a cell."""

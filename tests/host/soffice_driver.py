@@ -59,12 +59,12 @@ class Driver:
         )
         self.document: Any = None
 
-    def open(self, path: str | None = None) -> None:
-        """Open a file, or a new spreadsheet."""
+    def open(self, path: str | None = None, *, macros: bool = False) -> None:
+        """Open a file, or a new spreadsheet; the macros in it run only if asked for."""
         self.close()
         address = Path(path).resolve().as_uri() if path else "private:factory/scalc"
         self.document = self.desktop.loadComponentFromURL(
-            address, "_blank", 0, _properties(Hidden=True)
+            address, "_blank", 0, _properties(Hidden=True, MacroExecutionMode=4 if macros else 0)
         )
         if self.document is None:
             raise ValueError(f"LibreOffice cannot open {path}")

@@ -68,7 +68,12 @@ def write(path: Path, text: str) -> str:
 
 
 def command_names() -> list[str]:
-    return sorted(cli.cli.commands)
+    """Return the words after `crossmargin` of every command, those within a group too."""
+    names = []
+    for name, command in cli.cli.commands.items():
+        inner = command.commands if isinstance(command, click.Group) else {}
+        names += [f"{name} {one}" for one in inner] or [name]
+    return sorted(names)
 
 
 # --- words ------------------------------------------------------------------------------------
@@ -76,7 +81,7 @@ def command_names() -> list[str]:
 
 @pytest.mark.parametrize("name", command_names())
 def test_every_command_has_help(run: Run, name: str) -> None:
-    said = run(name, "--help")
+    said = run(*name.split(), "--help")
     assert said.code == 0
     assert said.out.startswith(f"Usage: crossmargin {name}")
     assert "--json" in said.out
@@ -84,8 +89,11 @@ def test_every_command_has_help(run: Run, name: str) -> None:
 
 
 def options_of(name: str) -> list[click.Option]:
-    parameters = cli.cli.commands[name].params
-    return [parameter for parameter in parameters if isinstance(parameter, click.Option)]
+    command: click.Command = cli.cli
+    for word in name.split():
+        assert isinstance(command, click.Group)
+        command = command.commands[word]
+    return [parameter for parameter in command.params if isinstance(parameter, click.Option)]
 
 
 @pytest.mark.parametrize("record", registry.records(), ids=lambda record: record.sheet_name)

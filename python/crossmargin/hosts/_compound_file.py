@@ -7,14 +7,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
-__all__ = ["compound_file"]
+__all__ = ["compound_file", "read_stream"]
 
 Storage: TypeAlias = "Mapping[str, bytes | Storage]"
 
 _SECTOR, _SMALL_SECTOR, _SMALL_BELOW = 512, 64, 4096
 _END, _FREE, _TABLE, _NOBODY = 0xFFFFFFFE, 0xFFFFFFFF, 0xFFFFFFFD, 0xFFFFFFFF
+_SECTOR_SHIFTS = (9, 12)  # of versions 3 and 4
 _ROOT, _STORAGE, _STREAM = 5, 1, 2
 _TABLES_IN_HEADER = 109
 
@@ -138,3 +139,91 @@ def _numbers(values: list[int]) -> bytes:
 
 def _padded(data: bytes, sector: int, filler: bytes = b"\0") -> bytes:
     return data + filler * (-len(data) % sector)
+
+
+def read_stream(data: bytes, name: str) -> bytes:
+    """Return a stream of a compound file, wherever in it the stream lies.
+
+    Parameters
+    ----------
+    data
+        The file, of version 3 or 4.
+    name
+        The stream's own name, without those of its storages.
+
+    Raises
+    ------
+    ValueError
+        If the file is damaged, or has no such stream.
+    """
+    try:
+        return _Reader(data).stream(name)
+    except (struct.error, IndexError, UnicodeDecodeError) as damage:
+        raise ValueError(f"a compound file is damaged: {damage}") from None
+
+
+class _Reader:
+    def __init__(self, data: bytes) -> None:
+        if data[:8] != bytes.fromhex("d0cf11e0a1b11ae1"):
+            raise ValueError("no compound file")
+        self.data = data
+        (shift,) = struct.unpack_from("<H", data, 0x1E)
+        if shift not in _SECTOR_SHIFTS:
+            raise ValueError(f"a compound file with sectors of 2^{shift} bytes")
+        self.size = 1 << shift
+        tables = struct.unpack_from("<109I", data, 0x4C)
+        if struct.unpack_from("<I", data, 0x48)[0]:
+            raise ValueError("a compound file that is larger than is supported")
+        self.table = [
+            number
+            for place in tables
+            if place != _NOBODY
+            for number in struct.unpack(f"<{self.size // 4}I", self._sector(place))
+        ]
+        first, small_first = struct.unpack_from("<I8xI", data, 0x30)
+        self.directory = self._chained(first)
+        small_table = self._chained(small_first)
+        self.small_table = struct.unpack(f"<{len(small_table) // 4}I", small_table)
+        root = self._entry(0)
+        self.small = self._chained(root[2])
+
+    def stream(self, name: str) -> bytes:
+        for number in range(len(self.directory) // 128):
+            found, kind, first, size = self._entry(number)
+            if (found, kind) != (name, _STREAM):
+                continue
+            if size >= _SMALL_BELOW:
+                return self._chained(first)[:size]
+            return self._small_chained(first)[:size]
+        raise ValueError(f"a compound file without {name}")
+
+    def _entry(self, number: int) -> tuple[str, int, int, int]:
+        entry = self.directory[128 * number : 128 * number + 128]
+        length, kind = struct.unpack_from("<HB", entry, 64)
+        first, size = struct.unpack_from("<II", entry, 116)
+        return entry[: max(length - 2, 0)].decode("utf-16-le"), kind, first, size
+
+    def _sector(self, place: int) -> bytes:
+        start = (place + 1) * self.size
+        return self.data[start : start + self.size].ljust(self.size, b"\0")
+
+    def _chained(self, place: int) -> bytes:
+        found = bytearray()
+        for sector in self._chain(place, self.table):
+            found += self._sector(sector)
+        return bytes(found)
+
+    def _small_chained(self, place: int) -> bytes:
+        found = bytearray()
+        for sector in self._chain(place, self.small_table):
+            found += self.small[sector * _SMALL_SECTOR : (sector + 1) * _SMALL_SECTOR]
+        return bytes(found)
+
+    def _chain(self, place: int, table: Sequence[int]) -> list[int]:
+        chain: list[int] = []
+        while place < _TABLE:
+            chain.append(place)
+            if len(chain) > len(table):
+                raise ValueError("a compound file whose sectors go round in a circle")
+            place = table[place]
+        return chain

@@ -133,7 +133,7 @@ Private Function CmValue(v As Variant) As Variant
 End Function
 
 ' Python was not reached: #N/A, never the text of an error, which sums and charts would skip.
-Private Function CmFailed(name As String) As Variant
-    CmLastFailure = name & ": " & Err.Description
+Private Function CmFailed(called As String) As Variant
+    CmLastFailure = called & ": " & Err.Description
     CmFailed = CVErr(2042)
 End Function

@@ -25,12 +25,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable, MutableMapping, Sequence
 
 __all__ = [
+    "CATEGORY",
     "ERROR_BY_CODE",
     "MARKER",
     "MISSING",
+    "UDF_MODULE",
     "Registry",
     "define",
     "from_excel",
+    "one_line",
     "to_excel",
     "vba_module",
 ]
@@ -61,6 +64,12 @@ MISSING = -2147352572
 
 #: First character of an error on its way to VBA; no font draws it and no keyboard types it.
 MARKER = "\ue0c3"
+
+#: The group of our functions in Excel's list, one among those of Excel itself.
+CATEGORY = "Crypto margin"
+
+#: The module of UDFs that comes with the package.
+UDF_MODULE = "crossmargin.hosts.excel_udfs"
 
 _FORMULA = MARKER + "formula"  # first cell of the row in which CmCell hands over a formula
 
@@ -106,10 +115,10 @@ def define(
         # "raw" keeps every converter of xlwings away from the data: they turn error cells
         # into None, and an error cell must not look like an empty one.
         for argument in record.arguments:
-            help_text = _one_line(argument.doc)
+            help_text = one_line(argument.doc)
             function = xlwings.arg(argument.name, "raw", doc=help_text)(function)
         function = xlwings.ret("raw")(function)
-        namespace[record.sheet_name] = xlwings.func(category=record.category)(function)
+        namespace[record.sheet_name] = xlwings.func(category=CATEGORY)(function)
 
 
 def from_excel(value: object) -> object:
@@ -163,7 +172,7 @@ def to_excel(answer: object) -> list[list[float | str | bool]]:
 
 
 def vba_module(
-    registry: Registry | None = None, *, module: str = "udfs", addin: bool = False
+    registry: Registry | None = None, *, module: str = UDF_MODULE, addin: bool = False
 ) -> str:
     """Return the source of the VBA module ``xlwings_udfs`` with one wrapper per function.
 
@@ -186,6 +195,17 @@ def vba_module(
     helpers = Path(__file__).with_name("excel.bas").read_text(encoding="utf-8")
     wrappers = [_vba_wrapper(record, module, workbook) for record in registry.records()]
     return "\n".join([helpers, *wrappers])
+
+
+def one_line(text: str) -> str:
+    """Return help for Excel: one line of at most 255 characters that cp1252 can write.
+
+    Parameters
+    ----------
+    text
+        The help.
+    """
+    return " ".join(text.split()).encode("cp1252", "replace").decode("cp1252")[:_LONGEST_HELP]
 
 
 def _own_registry() -> Registry:
@@ -213,7 +233,7 @@ def _worksheet_function(
         for argument in record.arguments
     ]
     worksheet_function.__name__ = worksheet_function.__qualname__ = record.sheet_name
-    worksheet_function.__doc__ = _one_line(record.summary)
+    worksheet_function.__doc__ = one_line(record.summary)
     worksheet_function.__annotations__ = {}  # xlwings would choose a converter by them
     worksheet_function.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     return worksheet_function
@@ -258,11 +278,6 @@ def _mark(sign: str) -> str:
     return MARKER + sign
 
 
-def _one_line(text: str) -> str:
-    """Return help for Excel: one line of at most 255 characters that cp1252 can write."""
-    return " ".join(text.split()).encode("cp1252", "replace").decode("cp1252")[:_LONGEST_HELP]
-
-
 def _vba_wrapper(record: Any, module: str, workbook: str) -> str:
     name = record.sheet_name
     signature = ", ".join(
@@ -273,7 +288,7 @@ def _vba_wrapper(record: Any, module: str, workbook: str) -> str:
         f"{'CmCell' if argument.kind == 'cell' else 'CmArg'}({argument.name})"
         for argument in record.arguments
     )
-    description = _one_line(record.summary).replace('"', '""')
+    description = one_line(record.summary).replace('"', '""')
     call = (
         f'XLPy.CallUDF("{module}", "{name}", Array({handed_over}), {workbook}, Application.Caller)'
     )

@@ -12,11 +12,12 @@ import struct
 import uuid
 import zipfile
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from crossmargin.hosts import excel
+from crossmargin import registry as own_registry
+from crossmargin.hosts import excel, excel_macros, xlwings_runtime
+from crossmargin.hosts._archives import UNREADABLE, save
 from crossmargin.hosts._compound_file import compound_file
 
 if TYPE_CHECKING:
@@ -24,14 +25,24 @@ if TYPE_CHECKING:
 
     from crossmargin.hosts.excel import Registry
 
-__all__ = ["Module", "compress", "project", "runtime", "write_xlsm"]
+__all__ = [
+    "VERSION_PROPERTY",
+    "Module",
+    "compress",
+    "document_module",
+    "made_for",
+    "own_modules",
+    "project",
+    "set_property",
+    "write_xlsm",
+]
 
 _IDENTITY = "{" + str(uuid.uuid5(uuid.NAMESPACE_DNS, "crossmargin")).upper() + "}"
-_NAME = "crossmargin"
+_NAME = xlwings_runtime.PROJECT
 _BASES = {
     "ThisWorkbook": "0{00020819-0000-0000-C000-000000000046}",
     "sheet": "0{00020820-0000-0000-C000-000000000046}",
-    "class": "0{FCFB3D2A-A0FA-1068-A738-08002B3371B5}",
+    "chart": "0{00020821-0000-0000-C000-000000000046}",
 }
 _REFERENCES = {
     "stdole": r"*\G{00020430-0000-0000-C000-000000000046}#2.0#0#C:\Windows\System32\stdole2.tlb"
@@ -39,20 +50,10 @@ _REFERENCES = {
     "Office": r"*\G{2DF8D04C-5BFA-101B-BDE5-00AA0044DE52}#2.0#0#C:\Program Files\Common Files"
     r"\Microsoft Shared\OFFICE16\MSO.DLL#Microsoft Office 16.0 Object Library",
 }
-# What worksheet functions do not need: starting programs, importing, embedded code (a paid part).
-_LEFT_OUT = (
-    "RunPython",
-    "ExecuteMac",
-    "ExecuteWindows",
-    "RunFrozenPython",
-    "ImportPythonUDFsBase",
-    "ImportPythonUDFs",
-    "ImportPythonUDFsToAddin",
-    "ImportXlwingsUdfsModule",
-    "GetDLLVersion",
-    "sql",
-)
 _CHUNK = 4096
+_PROPERTIES = "docProps/custom.xml"
+VERSION_PROPERTY = "crossmargin_xlwings"
+_OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006"
 _SHEET_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet.main+xml"
 _MACRO_TYPE = "application/vnd.ms-excel.{}.macroEnabled.main+xml"
 
@@ -66,7 +67,7 @@ class Module:
     name
         Its name.
     kind
-        ``document`` (the workbook or a sheet), ``class`` or ``module``.
+        ``document`` (the workbook or a sheet) or ``module``.
     source
         Its text, attributes included.
     """
@@ -81,7 +82,7 @@ def write_xlsm(
     out_path: str | Path,
     *,
     registry: Registry | None = None,
-    udfs: str = "udfs",
+    udfs: str = excel.UDF_MODULE,
 ) -> None:
     """Write a copy of a workbook that carries the VBA functions.
 
@@ -98,8 +99,8 @@ def write_xlsm(
 
     Raises
     ------
-    ModuleNotFoundError
-        If xlwings is not installed: the VBA must be of the installed version.
+    ValueError
+        If xlwings is not installed, whose version the VBA must have, or its VBA is not known.
     """
     addin = Path(out_path).suffix.lower() == ".xlam"
     with zipfile.ZipFile(template_path) as template:
@@ -133,57 +134,65 @@ def write_xlsm(
             'ContentType="application/vnd.ms-office.vbaProject"/></Types>',
         )
     )
+    set_property(text, VERSION_PROPERTY, xlwings_runtime.version_of_xlwings())
     parts.update({name: content.encode() for name, content in text.items()})
-    wrappers = excel.vba_module(registry, module=udfs, addin=addin)
     parts["xl/vbaProject.bin"] = project(
         [
-            *(Module(name, "document", _document(name)) for name in ("ThisWorkbook", *sheets)),
-            *runtime(addin=addin),
-            Module("xlwings_udfs", "module", wrappers),
+            *map(document_module, ("ThisWorkbook", *sheets)),
+            *own_modules(registry, udfs=udfs, addin=addin),
         ]
     )
-    with zipfile.ZipFile(out_path, "w", zipfile.ZIP_DEFLATED) as written:
-        for name, data in parts.items():
-            # a fixed date: the same workbook gives the same bytes
-            written.writestr(
-                zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0)), data, zipfile.ZIP_DEFLATED
-            )
+    save(Path(out_path), parts)
 
 
-def runtime(*, addin: bool = False) -> list[Module]:
-    """Return the VBA modules by which the installed xlwings is reached.
+def own_modules(
+    registry: Registry | None = None, *, udfs: str = excel.UDF_MODULE, addin: bool = False
+) -> list[Module]:
+    """Return the modules that are ours: the way to xlwings, the wrappers, the macros.
 
-    They are those of the installed xlwings, which must be of the same version as its DLL, without
-    the procedures that worksheet functions do not need. Its BSD notice stays in the text.
+    Parameters
+    ----------
+    registry
+        The functions; left out, `crossmargin.registry`.
+    udfs
+        The Python module that holds the UDFs.
+    addin
+        True for an .xlam.
 
     Raises
     ------
-    ModuleNotFoundError
-        If xlwings is not installed.
     ValueError
-        If its VBA is not of the form known here.
+        If xlwings is not installed or its VBA is not known.
     """
-    found = find_spec("xlwings")
-    if found is None or found.origin is None:
-        raise ModuleNotFoundError("xlwings is not installed; pip install 'crossmargin[excel]'")
-    folder = Path(found.origin).parent
-    name = "xlwings_custom_addin.bas" if addin else "xlwings.bas"
-    text = (folder / name).read_text(encoding="cp1252").replace("\r\n", "\n")
-    text = _replaced(r'(PROJECT_NAME As String = )"\w+"', rf'\1"{_NAME}"', text)
-    for procedure in _LEFT_OUT:
-        if addin and procedure == "sql":
-            continue
-        kind = r"(?:Public |Private )?(Function|Sub)"
-        text = _replaced(rf"^{kind} {procedure}\((?s:.*?)^End \1\n", "", text)
-    text = _replaced(r"^ *licenseKey = GetConfig(?s:.*?)^ *End If\n", "", text)
-    words = set(re.findall(r"\w+", re.sub(r"'.*", "", text)))
-    if words & set(_LEFT_OUT) - {"sql"}:
-        raise ValueError(f"the VBA of xlwings still calls {sorted(words & set(_LEFT_OUT))}")
-    dictionary = (folder / "addin" / "Dictionary.cls").read_text(encoding="cp1252")
-    dictionary = _replaced(r"\AVERSION (?s:.*?)^END\n", "", dictionary.replace("\r\n", "\n"))
-    base = f'Attribute VB_Base = "{_BASES["class"]}"\n'
-    dictionary = _replaced(r'(Attribute VB_Name = "Dictionary"\n)', rf"\1{base}", dictionary)
-    return [Module("xlwings", "module", text), Module("Dictionary", "class", dictionary)]
+    functions = registry or own_registry
+    wrappers = excel.vba_module(functions, module=udfs, addin=addin)
+    return [
+        Module("xlwings", "module", xlwings_runtime.text(addin=addin)),
+        Module("xlwings_udfs", "module", wrappers),
+        Module(excel_macros.MODULE, "module", excel_macros.vba_macros(functions)),
+    ]
+
+
+def made_for(path: Path) -> str | None:
+    """Return the version of xlwings whose VBA a workbook carries; None if it does not say.
+
+    Parameters
+    ----------
+    path
+        A macro workbook; Excel keeps what this reads when it saves the file.
+
+    Raises
+    ------
+    OSError
+        If the file cannot be read.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            said = archive.read(_PROPERTIES).decode() if _PROPERTIES in archive.namelist() else ""
+    except UNREADABLE:
+        return None
+    found = re.search(rf'name="{VERSION_PROPERTY}"[^>]*>\s*<vt:lpwstr>([^<]*)<', said)
+    return found[1] if found else None
 
 
 def project(modules: Sequence[Module]) -> bytes:
@@ -275,7 +284,7 @@ def _directory(modules: Sequence[Module]) -> bytes:
 
 
 def _project_text(modules: Sequence[Module]) -> str:
-    kinds = {"document": "Document={}/&H00000000", "class": "Class={}", "module": "Module={}"}
+    kinds = {"document": "Document={}/&H00000000", "module": "Module={}"}
     key = sum(_IDENTITY.encode()) % 256
     lines = [
         f'ID="{_IDENTITY}"',
@@ -306,8 +315,17 @@ def _hidden(data: bytes, seed: int, key: int) -> str:
     return bytes(out).hex().upper()
 
 
-def _document(name: str) -> str:
-    base = _BASES.get(name, _BASES["sheet"])
+def document_module(name: str, kind: str | None = None) -> Module:
+    """Return the empty module of the workbook or of a sheet.
+
+    Parameters
+    ----------
+    name
+        Its code name.
+    kind
+        `ThisWorkbook`, `sheet` or `chart`; left out, the workbook by its name, else a sheet.
+    """
+    kind = kind or ("ThisWorkbook" if name == "ThisWorkbook" else "sheet")
     flags = {
         "GlobalNameSpace": False,
         "Creatable": False,
@@ -316,21 +334,56 @@ def _document(name: str) -> str:
         "TemplateDerived": False,
         "Customizable": True,
     }
-    lines = [f'Attribute VB_Name = "{name}"', f'Attribute VB_Base = "{base}"']
+    lines = [f'Attribute VB_Name = "{name}"', f'Attribute VB_Base = "{_BASES[kind]}"']
     lines += [f"Attribute VB_{flag} = {value}" for flag, value in flags.items()]
-    return "\n".join(lines) + "\n"
+    return Module(name, "document", "\n".join(lines) + "\n")
 
 
 def _encoded(text: str) -> bytes:
     return text.replace("\n", "\r\n").encode("cp1252")
 
 
-def _replaced(pattern: str, replacement: str, text: str) -> str:
-    """Replace what must occur once."""
-    changed, times = re.subn(pattern, replacement, text, flags=re.MULTILINE)
-    if times != 1:
-        raise ValueError(f"the VBA of xlwings has {times} of {pattern}, must have 1")
-    return changed
+def set_property(text: dict[str, str], name: str, value: str) -> None:
+    """Set a property of the document, which survives when Excel saves it.
+
+    Parameters
+    ----------
+    text
+        The parts of the workbook that are text, changed in place.
+    name
+        The property.
+    value
+        Its text.
+    """
+    if _PROPERTIES in text:
+        known = rf'(name="{name}"[^>]*>\s*<vt:lpwstr>)[^<]*<'
+        text[_PROPERTIES], found = re.subn(known, rf"\g<1>{value}<", text[_PROPERTIES])
+        if found:
+            return
+        taken = [int(number) for number in re.findall(r'\bpid="(\d+)"', text[_PROPERTIES])]
+    else:
+        taken = []
+        text[_PROPERTIES] = (
+            '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
+            f'<Properties xmlns="{_OFFICE}/custom-properties" '
+            f'xmlns:vt="{_OFFICE}/docPropsVTypes"></Properties>'
+        )
+        text["[Content_Types].xml"] = text["[Content_Types].xml"].replace(
+            "</Types>",
+            f'<Override PartName="/{_PROPERTIES}" ContentType="application/'
+            'vnd.openxmlformats-officedocument.custom-properties+xml"/></Types>',
+        )
+        text["_rels/.rels"] = text["_rels/.rels"].replace(
+            "</Relationships>",
+            f'<Relationship Id="rIdProperties" Target="{_PROPERTIES}" '
+            f'Type="{_OFFICE}/relationships/custom-properties"/></Relationships>',
+        )
+    number = max([1, *taken]) + 1  # the first two are taken by the format
+    added = (
+        f'<property fmtid="{{D5CDD505-2E9C-101B-9397-08002B2CF9AE}}" pid="{number}" '
+        f'name="{name}"><vt:lpwstr>{value}</vt:lpwstr></property></Properties>'
+    )
+    text[_PROPERTIES] = text[_PROPERTIES].replace("</Properties>", added)
 
 
 def _attributes(tag: str) -> dict[str, str]:

@@ -136,8 +136,8 @@ STEPS: Final = (
     (
         "1  Install",
         (
-            "LibreOffice: add crossmargin.oxt under Tools > Extensions. Excel for Windows: "
-            "the add-in of the README. Without it this file shows the values it was saved with."
+            "In a terminal: crossmargin libreoffice install, or on Windows crossmargin excel "
+            "install. Without the add-in this file shows the values it was saved with."
         ),
     ),
     (
