@@ -199,6 +199,8 @@ def test_sheets_names_tables_and_validations_are_there() -> None:
         *("Positions", "Collateral", "Orders", "Market", "Brackets", "OwnRules"),
         *("OptionPositions", "OptionCollateral", "OptionMarket", "History", "Limits"),
         *("Trades", "OwnStress", "Candidates"),
+        *("AccountPositions", "AccountCollateral", "AccountMarket", "AccountRules"),
+        *("HandPositions", "HandCollateral"),
     }
     lists = {
         str(rule.formula1)

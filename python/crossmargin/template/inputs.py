@@ -73,7 +73,12 @@ _OF_CANDIDATES: Final = {
     "mm": ("mm", "of the account"),
     "leverage": ("leverage", "times"),
 }
+_OF_ACCOUNT_RULES: Final = {
+    "account": ("account", "name"),
+    "rulebook": ("rulebook", "whose rules apply"),
+}
 _OF_KINDS: Final = {
+    "account_rules": _OF_ACCOUNT_RULES,
     "rules": _OF_RULES,
     "limits": _OF_LIMITS,
     "stress": _OF_STRESS,

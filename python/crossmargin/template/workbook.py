@@ -9,6 +9,7 @@ import xlsxwriter
 
 from crossmargin import registry
 from crossmargin.template import (
+    accounts,
     archive,
     backtest,
     breakdown,
@@ -31,6 +32,7 @@ from crossmargin.template import (
     summary,
     tail,
     whatif,
+    worked,
 )
 from crossmargin.template.calls import Calculator
 from crossmargin.template.page import Page
@@ -45,8 +47,9 @@ __all__ = ["SHEETS", "write"]
 SHEETS: Final = (
     "Start", "Positions", "Collateral", "Orders", "Market", "Options", "History",
     "Rulebook", "Summary", "Liquidation", "Map", "WhatIf", "Stress", "Explain", "Scenarios",
-    "Exposure", "Compare",
-    "Tail", "Limits", "Contributions", "Correlation", "Backtest", "Recon", "Checks", "Glossary",
+    "Exposure", "Compare", "Accounts",
+    "Tail", "Limits", "Contributions", "Correlation", "Backtest", "Recon", "Checks", "Worked",
+    "Glossary",
 )  # fmt: skip
 _YELLOW: Final = (
     "Positions",
@@ -57,6 +60,8 @@ _YELLOW: Final = (
     "History",
     "Limits",
     "Stress",
+    "Accounts",
+    "Worked",
 )
 _TABS: Final = {"Start": "#1E7B3A", **dict.fromkeys(_YELLOW,
                 "#E3C94A"), "Rulebook": "#8A94A6"}  # fmt: skip
@@ -92,6 +97,11 @@ def write(path: Path, given: Inputs, *, version: str | None = None) -> Path:
         "OptionPositions": with_columns(given.option_positions, COLUMNS["option_positions"]),
         "OptionCollateral": with_columns(given.option_collateral, COLUMNS["option_collateral"]),
         "OptionMarket": with_columns(given.option_market, COLUMNS["option_market"]),
+        "AccountPositions": with_columns(given.account_positions, COLUMNS["account_positions"]),
+        "AccountCollateral": with_columns(given.account_collateral, COLUMNS["account_collateral"]),
+        "AccountMarket": with_columns(given.account_market, COLUMNS["account_market"]),
+        "AccountRules": given.account_rules,
+        **worked.tables(),
         "OwnStress": stress.OWN,
         "Brackets": with_columns(given.brackets, COLUMNS["brackets"]),
         "OwnRules": _own_rules(),
@@ -116,6 +126,7 @@ def write(path: Path, given: Inputs, *, version: str | None = None) -> Path:
         "CellsOutside": 0.0,
         "OptionRule": given.option_rulebook,
         "OptionAsOf": given.option_as_of,
+        "AccountsAsOf": given.account_as_of,
         "ShownBook": "options" if len(given.option_positions) > 1 else "main",
         "RiskUnit": None,
         "ExposureUnit": "usd",
@@ -127,6 +138,7 @@ def write(path: Path, given: Inputs, *, version: str | None = None) -> Path:
         **stress.settings(),
         **backtest.settings(),
         **whatif.settings(),
+        **accounts.settings(),
     }
     calculator = Calculator(names, tables)
     safe = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
@@ -147,7 +159,9 @@ def write(path: Path, given: Inputs, *, version: str | None = None) -> Path:
     start.write_book(pages["Start"], given.rulebook, known, given.as_of, given.options)
     if version is not None:
         calculator.note("Version", version)
-    for sheet_of_books in (options, breakdown, tail, backtest, limits, stress):
+    for sheet_of_books in (
+        *(options, breakdown, tail, backtest, limits, stress, accounts, worked),
+    ):
         sheet_of_books.prepare(calculator)
     for name, book, rulebook in (
         ("OptionRules", "OptionBook", given.option_rulebook),
@@ -159,7 +173,7 @@ def write(path: Path, given: Inputs, *, version: str | None = None) -> Path:
         inputs.write(pages[sheet.name], sheet, tables[sheet.name])
     options.write(pages["Options"], tables, known)
     rules.write(pages["Rulebook"], tables["Brackets"], tables["OwnRules"], known)
-    accounts = summary.write(pages["Summary"])
+    each = summary.write(pages["Summary"])
     liquidation.write(pages["Liquidation"])
     safety.write(pages["Map"])
     whatif.write(pages["WhatIf"], tables["Trades"])
@@ -168,6 +182,7 @@ def write(path: Path, given: Inputs, *, version: str | None = None) -> Path:
     exposure.write(pages["Exposure"])
     compare.write(pages["Compare"])
     stress.write(pages["Stress"], tables["OwnStress"])
+    accounts.write(pages["Accounts"], tables)
     tail.write(pages["Tail"])
     contributions.write(pages["Contributions"])
     correlation.write(pages["Correlation"])
@@ -178,8 +193,9 @@ def write(path: Path, given: Inputs, *, version: str | None = None) -> Path:
     kinds = [(sheet.name, sheet.kind) for sheet in inputs.input_sheets]
     checked = control.write_checks(pages["Checks"], others, kinds)
     options.explain(pages["Options"], checked)
+    worked.write(pages["Worked"], tables["HandPositions"], tables["HandCollateral"])
     glossary.write(pages["Glossary"])
-    start.write(pages["Start"], accounts, checked)
+    start.write(pages["Start"], each, checked)
     pages["Start"].sheet.activate()
     workbook.close()
     archive.finish(path, {name: page.printed for name, page in pages.items() if page.printed})
