@@ -25,6 +25,7 @@ from crossmargin._cli_commands import (
 )
 from crossmargin._cli_demo import run_demo
 from crossmargin._cli_progress import bar_shown
+from crossmargin._cli_report import report_command
 from crossmargin._cli_show import View, plain, print_json, print_table, write_csv
 from crossmargin.cells import SheetError
 
@@ -47,6 +48,7 @@ class Listed(click.Group):
         "liquidation-price",
         "liquidation-order",
         "first-liquidated",
+        "report",
         "check",
         "rulebooks",
         "functions",
@@ -113,6 +115,9 @@ cli.add_command(
         short_help="The main job on a sample book, with a workbook.",
     )
 )
+
+
+cli.add_command(report_command())
 
 
 def _functions(name: str | None, csv: Path | None, rows: int, *, as_json: bool) -> int:
