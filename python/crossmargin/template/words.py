@@ -168,6 +168,7 @@ STEPS: Final = (
 )
 
 SHEETS: Final = (
+    ("Report", "one page to print: the answer, where it ends, accounts, breaches, actions"),
     ("Positions", "input: what is held, and the venue's own figures"),
     ("Collateral", "input: balances"),
     ("Orders", "input: resting orders"),

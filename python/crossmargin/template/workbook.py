@@ -24,6 +24,7 @@ from crossmargin.template import (
     liquidation,
     options,
     policies,
+    report,
     rules,
     safety,
     scenarios,
@@ -45,7 +46,7 @@ if TYPE_CHECKING:
 __all__ = ["SHEETS", "write"]
 
 SHEETS: Final = (
-    "Start", "Positions", "Collateral", "Orders", "Market", "Options", "History",
+    "Start", "Report", "Positions", "Collateral", "Orders", "Market", "Options", "History",
     "Rulebook", "Summary", "Liquidation", "Map", "WhatIf", "Stress", "Explain", "Scenarios",
     "Exposure", "Compare", "Accounts",
     "Tail", "Limits", "Contributions", "Correlation", "Backtest", "Recon", "Checks", "Worked",
@@ -139,6 +140,7 @@ def write(path: Path, given: Inputs, *, version: str | None = None) -> Path:
         **backtest.settings(),
         **whatif.settings(),
         **accounts.settings(),
+        **report.settings(),
     }
     calculator = Calculator(names, tables)
     safe = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
@@ -153,14 +155,13 @@ def write(path: Path, given: Inputs, *, version: str | None = None) -> Path:
         name: Page(workbook, name, styles, calculator, tab=_TABS.get(name, "#2F6DB5"))
         for name in SHEETS
     }
-    listed = registry.call("CM_RULEBOOKS", [])
-    rows = listed[1:] if isinstance(listed, list) else []
+    rows = _rulebooks()
     known = tuple(dict.fromkeys(str(row[0]) for row in rows))
     start.write_book(pages["Start"], given.rulebook, known, given.as_of, given.options)
     if version is not None:
         calculator.note("Version", version)
     for sheet_of_books in (
-        *(options, breakdown, tail, backtest, limits, stress, accounts, worked),
+        *(options, breakdown, tail, backtest, limits, stress, accounts, worked, report),
     ):
         sheet_of_books.prepare(calculator)
     for name, book, rulebook in (
@@ -189,6 +190,7 @@ def write(path: Path, given: Inputs, *, version: str | None = None) -> Path:
     backtest.write(pages["Backtest"])
     limits.write(pages["Limits"], tables["Limits"])
     control.write_recon(pages["Recon"])
+    report.write(pages["Report"])
     others = [page for name, page in pages.items() if name != "Checks"]
     kinds = [(sheet.name, sheet.kind) for sheet in inputs.input_sheets]
     checked = control.write_checks(pages["Checks"], others, kinds)
@@ -200,6 +202,12 @@ def write(path: Path, given: Inputs, *, version: str | None = None) -> Path:
     workbook.close()
     archive.finish(path, {name: page.printed for name, page in pages.items() if page.printed})
     return path
+
+
+def _rulebooks() -> list[list[object]]:
+    """Return the rows of the rulebooks that come with the package."""
+    listed = registry.call("CM_RULEBOOKS", [])
+    return [list(row) for row in listed[1:]] if isinstance(listed, list) else []
 
 
 def _own_rules() -> Rows:
