@@ -165,6 +165,17 @@ def test_a_book_that_no_price_liquidates_says_so() -> None:
     assert "cannot be compared" in shown["limits"]["note"]
 
 
+@pytest.mark.parametrize(("cash", "status"), [(1.0e6, "liquidatable"), (5.0e5, "bankrupt")])
+def test_an_account_that_is_lost_is_told_so(cash: float, status: str) -> None:
+    shown = page(desk(cash))
+    assert shown["tiles"][0]["value"] == status.upper()
+    assert [shown["tiles"][3][word] for word in ("value", "detail")] == [
+        "now", "the excess is below zero",
+    ]  # fmt: skip
+    assert shown["tiles"][2]["value"].startswith("(")
+    assert shown["sentence"].startswith(f"desk is {status} now. Closed first: ")
+
+
 def test_what_has_no_answer_leaves_its_reason_on_the_page() -> None:
     reason = "nothing of the kind is known of <b>this</b> book"
     without = dataclasses.replace(
@@ -295,8 +306,8 @@ def test_money_has_three_significant_digits(value: float | None, said: str) -> N
 
 
 def test_moves_always_show_their_sign() -> None:
-    said = [wording.percent(value) for value in (0.21, -0.00678, 2.5, -0.9999, None)]
-    assert said == ["+21.0 %", "-0.678 %", "+250 %", "-100 %", wording.NOTHING]
+    said = [wording.percent(value) for value in (0.21, -0.00678, 2.5, -0.9999, 0.0, None)]
+    assert said == ["+21.0 %", "-0.678 %", "+250 %", "-100 %", "0 %", wording.NOTHING]
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,7 @@ HELD_FIXED: Final = (
     "equity, now."
 )
 _NO_TRIGGER: Final = ("none", "")
+_LOST: Final = ("liquidatable", "bankrupt")
 _HEALTHY: Final = "healthy again"
 _LONG_SENTENCE: Final = 700
 _CHART, _ROW = 2.05, 0.11  # inches
@@ -100,7 +101,7 @@ def _tiles(page: PageOne) -> list[View]:
         {"label": "excess over maintenance", "value": wording.money(first["excess_mm"]),
          "detail": f"{wording.money(summary.get('excess_im'))} over initial, "
                    f"{page.currencies.get(account, '')}"},
-        {"label": "nearest trigger", "value": wording.percent(first["nearest_pct"]),
+        {"label": "nearest trigger", "value": _away(first),
          "detail": _nearest(first, summary)},
         {"label": "liquidated first", "value": wording.plain(first["first_liquidated"], 60),
          "detail": "", "long": True},
@@ -120,8 +121,14 @@ def _then(page: PageOne, first: Record, then: Record | None) -> str:
     )
 
 
+def _away(first: Record) -> str:
+    return "now" if first["status"] in _LOST else wording.percent(first["nearest_pct"])
+
+
 def _nearest(first: Record, summary: Record) -> str:
     trigger = str(summary.get("nearest_trigger") or "none")
+    if first["status"] in _LOST:
+        return "the excess is below zero"
     if trigger in _NO_TRIGGER:
         return "no price of one coin liquidates it"
     sigmas = first["sigmas"]
@@ -140,7 +147,7 @@ def _sentence(page: PageOne) -> str:
         else f", the one of {len(page.ranking)} accounts with least to spare,"
     )
     closed = f"Closed first: {wording.plain(first['first_liquidated'], 90)}"
-    if first["status"] in {"liquidatable", "bankrupt"}:
+    if first["status"] in _LOST:
         said = f"{account}{few} is {first['status']} now. {closed}"
     elif trigger in _NO_TRIGGER:
         said = f"No price of one coin alone liquidates {account}" + few.rstrip(",")

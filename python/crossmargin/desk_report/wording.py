@@ -69,7 +69,8 @@ def percent(value: Value) -> str:
         return NOTHING
     size = abs(100.0 * value)
     digits = f"{size:#.3g}" if 0.0 < size < _WHOLE else f"{size:,.0f}"
-    return f"{'-' if value < 0 else '+'}{digits} %"
+    sign = "" if value == 0.0 else "-" if value < 0 else "+"
+    return f"{sign}{digits} %"
 
 
 def quantity(value: Value) -> str:

@@ -94,7 +94,7 @@ def write(page: Page, tables: Mapping[str, Rows]) -> None:
     top = ranked.bottom + 3
     page.section(top, "Usage of the first twelve over the bands: trade, watch, call, liquidate",
                  _LAST)  # fmt: skip
-    page.widths("P", 12, 11, 14, 14, 3, 12, 12, 10, 10, 3, 12, 20, 3, 12, *[9] * 5)
+    page.widths("P", 14, 13, 17, 16, 4, 14, 13, 12, 15, 4, 14, 26, 3, 12, *[9] * 5)
     page.text(f"AC{top}", "Feeds the picture; not printed", page.styles.section)
     fed = bands.feed(page, f"AC{top + 1}", ranked, 12)
     bands.draw(fed, f"B{top + 1}", 1080, 20 * _CHART_ROWS - 8)
@@ -132,4 +132,5 @@ def _inputs(page: Page, tables: Mapping[str, Rows], top: int) -> tuple[str, str]
             page, name, held, kind=kind, header_row=top + 2, spare=height - len(held),
             widths=False, left=left,
         )  # fmt: skip
+    page.sheet.set_row(top, 36)  # the units of volatilities take three lines
     return f"A{first}:N{last}", f"P{first}:AA{last}"

@@ -256,8 +256,8 @@ def _look_up(page: Page, blocks: dict[str, Block], drawn: Block, fed: Bands) -> 
         change=changes,
         stamp=words.stamp(blocks["stamp"]),
         ranks=_ranks(page, blocks["limits"]),
-        limits_title=words.limits_title(blocks["limits"]),
-        **words.data(blocks["findings"]),
+        limits_title=words.limits_title(page, blocks["limits"]),
+        **words.data(page, blocks["findings"]),
     )  # fmt: skip
 
 

@@ -30,6 +30,7 @@ __all__ = [
 LEFT: Final = 38
 """Column AM, where the tables begin that feed the page."""
 _HEALTHY: Final = "healthy again"
+_LOST: Final = ("liquidatable", "bankrupt")
 
 
 def earlier(usage: Value) -> str:
@@ -91,19 +92,23 @@ def sentence(page: Page, blocks: dict[str, Block], trigger: tuple[str, Value]) -
         f'IF(ISERROR({action}),"no action was found",IF({action}&""="none","nothing needs to be '
         f'done","cheapest now: "&{action}&" "&ROUND({quantity},6)&" "&{symbol}))'
     )
+    status = accounts.cell(1, "status")
+    lost = "OR(" + ",".join(f'{status}&""="{word}"' for word in _LOST) + ")"
     formula = (
         f'=IFERROR({first}&{few}&IF({trigger[0]}&""="none"," is liquidated by no price of one coin '
-        f'alone"," is liquidated when one coin reaches: "&{trigger[0]}&", all else unchanged")'
+        f'alone",IF({lost}," is "&{status}&" now"," is liquidated when one coin reaches: "&'
+        f'{trigger[0]}&", all else unchanged"))'
         f'&". Closed first: "&{closed}&{taken[0]}&"; "&{cheapest}&".","no answer: see Checks")'
     )
     if accounts.failed or name == "":
         return formula, "no answer: see Checks"
     said = f"{name}" + (", of the accounts the one with least to spare," if number > 1 else "")
-    said += (
-        " is liquidated by no price of one coin alone"
-        if trigger[1] in {"none", ""}
-        else f" is liquidated when one coin reaches: {trigger[1]}, all else unchanged"
-    )
+    if trigger[1] in {"none", ""}:
+        said += " is liquidated by no price of one coin alone"
+    elif held(accounts, 1, "status") in _LOST:
+        said += f" is {held(accounts, 1, 'status')} now"
+    else:
+        said += f" is liquidated when one coin reaches: {trigger[1]}, all else unchanged"
     if does == "":
         acts = "no action was found"
     elif does == "none":
@@ -149,40 +154,39 @@ def _among(account: str, holds: str, taken: str, function: str) -> str:
     return f"=IFERROR({function}(IF(IFERROR({account},FALSE),IF({holds},{taken},0),0)),0)"
 
 
-def limits_title(limits: Block) -> Cell:
+def _count(page: Page, row: int, block: Block, column: str, word: str) -> tuple[str, int]:
+    """Write how often a word stands in a column; return the cell and the number."""
+    number = 0 if block.failed else block.values(column).count(word)
+    page.text(xl_rowcol_to_cell(row - 1, LEFT + 9), f"{column} {word}", page.styles.label)
+    address = xl_rowcol_to_cell(row - 1, LEFT + 11)
+    formula = f'=SUM(IFERROR(--({block.column(column)}&""="{word}"),0))'
+    page.formula(address, formula, float(number), page.styles.get(align="left"), array=True)
+    return xl_rowcol_to_cell(row - 1, LEFT + 11, row_abs=True, col_abs=True), number
+
+
+def limits_title(page: Page, limits: Block) -> Cell:
     """Return the heading of the breaches, with what is not shown."""
-    status = limits.column("status")
-    words = ("ok", "error")
-    counts = [0 if limits.failed else limits.values("status").count(word) for word in words]
-    terms = [f'SUMPRODUCT(--(IFERROR({status}&"","")="{word}"))' for word in words]
+    inside, kept = _count(page, 5, limits, "status", "ok")
+    unknown, errors = _count(page, 6, limits, "status", "error")
     return (
-        f'="Breaches and watch list; inside: "&{terms[0]}&", cannot be compared: "&{terms[1]}',
-        f"Breaches and watch list; inside: {counts[0]}, cannot be compared: {counts[1]}",
+        f'="Breaches and watch list; inside: "&{inside}&", cannot be compared: "&{unknown}',
+        f"Breaches and watch list; inside: {kept}, cannot be compared: {errors}",
     )
 
 
-def data(findings: Block) -> dict[str, Cell]:
+def data(page: Page, findings: Block) -> dict[str, Cell]:
     """Return the tile about the data."""
-    words = [] if findings.failed else [str(word) for word in findings.values("severity")]
-    severity = findings.column("severity")
-    errors, warnings = (
-        f'SUMPRODUCT(--(IFERROR({severity}&"","")="{word}"))' for word in ("ERROR", "WARNING")
-    )
-    wrong, noted = words.count("ERROR"), words.count("WARNING")
+    errors, wrong = _count(page, 7, findings, "severity", "ERROR")
+    warnings, noted = _count(page, 8, findings, "severity", "WARNING")
     head = xl_rowcol_to_cell(findings.top, findings.left)
-    return {
-        "data": (
-            (
-                f'=IF(ISERROR({head}),"NO ANSWER",'
-                f'IF({errors}>0,"ERRORS",IF({warnings}>0,"NOTED","OK")))'
-            ),
-            "NO ANSWER" if findings.failed else "ERRORS" if wrong else "NOTED" if noted else "OK",
-        ),
-        "counts": (
-            f'={errors}&" errors, "&{warnings}&" warnings"',
-            f"{wrong} errors, {noted} warnings",
-        ),
-    }
+    formula = (
+        f'=IF(ISERROR({head}),"NO ANSWER",IF({errors}>0,"ERRORS",IF({warnings}>0,"NOTED","OK")))'
+    )
+    shown = "NO ANSWER" if findings.failed else "ERRORS" if wrong else "NOTED" if noted else "OK"
+    counts = (
+        f'={errors}&" errors, "&{warnings}&" warnings"', f"{wrong} errors, {noted} warnings",
+    )  # fmt: skip
+    return {"data": (formula, shown), "counts": counts}
 
 
 def stamp(stamp: Block) -> list[Cell]:
