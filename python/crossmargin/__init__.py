@@ -71,6 +71,9 @@ if TYPE_CHECKING:
     from crossmargin.correlation_functions import (
         correlations as correlations,
     )
+    from crossmargin.desk_report import (
+        report as report,
+    )
     from crossmargin.errors import CrossmarginError as CrossmarginError
     from crossmargin.functions import (
         book as book,
@@ -276,6 +279,7 @@ _HOMES = {
     "option_values": "pricing",
     "ratio": "functions",
     "reconciliation": "functions",
+    "report": "desk_report",
     "reduction_schedule": "action_functions",
     "risk_contributions": "risk_functions",
     "rulebook_diff": "functions",

@@ -43,6 +43,8 @@ SHEETS: Final = ("positions", "collateral", "market", "orders")
 RISK: Final = ("history", "limits")
 STEPS: Final = 6.0
 OPTIONS: Final = "options"
+ACCOUNTS: Final = "accounts"
+ACCOUNT_SHEETS: Final = ("positions", "collateral", "market", "rules")
 OPTION_RULEBOOK: Final = "deribit-spm"
 AS_OF: Final = "2026-01-13T12:00:00Z"
 _WORST: Final = 5
@@ -166,6 +168,9 @@ def _write(
         given |= {f"option_{name}": _table_of(path) for name, path in option_files.items()}
         given["option_rulebook"] = Table(("rulebook",), [(OPTION_RULEBOOK,)])
         given["option_as_of"] = Table(("as_of",), [(AS_OF,)])
+        for name, path in sample_files(ACCOUNTS, ACCOUNT_SHEETS).items():
+            given[f"account_{name}"] = _table_of(path)
+        given["account_as_of"] = Table(("as_of",), [(AS_OF,)])
         written.extend(builder(output, {**given, **results}))
     return written
 

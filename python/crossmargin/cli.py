@@ -26,6 +26,7 @@ from crossmargin._cli_commands import (
 from crossmargin._cli_demo import run_demo
 from crossmargin._cli_hosts import commands as host_commands
 from crossmargin._cli_progress import bar_shown
+from crossmargin._cli_report import report_command
 from crossmargin._cli_show import View, plain, print_json, print_table, write_csv
 from crossmargin.cells import SheetError
 
@@ -48,6 +49,7 @@ class Listed(click.Group):
         "liquidation-price",
         "liquidation-order",
         "first-liquidated",
+        "report",
         "check",
         "rulebooks",
         "functions",
@@ -118,6 +120,9 @@ cli.add_command(
         short_help="The main job on a sample book, with a workbook.",
     )
 )
+
+
+cli.add_command(report_command())
 
 
 def _functions(name: str | None, csv: Path | None, rows: int, *, as_json: bool) -> int:

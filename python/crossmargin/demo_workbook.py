@@ -38,8 +38,10 @@ def write(output_dir: Path, tables: Mapping[str, object]) -> list[Path]:
         the header first, or one mapping per row, or a :class:`~crossmargin.table.Table`; all but
         positions may be left out. Also `rulebook` (its name), `as_of` and `options` (texts). A
         second book for the sheet Options: `option_positions`, `option_collateral`,
-        `option_market`, `option_rulebook` and `option_as_of`. Tables of other names, such as
-        results, are left out: the workbook calculates its own.
+        `option_market`, `option_rulebook` and `option_as_of`. Many accounts for the sheet
+        Accounts: `account_positions`, `account_collateral`, `account_market`, `account_rules`
+        (account and rulebook) and `account_as_of`. Tables of other names, such as results, are
+        left out: the workbook calculates its own.
 
     Returns
     -------
@@ -81,6 +83,11 @@ def write(output_dir: Path, tables: Mapping[str, object]) -> list[Path]:
         option_market=found["option_market"],
         option_rulebook=_text(tables.get("option_rulebook")) or _OPTION_RULEBOOK,
         option_as_of=_text(tables.get("option_as_of")),
+        account_positions=found["account_positions"],
+        account_collateral=found["account_collateral"],
+        account_market=found["account_market"],
+        account_rules=found["account_rules"],
+        account_as_of=_text(tables.get("account_as_of")),
         history=found["history"],
         limits=found["limits"],
     )

@@ -4,7 +4,8 @@ A cell whose formula is one CM_ call is resolved with openpyxl, and the call goe
 xlwings' own ``XLPython().CallUDF``, in the order of dependencies. Two things that only Excel
 runs are modelled here in Python: the VBA functions ``CmArg``, ``CmCell`` and ``CmResult`` of
 `crossmargin.hosts.excel`, and spilling. Ordinary formulas keep their cached values, but a cell
-that chooses one of two others (`=IF(Word="main",Book,OptionBook)`) stands for the one it chooses.
+that chooses one of two others (`=IF(Word="main",Book,OptionBook)`), or repeats another
+(`=Reported`, or `=IFERROR(Reported,"")`), stands for that one.
 
 Run it as ``python -m tests.host.harness FILE --json``, since the stand-in for pywin32 stays in
 the process.
@@ -43,6 +44,7 @@ __all__ = ["calculate", "calculate_in_subprocess", "connect", "vba_of_xlwings"]
 ROOT = Path(__file__).parents[2]
 _CODE_BY_ERROR = {sign: code for code, sign in excel.ERROR_BY_CODE.items()}
 _LARGE_HEIGHT, _LARGE_WIDTH = 50_000, 500  # as in CmArg
+_LINK = re.compile(r'=(?:IFERROR\()?([A-Za-z]\w+)(?:,""\))?')
 _CHOICE = re.compile(r'=IF\((\w+)="(\w+)",(\w+),(\w+)\)')
 
 
@@ -151,14 +153,19 @@ def _chosen(argument: Any, model: SheetModel) -> Any:
     if not isinstance(argument, Area):
         return argument
     at = argument.sheet, argument.top, argument.left
-    choice = _CHOICE.fullmatch(model.formulas.get(at, ""))
-    if choice is None or argument != _single(at):
+    formula = model.formulas.get(at, "")
+    choice, link = _CHOICE.fullmatch(formula), _LINK.fullmatch(formula)
+    if argument != _single(at) or (choice is None and link is None):
         return argument
+    if choice is None:
+        repeated = model.resolve(f"=CM_CHOICE({link[1]})", at)[1][0] if link else None
+        is_error = isinstance(repeated, Area) and isinstance(model.read(repeated)[0][0], ErrorValue)
+        return argument if is_error else _chosen(repeated, model)
     cell, word, one, other = choice.groups()
     _, (asked, first, second) = model.resolve(f"=CM_CHOICE({cell},{one},{other})", at)
     if not isinstance(asked, Area):
         raise UnsupportedFormulaError(f"{cell} is no cell of the workbook")
-    return first if model.read(asked)[0][0] == word else second
+    return _chosen(first if model.read(asked)[0][0] == word else second, model)
 
 
 def _registry(name: str | None) -> Any:

@@ -13,7 +13,13 @@ import openpyxl
 import pytest
 from openpyxl.utils import get_column_letter, range_boundaries
 
-from crossmargin import demo_workbook, functions, registry
+from crossmargin import (
+    account_functions,
+    action_functions,
+    demo_workbook,
+    functions,
+    registry,
+)
 from crossmargin.hosts import libreoffice
 from crossmargin.table import Table
 from crossmargin.template import headers, workbook
@@ -199,6 +205,8 @@ def test_sheets_names_tables_and_validations_are_there() -> None:
         *("Positions", "Collateral", "Orders", "Market", "Brackets", "OwnRules"),
         *("OptionPositions", "OptionCollateral", "OptionMarket", "History", "Limits"),
         *("Trades", "OwnStress", "Candidates"),
+        *("AccountPositions", "AccountCollateral", "AccountMarket", "AccountRules"),
+        *("HandPositions", "HandCollateral"),
     }
     lists = {
         str(rule.formula1)
@@ -467,6 +475,11 @@ def test_libreoffice_calculates_what_is_saved(running: Office, template: Path) -
         ("ShownBook", "main"),
         ("ExposureUnit", "coin"),
         ("OptionRules", "deribit-spm;deribit-spm@2024.06;span-16"),
+        ("AccountPositions[contracts]", 43.0),
+        ("AccountsStress", "stress=AUG2024"),
+        ("HandPositions[contracts]", 1.02),
+        ("ReportBook", "accounts"),
+        ("ReportTarget", "usage=0.5"),
     ],
 )
 def test_a_live_edit_changes_results_alike(
@@ -598,3 +611,88 @@ def test_the_demonstration_fills_the_choices_of_the_option_book(tmp_path: Path) 
     sheet = openpyxl.load_workbook(path)["Options"]
     assert sheet["C6"].value == "paradex-pm"
     assert sheet["C7"].value == "2026-01-13T12:00:00Z"
+
+
+def test_a_worked_book_agrees_by_hand_and_by_the_engine(running: Office, template: Path) -> None:
+    running.open(template)
+    rows = running.cells("B15:E22", "Worked")
+    assert [row[3].text for row in rows] == ["agree"] * 7 + [""]
+    assert rows[5][1].value == pytest.approx(99 / 0.996, rel=1e-12)  # of the samples' README
+    assert rows[7][1].value == pytest.approx(95 / 0.996, rel=1e-12)
+    sheet, address = place_of("HandPositions[markPrice]")
+    running.write(address, 101.5, sheet)
+    assert [row[3].text for row in running.cells("B15:E21", "Worked")] == ["agree"] * 7
+
+
+def test_the_accounts_of_the_sheet_are_those_of_the_function(template: Path) -> None:
+    held = builder().sample()
+    book = functions.book(
+        held.account_positions, held.account_rules, collateral=held.account_collateral,
+        market=held.account_market, as_of=held.account_as_of,
+    )  # fmt: skip
+    shown, formulas = cached(template), calls(template)
+    ranked = account_functions.account_ranking(book)
+    assert_shown(shown, formulas, "=CM_ACCOUNTS(AccountsBook,50,RankBy)", ranked)
+    struck = account_functions.account_ranking(book, options={"stress": "OCT2025"})
+    assert_shown(shown, formulas, "=CM_ACCOUNTS(AccountsBook,50,,AccountsStress)", struck)
+    assert [len(ranked), len(struck)] == [12, 12]
+    assert {"USDE"} <= {str(row[1]) for row in held.account_collateral[1:]}
+    assert len({str(row[1]) for row in held.account_rules[1:]}) == 5
+
+
+def page_one(shown: Shown) -> dict[str, list[Any]]:
+    """Return the rows of the sheet Report without what is empty, by the first cell of each."""
+    rows: dict[int, list[Any]] = {}
+    for place, value in shown.items():
+        sheet, _, address = place.partition("!")
+        left, top, _, _ = (int(str(bound)) for bound in range_boundaries(address))
+        if sheet == "Report" and left <= 37 and value != "":
+            rows.setdefault(top, []).append(value)
+    return {str(row[0]): row for row in rows.values()}
+
+
+def test_the_report_says_what_the_functions_say(template: Path) -> None:
+    rows = page_one(cached(template))
+    held = builder().sample()
+    book = functions.book(
+        held.positions, held.rulebook, collateral=held.collateral, market=held.market,
+        orders=held.orders, as_of=held.as_of,
+    )  # fmt: skip
+    (account,) = account_functions.account_ranking(book).records()
+    (summary,) = functions.summary(book, group_by="account").records()
+    line = rows["desk"]
+    assert [line[0], line[-1]] == ["desk", account["status"]]
+    numbers = [value for value in line if isinstance(value, float | int)]
+    money = [account["equity_adjusted"], summary["im"], account["mm"]]
+    assert numbers[:3] == [pytest.approx(float(value or 0.0) / 1000.0) for value in money]
+    assert numbers[3] == account["usage"]
+    sentence = next(text for text in rows if text.startswith("desk is liquidated when"))
+    assert str(summary["nearest_trigger"]) in sentence
+    action = action_functions.cure(book, target="excess_im=0").records()[0]
+    assert f"cheapest now: {action['action']} {action['qty']:.15g} {action['symbol']}" in sentence
+    assert rows["RESTRICTED"][1:3] == [account["usage"], account["excess_mm"]]
+    assert rows["none"] == ["none", "nothing to report"]
+    order = ["suspended", "restricted", "call", "watch"]
+    urgent = [next(word for word in row if word in order)
+              for name, row in rows.items() if re.fullmatch(r"L\d\d", name)]  # fmt: skip
+    assert urgent == sorted(urgent, key=order.index)
+    assert len(urgent) == 5
+
+
+def test_the_report_follows_the_choice_of_its_book(running: Office, template: Path) -> None:
+    running.open(template)
+    sheet, address = place_of("ReportBook")
+    running.write(address, "accounts", sheet)
+    top = next(row for row in range(20, 40) if running.cell(f"B{row}", sheet).text == "account")
+    names = [running.cell(f"B{top + place}", sheet).text for place in range(1, 13)]
+    assert sorted(names) == sorted({row[0] for row in builder().sample().account_rules[1:]})
+    assert running.cell("B8", sheet).text.startswith(f"{names[0]}, of the accounts the one with")
+    running.write(address, "options", sheet)
+    earlier = place_of("EarlierBook")[1]
+    assert running.cell("H7", sheet).text == "no earlier book"
+    running.write(earlier, "=BookBefore", sheet)
+    assert running.cell("H7", sheet).text.startswith("earlier ")
+    running.write(place_of("OptionPositions[contracts]")[1], "=1/0", "Options")
+    assert running.cell("B6", sheet).text == "NO ANSWER"
+    assert running.cell("B8", sheet).text == "no answer: see Checks"
+    assert running.cell("B4", sheet).text == "no book: see Start and Checks"

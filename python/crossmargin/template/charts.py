@@ -182,6 +182,8 @@ def _steps(page: Page) -> int:
                 NOTHING if place is None else values[place], page.styles.get(num_format="0.000"),
             )  # fmt: skip
         page.formula(
-            f"AC{row}", f"=IF(ISNUMBER(AA{row}),1,NA())", NOTHING if place is None else 1.0
+            f"AC{row}",
+            f"=IF(ISNUMBER(AA{row}),1,NA())",
+            NOTHING if place is None or not isinstance(before[place], float) else 1.0,
         )
     return max(min(last, _STEPS), 1)

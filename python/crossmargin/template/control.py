@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from crossmargin.template.accounts import TABLES as ACCOUNT_TABLES
 from crossmargin.template.calls import Named, Whole, call
 from crossmargin.template.options import TABLES as OPTION_TABLES
 from crossmargin.template.style import STATUS_COLOURS
@@ -21,6 +22,11 @@ __all__ = ["Checked", "write_checks", "write_recon"]
 
 BOOK: Final = Named("Book")
 _SECOND_BAND: Final = 10  # column K
+_OTHERS: Final = (
+    *((name, kind, "Options") for name, kind in OPTION_TABLES),
+    *((name, kind, "Accounts") for name, kind in ACCOUNT_TABLES),
+)
+"""Tables of the other books: name, what they hold, their sheet."""
 NO_ENGINE: Final = "the engine is not loaded"
 _GOOD, _BAD, _FAIR = STATUS_COLOURS["ok"], STATUS_COLOURS["call"], STATUS_COLOURS["watch"]
 _COLOURS: Final = {
@@ -123,8 +129,8 @@ def write_checks(page: Page, others: Sequence[Page], inputs: Sequence[tuple[str,
     first = top
     page.section(top, "Findings in the book", 8)
     top = _findings(page, top, call("CM_CHECK", BOOK), 8).bottom + 3
-    for name, kind in OPTION_TABLES:
-        page.section(top, f"Findings in the table {name} of the sheet Options", 8)
+    for name, kind, sheet in _OTHERS:
+        page.section(top, f"Findings in the table {name} of the sheet {sheet}", 8)
         made_of = call("CM_CHECK", Whole(name), None, kind)
         top = _findings(page, top, made_of, 12 if kind == "positions" else 4).bottom + 3
     findings = []
@@ -216,7 +222,7 @@ def _glance(
     page.formula("E8", f"={cut}", 0.0, _strong(page))
     page.define("TablesCut", "E8")
     below = {name: area for one in pages for name, area in one.below.items()}
-    outside = "+".join(f"COUNTA({below[name]})" for name, _ in (*inputs, *OPTION_TABLES))
+    outside = "+".join(f"COUNTA({below[name]})" for name, *_ in (*inputs, *_OTHERS))
     page.text("B9", "cells filled below an input table", page.styles.label)
     page.formula("E9", f"={outside}", 0.0, _strong(page))
     page.define("CellsOutside", "E9")

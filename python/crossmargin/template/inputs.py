@@ -73,7 +73,12 @@ _OF_CANDIDATES: Final = {
     "mm": ("mm", "of the account"),
     "leverage": ("leverage", "times"),
 }
+_OF_ACCOUNT_RULES: Final = {
+    "account": ("account", "name"),
+    "rulebook": ("rulebook", "whose rules apply"),
+}
 _OF_KINDS: Final = {
+    "account_rules": _OF_ACCOUNT_RULES,
     "rules": _OF_RULES,
     "limits": _OF_LIMITS,
     "stress": _OF_STRESS,
@@ -82,7 +87,7 @@ _OF_KINDS: Final = {
 }
 _NARROW: Final = {"side": 9.0, "account": 12.0, "leverage": 10.0, "beta": 9.0, "currency": 11.0}
 _HEADER_ROW: Final = 6
-_PRINTED: Final = 52  # the first rows of a long history show what it is
+_PRINTED: Final = 46  # the first rows of a long history show what it is
 
 
 @dataclass(frozen=True)
@@ -189,7 +194,7 @@ def write(page: Page, sheet: InputSheet, rows: Rows) -> None:
         page, sheet.name, rows, kind=sheet.kind, header_row=header_row, spare=sheet.spare
     )
     last = min(bottom, _PRINTED) if sheet.kind == "history" else bottom
-    page.sheet.print_area(0, 0, last, max(len(rows[0]), 10))
+    page.sheet.print_area(0, 0, last, max(len(rows[0]), 13))
 
 
 def table(  # noqa: PLR0913  # a table and where it stands

@@ -35,7 +35,7 @@ def write(page: Page) -> Block:
         "At which price of one coin the whole account becomes liquidatable, and what is closed "
         "first and next.",
     )
-    page.widths("B", 7, 12, 9, 12, 9.5, 11, 10.5, 9, *[10.5] * 6, 11, 11, 47, 17)
+    page.widths("B", 8.5, 12, 9, 12, 9.5, 11, 10.5, 9, *[10.5] * 6, 11, 11, 47, 17)
     page.section(5, "The answer", _LAST)
     page.single(
         "B6",

@@ -21,7 +21,13 @@ __all__ = ["Page"]
 
 Workbook = Any  # of XlsxWriter, which has no types
 _LONGEST_LIST = 255  # of the words of a validation
-_MADE_ON = {"Book": "Start", "RiskBook": "Tail", "LimitBook": "Limits"}
+_MADE_ON = {
+    "Book": "Start",
+    "RiskBook": "Tail",
+    "LimitBook": "Limits",
+    "AccountsBook": "Accounts",
+    "HandBook": "Worked",
+}
 """The sheet on which a book is made; the rest are made on Options."""
 
 

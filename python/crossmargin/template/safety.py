@@ -42,7 +42,7 @@ def settings() -> dict[str, float | str | None]:
 
 
 def write(page: Page) -> None:
-    """Write the sheet: the heat map, the zones of every coin, the nearest scenarios."""
+    """Write the sheet: the heat map, the nearest scenarios, the zones of every coin."""
     value = page.calculator.value
     page.head(
         "Map",
@@ -50,7 +50,7 @@ def write(page: Page) -> None:
         "the price of every coin, and by the least unusual scenario.",
         book="Shown",
     )
-    page.widths("B", 30, 13, 13, 13, 13, 13, 13, 13, 13, 13, 13, 13, 48)
+    page.widths("B", 27, 14, 14, 14, 14, 18, *[14] * 4, 22, 14, 16)
     say_which(page, 5)
     page.section(7, "Heat map: 1 is liquidation, every node measured anew", _LAST)
     page.text("B8", "From left to right, its moves", page.styles.label)
@@ -75,6 +75,16 @@ def write(page: Page) -> None:
         look=matrix.usage(),
     )  # fmt: skip
     top = heat.bottom + 3
+    page.section(top, "Nearest scenarios that liquidate: reverse stress", _LAST)
+    page.text(f"B{top + 1}", "Distances in", page.styles.label)
+    page.input(f"C{top + 1}", "NearestUnit", value("NearestUnit"), choices=("sigma", "pct"),
+               hint="sigma: under deviations and correlations; pct: every coin alike.")  # fmt: skip
+    nearest = page.block(
+        f"B{top + 3}", call("CM_NEAREST", SHOWN, "all", Named("NearestUnit")), 12,
+        wrap=("first_liquidated", "comment"),
+    )  # fmt: skip
+    page.count(f"N{top}", nearest)
+    top = nearest.bottom + 3
     page.section(top, "Zones: every range of a price, safe or not", _LAST)
     page.text(f"B{top + 1}", "Path", page.styles.label)
     page.input(f"C{top + 1}", "ZonePath", value("ZonePath"), choices=_PATHS,
@@ -83,18 +93,5 @@ def write(page: Page) -> None:
         page.text(f"B{top + 2 + number}", text, page.styles.note)
     zones = page.block(f"B{top + 4}", call("CM_LIQZONES", SHOWN, None, Named("ZonePath")), 40)
     page.count(f"N{top}", zones)
-    first = zones.bottom + 3
-    page.section(first, "Nearest scenarios that liquidate: reverse stress", _LAST)
-    page.text(f"B{first + 1}", "Distances in", page.styles.label)
-    page.input(f"C{first + 1}", "NearestUnit", value("NearestUnit"), choices=("sigma", "pct"),
-               hint="sigma: under deviations and correlations; pct: every coin alike.")  # fmt: skip
-    nearest = page.block(
-        f"B{first + 3}", call("CM_NEAREST", SHOWN, "all", Named("NearestUnit")), 20,
-        wrap=("comment",),
-    )  # fmt: skip
-    page.count(f"N{first}", nearest)
-    page.print_ranges(
-        f"A1:N{heat.printed(4)}",
-        f"A{top - 1}:N{zones.printed(4)}",
-        f"A{first - 1}:N{nearest.printed(4)}",
-    )
+    page.sheet.print_area(0, 0, zones.printed(4) - 1, _LAST)
+    page.sheet.fit_to_pages(1, 1)

@@ -24,6 +24,7 @@ def sample() -> Inputs:
     for name in (
         *("positions", "collateral", "orders", "market", "history", "limits"),
         *("options/positions", "options/collateral", "options/market"),
+        *("accounts/positions", "accounts/collateral", "accounts/market", "accounts/rules"),
     ):
         with resources.as_file(folder / f"{name}.csv") as path:
             tables[name] = read_csv(path)
@@ -40,6 +41,11 @@ def sample() -> Inputs:
         option_market=tables["options/market"],
         option_rulebook=_OPTION_RULEBOOK,
         option_as_of=_AS_OF,
+        account_positions=tables["accounts/positions"],
+        account_collateral=tables["accounts/collateral"],
+        account_market=tables["accounts/market"],
+        account_rules=tables["accounts/rules"],
+        account_as_of=_AS_OF,
         history=tables["history"],
         limits=tables["limits"],
     )

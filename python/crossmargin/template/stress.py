@@ -77,7 +77,7 @@ def write(page: Page, own: Rows) -> None:
         "price and volatility, and as time passes.",
         book="Shown",
     )
-    page.widths("B", 20, 15, 16, 15, 15, 15, 12, 14, 15, 30, 15, 24, 30, 62)
+    page.widths("B", 20, 15, 16, 15, 15, 15, 12, 14, 15, 34, 15, 38, 14, 40)
     say_which(page, 5)
     page.text("B6", "Options", page.styles.label)
     page.input("C6", "StressOptions", page.calculator.value("StressOptions"), choices=_CASES,

@@ -33,30 +33,36 @@ NUMBERS: Final = {
     "figure": "[>=1000]#,##0.00;[<0]-#,##0.00##;0.000###",
     "difference": "+#,##0.00####;-#,##0.00####;0",
     "difference_share": "+0.00%;-0.00%;0",
+    "thousands": "[>=100]#,##0;[<0]-#,##0.0;0.0",
+    "two": "0.00",
+    "over": '#,##0" over initial";-#,##0" over initial"',
+    "brief": "[>=1000]#,##0;[<0]-#,##0.0##;0.0##",
+    "change": "+0.00;-0.00;0.00",
+    "short": '[>=1000000]#,##0.00,,"m";[<0]-#,##0;#,##0',
     "text": "General",
 }
 _WORDS: Final = {
     "money": "equity_gross equity_adjusted im mm order_margin excess_im excess_mm equity_before "
     "equity_after im_before im_after mm_before mm_after cost gross cap usable lost notional "
     "mm_now mm_after jump next_at initialMargin maintenanceMargin isolatedWallet minNotional "
-    "maxNotional cash equity total debt collateral unrealizedPnl base pnl "
+    "maxNotional equity total debt collateral unrealizedPnl base pnl "
     "loss_if_liquidated delta_usd gamma_1pct vega theta net beta_delta standalone component "
     "incremental pnl_in_worst loss result_1 result_2 result_3 others standard_error VaR ES "
     "change_VaR change_ES money largest_notional margin excess average_margin "
     "collateral_change call_amount shortfall theta funding transfer delta_after "
-    "excess_im_before excess_im_after excess_im_beyond",
+    "excess_im_before excess_im_after excess_im_beyond equity_left mm_left excess_left",
     "price": "mark down up nearest low high price entryPrice markPrice indexPrice "
     "liquidationPrice price_venue price_ref forward strike from to",
-    "quantity": "qty quantity contracts amount tick beta leverage maxLeverage contractSize size "
-    "lot",
+    "quantity": "qty quantity contracts amount cash tick beta leverage maxLeverage contractSize "
+    "size lot",
     "percent": "down_pct up_pct nearest_pct from_pct to_pct move_1 move_2",
     "share": "room_pct dailyVol share capital_efficiency markIv rate confidence room_to_tier "
     "use_pct coverage coverage_low fails_at mild central severe",
     "move": "price_move",
     "coins": "delta",
     "times": "weight downside_beta blume r2 mean_correlation leverage_cap peak_to_trough",
-    "usage": "usage usage_before usage_after ratio_venue collateralRate value_of_next_1 fast slow "
-    "daily annual long_run forecast p_value",
+    "usage": "usage usage_before usage_after usage_left ratio_venue collateralRate value_of_next_1 "
+    "fast slow daily annual long_run forecast p_value",
     "rate": "probability terminal terminal_error closed_form "
     "maintenanceMarginRate marginal smallest_eigenvalue",
     "plain": "sigmas z half_life_fast half_life_slow effective n_effective",
@@ -78,9 +84,10 @@ _BY_FUNCTION: Final = {
     ("CM_MAXWITHDRAW", "held"): "quantity",
     ("CM_EXPOSURE", "leverage"): "times",
     **{("CM_ADL", word): "times" for word in ("leverage", "leverage_left", "score")},
-    **{("CM_ADL", word): "quantity" for word in ("fill_qty", "qty_left")},
+    **{("CM_ADL", word): "coins" for word in ("fill_qty", "qty_left")},
     ("CM_ADL", "bankruptcy"): "price",
-    ("CM_ADL", "fill"): "figure",
+    ("CM_ADL", "fill"): "money_fine",
+    ("CM_LIQCOMPARE", "cost"): "money_fine",
     ("CM_NEAREST", "one_day_probability"): "rate",
     ("CM_NEAREST", "usage_now"): "usage",
     ("CM_CORREL", "beta"): "times",

@@ -43,6 +43,13 @@ COLUMNS: Final = {
     ),
     "option_collateral": ("account", "currency", "cash"),
     "option_market": ("underlying", "indexPrice", "dailyVol", "beta"),
+    "account_positions": (
+        "account", "symbol", "settle", "contracts", "contractSize", "entryPrice", "markPrice",
+        "leverage", "maintenanceMarginRate", "markIv", "forward",
+    ),
+    "account_collateral": ("account", "currency", "cash", "collateralRate"),
+    "account_market": ("underlying", "indexPrice", "dailyVol", "beta"),
+    "account_rules": ("account", "rulebook"),
     "history": ("date",),
     "limits": (
         "limit_id", "scope", "metric", "warn", "limit", "hard", "unit", "owner", "approver",
@@ -81,6 +88,11 @@ class Inputs:
     option_market: Rows = field(default_factory=lambda: _empty("option_market"))
     option_rulebook: str = "deribit-spm"
     option_as_of: str | None = None
+    account_positions: Rows = field(default_factory=lambda: _empty("account_positions"))
+    account_collateral: Rows = field(default_factory=lambda: _empty("account_collateral"))
+    account_market: Rows = field(default_factory=lambda: _empty("account_market"))
+    account_rules: Rows = field(default_factory=lambda: _empty("account_rules"))
+    account_as_of: str | None = None
     history: Rows = field(default_factory=lambda: _empty("history"))
     limits: Rows = field(default_factory=lambda: _empty("limits"))
     trades: Rows = field(default_factory=list)

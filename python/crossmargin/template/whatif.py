@@ -71,7 +71,7 @@ def write(page: Page, rows: Rows) -> None:
         "What trades would make of the whole account, and the smallest and cheapest actions that "
         "bring it to a target.",
     )
-    page.widths("B", 34, 15, 24, 14, 14, 14, 14, 12, 14, 70, 12)
+    page.widths("B", 34, 24, 24, 14, 14, 14, 14, 12, 14, 70, 12)
     for number, text in enumerate(_NOTES):
         page.text(f"B{4 + number}", text, page.styles.note)
     page.section(7, "Trades to try out", _LAST)
@@ -169,6 +169,7 @@ def _chart(page: Page, changed: Block, top: int) -> None:
     chart.set_x_axis({"num_font": small, "label_position": "low"})
     chart.set_y_axis(
         {
+            "minor_tick_mark": "none",
             "name": "money of the account", "num_format": "#,##0", "num_font": small,
             "name_font": {"size": 9, "bold": False},
             "major_gridlines": {"visible": True, "line": {"color": "#E5E7EB"}},

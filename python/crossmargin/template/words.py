@@ -168,6 +168,7 @@ STEPS: Final = (
 )
 
 SHEETS: Final = (
+    ("Report", "one page to print: the answer, where it ends, accounts, breaches, actions"),
     ("Positions", "input: what is held, and the venue's own figures"),
     ("Collateral", "input: balances"),
     ("Orders", "input: resting orders"),
@@ -181,8 +182,10 @@ SHEETS: Final = (
     ("Exposure", "delta, gamma, vega, theta by underlying, expiry, strike"),
     ("Compare", "the same holdings under other rulebooks and modes"),
     ("Stress", "named crises and your own, heat map, horizon, what changed, accounts"),
+    ("Accounts", "twelve accounts at five venues: the nearest, the first to fail, the transfer"),
     ("Recon", "ours and the venue's, side by side"),
     ("Checks", "findings, units, columns, assumptions, stamp"),
+    ("Worked", "a book of two positions, each figure by hand and by the engine"),
     ("Glossary", "eighteen misunderstandings, directions, units, all functions"),
 )
 

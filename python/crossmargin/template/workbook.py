@@ -9,6 +9,7 @@ import xlsxwriter
 
 from crossmargin import registry
 from crossmargin.template import (
+    accounts,
     archive,
     backtest,
     breakdown,
@@ -23,6 +24,7 @@ from crossmargin.template import (
     liquidation,
     options,
     policies,
+    report,
     rules,
     safety,
     scenarios,
@@ -31,6 +33,7 @@ from crossmargin.template import (
     summary,
     tail,
     whatif,
+    worked,
 )
 from crossmargin.template.calls import Calculator
 from crossmargin.template.page import Page
@@ -43,10 +46,11 @@ if TYPE_CHECKING:
 __all__ = ["SHEETS", "write"]
 
 SHEETS: Final = (
-    "Start", "Positions", "Collateral", "Orders", "Market", "Options", "History",
+    "Start", "Report", "Positions", "Collateral", "Orders", "Market", "Options", "History",
     "Rulebook", "Summary", "Liquidation", "Map", "WhatIf", "Stress", "Explain", "Scenarios",
-    "Exposure", "Compare",
-    "Tail", "Limits", "Contributions", "Correlation", "Backtest", "Recon", "Checks", "Glossary",
+    "Exposure", "Compare", "Accounts",
+    "Tail", "Limits", "Contributions", "Correlation", "Backtest", "Recon", "Checks", "Worked",
+    "Glossary",
 )  # fmt: skip
 _YELLOW: Final = (
     "Positions",
@@ -57,6 +61,8 @@ _YELLOW: Final = (
     "History",
     "Limits",
     "Stress",
+    "Accounts",
+    "Worked",
 )
 _TABS: Final = {"Start": "#1E7B3A", **dict.fromkeys(_YELLOW,
                 "#E3C94A"), "Rulebook": "#8A94A6"}  # fmt: skip
@@ -92,6 +98,11 @@ def write(path: Path, given: Inputs, *, version: str | None = None) -> Path:
         "OptionPositions": with_columns(given.option_positions, COLUMNS["option_positions"]),
         "OptionCollateral": with_columns(given.option_collateral, COLUMNS["option_collateral"]),
         "OptionMarket": with_columns(given.option_market, COLUMNS["option_market"]),
+        "AccountPositions": with_columns(given.account_positions, COLUMNS["account_positions"]),
+        "AccountCollateral": with_columns(given.account_collateral, COLUMNS["account_collateral"]),
+        "AccountMarket": with_columns(given.account_market, COLUMNS["account_market"]),
+        "AccountRules": given.account_rules,
+        **worked.tables(),
         "OwnStress": stress.OWN,
         "Brackets": with_columns(given.brackets, COLUMNS["brackets"]),
         "OwnRules": _own_rules(),
@@ -116,6 +127,7 @@ def write(path: Path, given: Inputs, *, version: str | None = None) -> Path:
         "CellsOutside": 0.0,
         "OptionRule": given.option_rulebook,
         "OptionAsOf": given.option_as_of,
+        "AccountsAsOf": given.account_as_of,
         "ShownBook": "options" if len(given.option_positions) > 1 else "main",
         "RiskUnit": None,
         "ExposureUnit": "usd",
@@ -127,6 +139,8 @@ def write(path: Path, given: Inputs, *, version: str | None = None) -> Path:
         **stress.settings(),
         **backtest.settings(),
         **whatif.settings(),
+        **accounts.settings(),
+        **report.settings(),
     }
     calculator = Calculator(names, tables)
     safe = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
@@ -141,13 +155,14 @@ def write(path: Path, given: Inputs, *, version: str | None = None) -> Path:
         name: Page(workbook, name, styles, calculator, tab=_TABS.get(name, "#2F6DB5"))
         for name in SHEETS
     }
-    listed = registry.call("CM_RULEBOOKS", [])
-    rows = listed[1:] if isinstance(listed, list) else []
+    rows = _rulebooks()
     known = tuple(dict.fromkeys(str(row[0]) for row in rows))
     start.write_book(pages["Start"], given.rulebook, known, given.as_of, given.options)
     if version is not None:
         calculator.note("Version", version)
-    for sheet_of_books in (options, breakdown, tail, backtest, limits, stress):
+    for sheet_of_books in (
+        *(options, breakdown, tail, backtest, limits, stress, accounts, worked, report),
+    ):
         sheet_of_books.prepare(calculator)
     for name, book, rulebook in (
         ("OptionRules", "OptionBook", given.option_rulebook),
@@ -159,7 +174,7 @@ def write(path: Path, given: Inputs, *, version: str | None = None) -> Path:
         inputs.write(pages[sheet.name], sheet, tables[sheet.name])
     options.write(pages["Options"], tables, known)
     rules.write(pages["Rulebook"], tables["Brackets"], tables["OwnRules"], known)
-    accounts = summary.write(pages["Summary"])
+    each = summary.write(pages["Summary"])
     liquidation.write(pages["Liquidation"])
     safety.write(pages["Map"])
     whatif.write(pages["WhatIf"], tables["Trades"])
@@ -168,22 +183,31 @@ def write(path: Path, given: Inputs, *, version: str | None = None) -> Path:
     exposure.write(pages["Exposure"])
     compare.write(pages["Compare"])
     stress.write(pages["Stress"], tables["OwnStress"])
+    accounts.write(pages["Accounts"], tables)
     tail.write(pages["Tail"])
     contributions.write(pages["Contributions"])
     correlation.write(pages["Correlation"])
     backtest.write(pages["Backtest"])
     limits.write(pages["Limits"], tables["Limits"])
     control.write_recon(pages["Recon"])
+    report.write(pages["Report"])
     others = [page for name, page in pages.items() if name != "Checks"]
     kinds = [(sheet.name, sheet.kind) for sheet in inputs.input_sheets]
     checked = control.write_checks(pages["Checks"], others, kinds)
     options.explain(pages["Options"], checked)
+    worked.write(pages["Worked"], tables["HandPositions"], tables["HandCollateral"])
     glossary.write(pages["Glossary"])
-    start.write(pages["Start"], accounts, checked)
+    start.write(pages["Start"], each, checked)
     pages["Start"].sheet.activate()
     workbook.close()
     archive.finish(path, {name: page.printed for name, page in pages.items() if page.printed})
     return path
+
+
+def _rulebooks() -> list[list[object]]:
+    """Return the rows of the rulebooks that come with the package."""
+    listed = registry.call("CM_RULEBOOKS", [])
+    return [list(row) for row in listed[1:]] if isinstance(listed, list) else []
 
 
 def _own_rules() -> Rows:
