@@ -26,6 +26,7 @@ from crossmargin._cli_commands import (
 from crossmargin._cli_demo import run_demo
 from crossmargin._cli_progress import bar_shown
 from crossmargin._cli_show import View, plain, print_json, print_table, write_csv
+from crossmargin._texts import LONGEST_SENTENCE, cut, visible
 from crossmargin.cells import SheetError
 
 if TYPE_CHECKING:
@@ -192,10 +193,11 @@ def _refuse(given: Sequence[str], problem: BaseException) -> int:
             code = DEFECT
             name = type(problem).__name__
             sentence = f"this is a defect of crossmargin and not of your data: {name}: {sentence}"
+    sentence = cut(visible(sentence), LONGEST_SENTENCE)
     if "--json" in given:
         print_json({"error": sign, "reason": sentence})
     else:
-        words = Text(plain(sentence)).append(plain(hint), style="dim")
+        words = Text(sentence).append(plain(hint), style="dim")
         Console(stderr=True, soft_wrap=True).print(words)
     return code
 

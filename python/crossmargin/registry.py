@@ -11,11 +11,13 @@ import importlib
 import importlib.util
 import types
 from collections import OrderedDict
+from dataclasses import replace
 from threading import Lock
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from crossmargin import _coerce
 from crossmargin._declaration import Argument, Record, declare
+from crossmargin._texts import well_formed
 from crossmargin.cells import CellContent, SheetError, reason_of_none
 
 if TYPE_CHECKING:
@@ -145,7 +147,7 @@ def call(sheet_name: str, cells: Sequence[object]) -> SheetResult:
         If the person at the terminal stops the work; nothing else is raised.
     """
     try:
-        answer = _call(sheet_name, cells)
+        answer = _called(sheet_name, cells)
     except KeyboardInterrupt:
         raise
     except _coerce.Refusal as refusal:
@@ -177,6 +179,24 @@ def signature_of(cells: Sequence[object]) -> str:
         The arguments by position.
     """
     return "; ".join(map(_signature_of_cell, cells)).rstrip("; ")
+
+
+def _called(sheet_name: str, cells: Sequence[object]) -> SheetResult:
+    """Return the answer; texts are looked through only where the core could not take one."""
+    try:
+        return _call(sheet_name, cells)
+    except UnicodeEncodeError:
+        return _call(sheet_name, [_well_formed(cell) for cell in cells])
+
+
+def _well_formed(cell: object) -> object:
+    if isinstance(cell, str):
+        return well_formed(cell)
+    if isinstance(cell, list | tuple):
+        return [_well_formed(inner) for inner in cell]
+    if isinstance(cell, CellContent):
+        return replace(cell, value=_well_formed(cell.value), formula=well_formed(cell.formula))
+    return cell
 
 
 def _call(sheet_name: str, cells: Sequence[object]) -> SheetResult:
