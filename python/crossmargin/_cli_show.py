@@ -170,7 +170,7 @@ def write_csv(table: Table, path: Path) -> None:
     OSError
         If the file cannot be written.
     """
-    with path.open("w", encoding="utf-8-sig", newline="") as file:
+    with path.open("w", encoding="utf-8-sig", errors="replace", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(map(guarded, table.header))
         writer.writerows([_csv_cell(value) for value in row] for row in table.rows)

@@ -40,8 +40,8 @@ impl<'a> Draw<'a> {
     /// A word: mostly one of those given, else a name, else anything.
     pub(crate) fn word(&mut self, known: &[&str]) -> String {
         match self.below(100) {
-            0..80 => self.of(known).map_or_else(String::new, |word| (*word).to_owned()),
-            80..90 => self.name(),
+            0..91 => self.of(known).map_or_else(String::new, |word| (*word).to_owned()),
+            91..96 => self.name(),
             _ => self.text(),
         }
     }
@@ -89,7 +89,7 @@ impl<'a> Draw<'a> {
 
     /// A number: mostly one of those given.
     pub(crate) fn number_of(&mut self, known: &[f64]) -> f64 {
-        if self.chance(80) { self.of(known).copied().unwrap_or(1.0) } else { self.number() }
+        if self.chance(90) { self.of(known).copied().unwrap_or(1.0) } else { self.number() }
     }
 
     pub(crate) fn numbers(&mut self, known: &[f64]) -> Vec<f64> {

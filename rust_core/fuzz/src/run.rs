@@ -51,6 +51,7 @@ impl Wanted {
 struct Counts {
     blocks: u64,
     accepted: u64,
+    overflows: u64,
     /// Answered and refused, by function.
     asked: BTreeMap<usize, (u64, u64)>,
     failures: Vec<String>,
@@ -60,6 +61,7 @@ impl Counts {
     fn add(&mut self, number: u64, done: Done) {
         self.blocks += 1;
         self.accepted += u64::from(done.accepted);
+        self.overflows += done.overflows;
         for (index, answered) in done.asked {
             let counts = self.asked.entry(index).or_default();
             *(if answered { &mut counts.0 } else { &mut counts.1 }) += 1;
@@ -143,11 +145,12 @@ pub(crate) fn run(wanted: &Wanted) -> Result<usize, String> {
 #[expect(clippy::print_stdout, reason = "a command prints")]
 fn show(wanted: &Wanted, counts: &Counts, time: Duration) {
     println!(
-        "seed {}, first {}: {} blocks, {} books accepted, {:.0} s on {} threads",
+        "seed {}, first {}: {} blocks, {} books accepted, {} numbers of tables overflowed, {:.0} s on {} threads",
         wanted.seed,
         wanted.first,
         counts.blocks,
         counts.accepted,
+        counts.overflows,
         time.as_secs_f64(),
         wanted.threads
     );
