@@ -15,6 +15,7 @@ import openpyxl
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from openpyxl.utils.escape import unescape
 
 import crossmargin
 from crossmargin import _cli_show, cli, demo_workbook, frames, registry
@@ -48,7 +49,7 @@ HEADERS = ["=HYPERLINK(1)", "@SUM(1)", "a\x00\nb\tc", "&A&P", "http://x.example"
 
 def positions(names: list[str], headers: list[str]) -> Rows:
     """Return a table with a position for each name, which is also its account and its remarks."""
-    numbers = [1.0, 100.0, 101.0, 10.0]
+    numbers: list[float | str | None] = [1.0, 100.0, 101.0, 10.0]
     return [
         ["symbol", "contracts", "entryPrice", "markPrice", "leverage", "account", *headers],
         ["BTC", *numbers, "main", *["plain"] * len(headers)],
@@ -151,7 +152,7 @@ def test_every_text_stands_on_its_input_sheet_as_it_was(hostile: Workbook) -> No
     assert [cell.value for cell in rows[0]] == [column.name for column in table.tableColumns]
     expected = [for_a_cell(name) for name in NAMES]
     shown = [row[0].value for row in rows[2 : 2 + len(NAMES)]]
-    assert [openpyxl.utils.escape.unescape(str(text)) for text in shown] == expected
+    assert [unescape(str(text)) for text in shown] == expected
     assert {row[0].data_type for row in rows[2 : 2 + len(NAMES)]} == {"s"}
 
 
@@ -170,12 +171,16 @@ def test_a_text_that_a_person_would_type_as_a_formula_is_marked_as_text(hostile:
 def test_headers_and_footers_hold_no_text_of_a_book(
     files: tuple[Path, Path], hostile: Workbook
 ) -> None:
-    def of(workbook: Workbook) -> list[object]:
+    def of(workbook: Workbook) -> list[str | None]:
         return [
-            (sheet.oddFooter.left.text, sheet.oddFooter.center.text, sheet.oddHeader.center.text)
+            part.text
             for sheet in workbook
+            for line in (sheet.oddHeader, sheet.oddFooter, sheet.evenHeader, sheet.firstHeader)
+            if line is not None
+            for part in (line.left, line.center, line.right)
         ]
 
+    assert len(of(hostile)) >= 6 * len(hostile.sheetnames)
     assert of(hostile) == of(openpyxl.load_workbook(files[1]))
     assert set(hostile.defined_names) == set(openpyxl.load_workbook(files[1]).defined_names)
 

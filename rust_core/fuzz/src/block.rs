@@ -95,8 +95,17 @@ pub(crate) struct Done {
     pub(crate) failures: Vec<String>,
 }
 
+/// Which functions are asked of a book.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Share {
+    /// A few in turn.
+    Few,
+    /// Every one.
+    All,
+}
+
 /// Runs a block; `begin` is told the name of each function before it is asked.
-pub(crate) fn run(shapes: &Shapes, seed: u64, number: u64, begin: &dyn Fn(&str)) -> Done {
+pub(crate) fn run(shapes: &Shapes, seed: u64, number: u64, share: Share, begin: &dyn Fn(&str)) -> Done {
     let mut draw = Draw::new(shapes, seed, number);
     let mut done = Done::default();
     begin("the book");
@@ -141,14 +150,16 @@ pub(crate) fn run(shapes: &Shapes, seed: u64, number: u64, begin: &dyn Fn(&str))
     };
     let asked = Asked { book: &book, evaluated: &evaluated, input, shapes, before };
     // in turn, so that every function is asked as often as every other
-    let mut turns: Vec<usize> = (0..ASKED).map(|place| number as usize * ASKED + place).collect();
+    let all = share == Share::All;
+    let count = if all { QUESTIONS.len() } else { ASKED };
+    let mut turns: Vec<usize> = (0..count).map(|place| number as usize * count + place).collect();
     if drawn.history {
         turns.extend(QUESTIONS.iter().position(|(name, _)| *name == *draw.of(&OF_HISTORY).unwrap_or(&"")));
     }
     for (place, turn) in turns.into_iter().enumerate() {
         let index = turn % QUESTIONS.len();
         let Some((name, question)) = QUESTIONS.get(index) else { continue };
-        if SLOW.contains(name) && place < ASKED && draw.below(SELDOM) != 0 {
+        if SLOW.contains(name) && !all && place < ASKED && draw.below(SELDOM) != 0 {
             continue;
         }
         begin(name);
@@ -239,4 +250,33 @@ fn problem_of_table(table: &Answer) -> Option<String> {
 
 fn problem_of_error(refusal: &Error) -> Option<String> {
     refusal.to_string().trim().is_empty().then(|| "a refusal without a sentence".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_few_blocks_are_read_and_asked_everything_without_a_failure() {
+        let shapes = Shapes::read().unwrap();
+        let mut counts = vec![0; QUESTIONS.len()];
+        for number in 0..60 {
+            let done = run(&shapes, 1, number, Share::All, &|_| ());
+            assert!(done.failures.is_empty(), "block {number}: {:?}", done.failures);
+            for (index, _) in done.asked {
+                counts[index] += 1;
+            }
+        }
+        assert!(counts.iter().all(|count| *count > 10), "{counts:?}");
+    }
+
+    #[test]
+    fn a_block_is_a_function_of_seed_and_number() {
+        let shapes = Shapes::read().unwrap();
+        for number in 0..40 {
+            let one = run(&shapes, 7, number, Share::Few, &|_| ());
+            let other = run(&shapes, 7, number, Share::Few, &|_| ());
+            assert_eq!((one.accepted, one.asked), (other.accepted, other.asked));
+        }
+    }
 }

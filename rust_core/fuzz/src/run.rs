@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::{scope, sleep};
 use std::time::{Duration, Instant};
 
-use crate::block::{self, Done};
+use crate::block::{self, Done, Share};
 use crate::questions::QUESTIONS;
 use crate::shapes::Shapes;
 
@@ -109,7 +109,7 @@ pub(crate) fn run(wanted: &Wanted) -> Result<usize, String> {
                                 *place = (number, name.to_owned(), now());
                             }
                         };
-                        let done = block::run(shapes, wanted.seed, number, &begin);
+                        let done = block::run(shapes, wanted.seed, number, Share::Few, &begin);
                         if let Ok(mut counts) = total.lock() {
                             counts.add(number, done);
                             if counts.failures.len() >= SHOWN {
