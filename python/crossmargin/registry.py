@@ -39,6 +39,8 @@ __all__ = [
 FUNCTIONS_MODULE: Final = "crossmargin.functions"
 _MAXIMUM_ERRORS: Final = 1_000
 _SIGNATURE_ROWS: Final = 64
+_LONGEST_TEXT: Final = 300
+_SHOWN_OF_LONG: Final = 60
 
 AnyFunction = TypeVar("AnyFunction", bound="Callable[..., object]")
 SheetResult = float | str | list[list[float | str | SheetError]] | SheetError
@@ -173,6 +175,8 @@ def last_errors() -> Mapping[tuple[str, str], SheetError]:
 def signature_of(cells: Sequence[object]) -> str:
     """Return arguments as text: scalars as they are, ranges by shape and a hash of their top.
 
+    Of a long text its beginning and a hash stand for it, so that what is kept stays small.
+
     Parameters
     ----------
     cells
@@ -252,14 +256,21 @@ def _keep(sheet_name: str, cells: Sequence[object], answer: SheetResult) -> None
 
 def _signature_of_cell(cell: object) -> str:
     if isinstance(cell, CellContent):
-        return cell.formula or _signature_of_cell(cell.value)
+        return _short(cell.formula) or _signature_of_cell(cell.value)
     if isinstance(cell, list | tuple):
-        top = repr(cell[:_SIGNATURE_ROWS]).encode()
+        top = repr(cell[:_SIGNATURE_ROWS]).encode(errors="replace")
         width = len(cell[0]) if cell and isinstance(cell[0], list | tuple) else 1
         return f"{len(cell)}x{width}:{hashlib.blake2b(top, digest_size=8).hexdigest()}"
     if isinstance(cell, float):
         return _coerce.text_of_number(cell)
-    return "" if cell is None else str(cell)
+    return "" if cell is None else _short(str(cell))
+
+
+def _short(text: str) -> str:
+    if len(text) <= _LONGEST_TEXT:
+        return text
+    digest = hashlib.blake2b(text.encode(errors="replace"), digest_size=8).hexdigest()
+    return f"{text[:_SHOWN_OF_LONG]}...{digest}"
 
 
 def _is_same(known: Callable[..., object], new: Callable[..., object]) -> bool:

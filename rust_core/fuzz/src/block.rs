@@ -88,6 +88,8 @@ impl Drawn {
 #[derive(Default)]
 pub(crate) struct Done {
     pub(crate) accepted: bool,
+    /// Tables of cells handed over.
+    pub(crate) tables: u64,
     /// Function and whether it answered.
     pub(crate) asked: Vec<(usize, bool)>,
     /// Numbers of tables that are none.
@@ -117,6 +119,7 @@ pub(crate) fn run(shapes: &Shapes, seed: u64, number: u64, share: Share, begin: 
             return done;
         }
     };
+    done.tables = drawn.tables.iter().flatten().count() as u64;
     let book = match built {
         Ok(book) => book,
         Err(refusal) => {

@@ -105,7 +105,13 @@ const TAIL_WORDS: [&str; 7] =
     ["historical", "filtered", "age_weighted", "simulated", "student_t", "250", "0.94"];
 
 fn profile(draw: &mut Draw<'_>) -> Result<Profile> {
-    Profile::of(&draw.options(&PROFILE_KEYS, &PROFILE_WORDS))
+    Profile::of(&few_paths(draw.options(&PROFILE_KEYS, &PROFILE_WORDS)))
+}
+
+/// The usual ten thousand paths take minutes where every step of one measures a tail.
+fn few_paths(mut options: Vec<(String, String)>) -> Vec<(String, String)> {
+    options.push(("paths".into(), "100".into()));
+    options
 }
 
 fn coin(draw: &mut Draw<'_>, asked: &Asked<'_>) -> String {
@@ -392,10 +398,9 @@ pub(crate) const QUESTIONS: [(&str, Question); 47] = [
         price::single(asked.book, &symbol(draw, asked), side, &question).map(Said::Number)
     }),
     ("CM_LIQPROB", |draw, asked| {
-        let mut options = draw.options(&PROFILE_KEYS, &PROFILE_WORDS);
-        options.push(("paths".into(), draw.word(&["100", "500", "1000"])));
+        let profile = profile(draw)?;
         let scope = draw.word(&["all", "main", "each account"]);
-        probability::table(asked.book, &scope, &Profile::of(&options)?, &Watch::new()).map(Said::Table)
+        probability::table(asked.book, &scope, &profile, &Watch::new()).map(Said::Table)
     }),
     ("CM_LIQZONES", |draw, asked| {
         let question = price_question(draw)?;
@@ -412,7 +417,7 @@ pub(crate) const QUESTIONS: [(&str, Question); 47] = [
         };
         let keys = ["account", "lot", "price", "leverage", "mmr", "imr", "markIv", "forward", "confidence"];
         let (question, rest) = question.split(&draw.options(&keys, &["main", "0.001", "93400", "10"]))?;
-        let (profile, watch) = (Profile::of(&rest)?, Watch::new());
+        let (profile, watch) = (Profile::of(&few_paths(rest))?, Watch::new());
         if draw.chance(50) {
             return size::table(asked.book, asked.origin(), &question, &profile, &watch).map(Said::Table);
         }

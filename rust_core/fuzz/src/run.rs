@@ -50,6 +50,7 @@ impl Wanted {
 #[derive(Default)]
 struct Counts {
     blocks: u64,
+    tables: u64,
     accepted: u64,
     overflows: u64,
     /// Answered and refused, by function.
@@ -60,6 +61,7 @@ struct Counts {
 impl Counts {
     fn add(&mut self, number: u64, done: Done) {
         self.blocks += 1;
+        self.tables += done.tables;
         self.accepted += u64::from(done.accepted);
         self.overflows += done.overflows;
         for (index, answered) in done.asked {
@@ -145,10 +147,11 @@ pub(crate) fn run(wanted: &Wanted) -> Result<usize, String> {
 #[expect(clippy::print_stdout, reason = "a command prints")]
 fn show(wanted: &Wanted, counts: &Counts, time: Duration) {
     println!(
-        "seed {}, first {}: {} blocks, {} books accepted, {} numbers of tables overflowed, {:.0} s on {} threads",
+        "seed {}, first {}: {} blocks of {} tables, {} books accepted, {} numbers of tables overflowed, {:.0} s on {} threads",
         wanted.seed,
         wanted.first,
         counts.blocks,
+        counts.tables,
         counts.accepted,
         counts.overflows,
         time.as_secs_f64(),
