@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 
 from crossmargin import _core, explain, history_functions
-from crossmargin.errors import UnknownWordError
+from crossmargin.errors import TableError, UnknownWordError
 from crossmargin.table import Table
 
 __all__ = ["book_of", "history_of", "pairs_of", "rows_of"]
@@ -26,8 +27,20 @@ def history_of(history: object) -> _core.History:
 
 
 def rows_of(rows: tuple[tuple[str, ...], list[tuple[float | str | None, ...]], str]) -> Table:
-    """Return an answer of the core as a table."""
+    """Return an answer of the core as a table.
+
+    Raises
+    ------
+    TableError
+        If two columns have one name: columns that moves, sizes or coins name are found by it.
+    """
     header, cells, _ = rows
+    twice = next((name for name, count in Counter(header).items() if count > 1), None)
+    if twice is not None:
+        raise TableError(
+            f"two columns of the answer would be called {twice!r}: give each move, size or coin "
+            "once, and moves that differ in what is shown of them"
+        )
     return Table(header, cells)
 
 

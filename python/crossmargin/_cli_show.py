@@ -13,6 +13,7 @@ from rich import box
 from rich.table import Table as Grid
 from rich.text import Text
 
+from crossmargin._texts import guarded
 from crossmargin.table import Table, Value
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ __all__ = [
     "STATUS_STYLES",
     "View",
     "as_json",
+    "guarded",
     "headline",
     "nearest_first",
     "number",
@@ -34,7 +36,6 @@ __all__ = [
     "print_scalar",
     "print_table",
     "steps_in_short",
-    "without_formulas",
     "worst_first",
     "write_csv",
 ]
@@ -102,7 +103,6 @@ _NARROW_SENTENCE: Final = 26
 _SIGNIFICANT: Final = 7
 _LARGE: Final = 1e6
 _NOTHING: Final = "–"  # noqa: RUF001  # a dash is what an empty cell of a printed table holds
-_FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠", "|", "%")  # noqa: RUF001  # full-width forms count as formulas too
 
 
 @dataclass
@@ -159,23 +159,20 @@ def print_json(value: object) -> None:
 # --- for spreadsheets -------------------------------------------------------------------------
 
 
-def without_formulas(text: str) -> str:
-    """Return a text that no spreadsheet takes for a formula: an apostrophe goes before the sign."""
-    start = text.lstrip(" \u00a0\ufeff")
-    return f"'{text}" if start.startswith(_FORMULA_STARTS) else text
-
-
 def write_csv(table: Table, path: Path) -> None:
     """Write a table with full precision; texts that look like formulas are made texts.
+
+    They get an apostrophe in front, which reading the file with crossmargin takes away again;
+    numbers stay numbers.
 
     Raises
     ------
     OSError
         If the file cannot be written.
     """
-    with path.open("w", encoding="utf-8-sig", newline="") as file:
+    with path.open("w", encoding="utf-8-sig", errors="replace", newline="") as file:
         writer = csv.writer(file)
-        writer.writerow(map(without_formulas, table.header))
+        writer.writerow(map(guarded, table.header))
         writer.writerows([_csv_cell(value) for value in row] for row in table.rows)
 
 
@@ -183,7 +180,7 @@ def _csv_cell(value: Value) -> str:
     if value is None:
         return ""
     if isinstance(value, str):
-        return without_formulas(value)
+        return guarded(value)
     return repr(value) if math.isfinite(value) else ""
 
 

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 from crossmargin import books
+from crossmargin._texts import LONGEST_CELL, cut
 from crossmargin.cells import ERROR_TEXTS, CellContent, SheetError
 from crossmargin.table import Table
 
@@ -295,8 +296,10 @@ def _table(table: Table) -> list[list[CellResult]]:
 def _one(value: object, missing: str) -> CellResult:
     if value is None:
         return SheetError("#N/A", missing)
-    if isinstance(value, str | SheetError):
+    if isinstance(value, SheetError):
         return value
+    if isinstance(value, str):
+        return cut(value, LONGEST_CELL)
     if not _is_number(value):
         raise TypeError(f"a cell holds a number or a text, was {type(value).__name__}")
     number = _float(value)

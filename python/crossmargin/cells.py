@@ -6,6 +6,8 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from crossmargin._texts import LONGEST_SENTENCE, cut, visible
+
 __all__ = ["ERROR_TEXTS", "CellContent", "SheetError", "Sign", "because", "reason_of_none"]
 
 Sign = Literal["#N/A", "#VALUE!", "#NUM!"]
@@ -40,11 +42,16 @@ class SheetError:
         What the cell shows: `#VALUE!` for a wrong type or word, `#NUM!` for an impossible number,
         `#N/A` where data are missing or no answer exists.
     reason
-        One sentence that names the argument, the value and the rule.
+        One sentence that names the argument, the value and the rule. A value may be any text that
+        somebody pasted, so what does not print is spelled out and the end of a long one is cut.
     """
 
     sign: Sign
     reason: str
+
+    def __post_init__(self) -> None:
+        reason = cut(visible(self.reason), LONGEST_SENTENCE)
+        object.__setattr__(self, "reason", reason)  # the dataclass is frozen
 
 
 @dataclass(frozen=True)

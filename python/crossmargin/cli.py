@@ -28,6 +28,7 @@ from crossmargin._cli_hosts import commands as host_commands
 from crossmargin._cli_progress import bar_shown
 from crossmargin._cli_report import report_command
 from crossmargin._cli_show import View, plain, print_json, print_table, write_csv
+from crossmargin._texts import LONGEST_SENTENCE, cut, visible
 from crossmargin.cells import SheetError
 
 if TYPE_CHECKING:
@@ -202,10 +203,11 @@ def _refuse(given: Sequence[str], problem: BaseException) -> int:
             code = DEFECT
             name = type(problem).__name__
             sentence = f"this is a defect of crossmargin and not of your data: {name}: {sentence}"
+    sentence = cut(visible(sentence), LONGEST_SENTENCE)
     if "--json" in given:
         print_json({"error": sign, "reason": sentence})
     else:
-        words = Text(plain(sentence)).append(plain(hint), style="dim")
+        words = Text(sentence).append(plain(hint), style="dim")
         Console(stderr=True, soft_wrap=True).print(words)
     return code
 

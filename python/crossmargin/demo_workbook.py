@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from crossmargin.hosts import libreoffice
 from crossmargin.table import Table
 from crossmargin.template import workbook
-from crossmargin.template.values import COLUMNS, Inputs, Rows, rows_of
+from crossmargin.template.values import COLUMNS, Inputs, Rows, rows_of, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -139,5 +139,4 @@ def _text(given: object) -> str | None:
         given = given.rows
     while isinstance(given, list | tuple):
         given = given[-1] if given else None
-    text = str(given).strip() if given is not None else ""
-    return text or None
+    return text_of(str(given).strip() or None) if given is not None else None

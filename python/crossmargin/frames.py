@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from crossmargin._texts import unguarded
 from crossmargin.errors import TableError
 
 if TYPE_CHECKING:
@@ -65,7 +66,8 @@ def read_file(path: Path) -> pl.DataFrame:
     Parameters
     ----------
     path
-        A file ending in `.csv`, `.tsv`, `.txt`, `.parquet` or `.pq`.
+        A file ending in `.csv`, `.tsv`, `.txt`, `.parquet` or `.pq`. Of a text that looks like a
+        formula behind an apostrophe, as crossmargin writes it, the apostrophe is taken away.
 
     Raises
     ------
@@ -88,12 +90,29 @@ def read_file(path: Path) -> pl.DataFrame:
             if not text.strip():
                 raise ValueError(f"{path} is empty")
             try:
-                return pl.read_csv(text.encode(), separator=separator, infer_schema=False)
+                read = pl.read_csv(text.encode(), separator=separator, infer_schema=False)
             except pl.exceptions.ComputeError as problem:
                 raise TableError(f"{path}: {_ragged(text, separator) or problem}") from None
+            return _unguarded(read) if "'" in text else read
         case other:
             known = ".csv, .tsv, .txt, .parquet or .pq"
             raise ValueError(f"{path}: files end in {known}, was '{other}'")
+
+
+def _unguarded(frame: pl.DataFrame) -> pl.DataFrame:
+    """Return a frame without the apostrophes that keep a CSV file's texts from being formulas."""
+    import polars as pl  # noqa: PLC0415  # spreadsheets need no polars
+
+    return pl.DataFrame(
+        [
+            pl.Series(
+                unguarded(column.name),
+                [None if text is None else unguarded(text) for text in column],
+                dtype=pl.String,
+            )
+            for column in frame
+        ]
+    )
 
 
 def _ragged(text: str, separator: str) -> str:

@@ -11,11 +11,13 @@ import importlib
 import importlib.util
 import types
 from collections import OrderedDict
+from dataclasses import replace
 from threading import Lock
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from crossmargin import _coerce
 from crossmargin._declaration import Argument, Record, declare
+from crossmargin._texts import well_formed
 from crossmargin.cells import CellContent, SheetError, reason_of_none
 
 if TYPE_CHECKING:
@@ -37,6 +39,8 @@ __all__ = [
 FUNCTIONS_MODULE: Final = "crossmargin.functions"
 _MAXIMUM_ERRORS: Final = 1_000
 _SIGNATURE_ROWS: Final = 64
+_LONGEST_TEXT: Final = 300
+_SHOWN_OF_LONG: Final = 60
 
 AnyFunction = TypeVar("AnyFunction", bound="Callable[..., object]")
 SheetResult = float | str | list[list[float | str | SheetError]] | SheetError
@@ -145,7 +149,7 @@ def call(sheet_name: str, cells: Sequence[object]) -> SheetResult:
         If the person at the terminal stops the work; nothing else is raised.
     """
     try:
-        answer = _call(sheet_name, cells)
+        answer = _called(sheet_name, cells)
     except KeyboardInterrupt:
         raise
     except _coerce.Refusal as refusal:
@@ -171,12 +175,32 @@ def last_errors() -> Mapping[tuple[str, str], SheetError]:
 def signature_of(cells: Sequence[object]) -> str:
     """Return arguments as text: scalars as they are, ranges by shape and a hash of their top.
 
+    Of a long text its beginning and a hash stand for it, so that what is kept stays small.
+
     Parameters
     ----------
     cells
         The arguments by position.
     """
     return "; ".join(map(_signature_of_cell, cells)).rstrip("; ")
+
+
+def _called(sheet_name: str, cells: Sequence[object]) -> SheetResult:
+    """Return the answer; texts are looked through only where the core could not take one."""
+    try:
+        return _call(sheet_name, cells)
+    except UnicodeEncodeError:
+        return _call(sheet_name, [_well_formed(cell) for cell in cells])
+
+
+def _well_formed(cell: object) -> object:
+    if isinstance(cell, str):
+        return well_formed(cell)
+    if isinstance(cell, list | tuple):
+        return [_well_formed(inner) for inner in cell]
+    if isinstance(cell, CellContent):
+        return replace(cell, value=_well_formed(cell.value), formula=well_formed(cell.formula))
+    return cell
 
 
 def _call(sheet_name: str, cells: Sequence[object]) -> SheetResult:
@@ -232,14 +256,21 @@ def _keep(sheet_name: str, cells: Sequence[object], answer: SheetResult) -> None
 
 def _signature_of_cell(cell: object) -> str:
     if isinstance(cell, CellContent):
-        return cell.formula or _signature_of_cell(cell.value)
+        return _short(cell.formula) or _signature_of_cell(cell.value)
     if isinstance(cell, list | tuple):
-        top = repr(cell[:_SIGNATURE_ROWS]).encode()
+        top = repr(cell[:_SIGNATURE_ROWS]).encode(errors="replace")
         width = len(cell[0]) if cell and isinstance(cell[0], list | tuple) else 1
         return f"{len(cell)}x{width}:{hashlib.blake2b(top, digest_size=8).hexdigest()}"
     if isinstance(cell, float):
         return _coerce.text_of_number(cell)
-    return "" if cell is None else str(cell)
+    return "" if cell is None else _short(str(cell))
+
+
+def _short(text: str) -> str:
+    if len(text) <= _LONGEST_TEXT:
+        return text
+    digest = hashlib.blake2b(text.encode(errors="replace"), digest_size=8).hexdigest()
+    return f"{text[:_SHOWN_OF_LONG]}...{digest}"
 
 
 def _is_same(known: Callable[..., object], new: Callable[..., object]) -> bool:

@@ -91,6 +91,10 @@ class Driver:
         else:
             cell.setValue(value)
 
+    def write_text(self, sheet: str, address: str, value: str) -> None:
+        """Put a text into a cell, whatever it begins with."""
+        self._range(sheet, address).getCellByPosition(0, 0).setString(value)
+
     def write_array(self, sheet: str, address: str, formula: str) -> None:
         """Put an array formula into a range."""
         self._range(sheet, address).setArrayFormula(formula)

@@ -355,7 +355,7 @@ def test_a_defect_of_ours_is_said_so_and_has_another_exit_code(
     ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "  =1", "＝1", "=cmd|' /C calc'!A0"],  # noqa: RUF001
 )
 def test_no_text_becomes_a_formula(tmp_path: Path, text: str) -> None:
-    assert _cli_show.without_formulas(text) == f"'{text}"
+    assert _cli_show.guarded(text) == f"'{text}"
     path = tmp_path / "table.csv"
     _cli_show.write_csv(Table(("symbol", "pnl"), [(text, -1.5)]), path)
     with path.open(encoding="utf-8-sig", newline="") as file:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from xlsxwriter.utility import xl_rowcol_to_cell
 
 from crossmargin import registry
-from crossmargin.template.style import NUMBERS, number_format
+from crossmargin.template.style import NUMBERS, guard, number_format
 from crossmargin.template.values import TEXT_COLUMNS
 
 if TYPE_CHECKING:
@@ -272,8 +272,7 @@ def _mark_gaps(page: Page, header: list[str], first: int, last: int) -> None:
 
 def _style(page: Page, word: str, value: Value, *, is_text: bool) -> Any:  # noqa: ANN401
     number = NUMBERS["text"] if is_text else number_format(word)
-    guard = isinstance(value, str) and value[:1] in {"=", "+", "-", "@"}
-    more: dict[str, object] = {"quote_prefix": True} if guard else {}
+    more: dict[str, object] = guard(value)
     if is_text:
         more["indent"] = 1
     return page.styles.input(number, align="left" if is_text else "right", **more)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from xlsxwriter.utility import xl_cell_to_rowcol, xl_rowcol_to_cell
 
 from crossmargin.template import blocks
+from crossmargin.template.style import guard
 from crossmargin.template.values import ERROR_MARK, is_error
 
 if TYPE_CHECKING:
@@ -139,7 +140,7 @@ class Page:
     ) -> None:
         """Write a cell that the user fills, under a name, with its choices and its hint."""
         row, column = xl_cell_to_rowcol(address)
-        self.value(row, column, value, self.styles.input(number, align="left"))
+        self.value(row, column, value, self.styles.input(number, align="left", **guard(value)))
         self.define(name, address)
         if choices:
             self.choose((row, column, row, column), choices, hint)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-__all__ = ["NUMBERS", "STATUS_COLOURS", "STATUS_WORDS", "Styles", "number_format"]
+__all__ = ["NUMBERS", "STATUS_COLOURS", "STATUS_WORDS", "Styles", "guard", "number_format"]
 
 INK: Final = "#1B2A41"
 GREY: Final = "#6B7280"
@@ -122,6 +122,12 @@ def number_format(header: object, function: str = "") -> str:
     """Return the number format of a column by its header, and by the function that shows it."""
     word = str(header)
     return NUMBERS[_BY_FUNCTION.get((function, word)) or _BY_HEADER.get(word, "text")]
+
+
+def guard(value: object) -> dict[str, object]:
+    """Return the property that keeps a text a text when a person edits its cell and goes on."""
+    is_risky = isinstance(value, str) and value[:1] in {"=", "+", "-", "@"}
+    return {"quote_prefix": True} if is_risky else {}
 
 
 class Styles:

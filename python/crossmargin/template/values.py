@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import csv
 import re
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
+
+from crossmargin._texts import cut, for_a_cell, unguarded
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,6 +23,7 @@ __all__ = [
     "is_error",
     "read_csv",
     "rows_of",
+    "text_of",
     "with_columns",
 ]
 
@@ -67,6 +71,8 @@ TEXT_COLUMNS: Final = frozenset(
     "margintable positionside instrument rulebook venue expiry optiontype date limitid scope "
     "metric unit owner approver reason effective expires action scenario move".split()
 )
+_LONGEST_HEADER: Final = 255
+_LARGEST: Final = sys.float_info.max
 _NUMBER: Final = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
 
 
@@ -110,8 +116,8 @@ def is_error(value: object) -> bool:
 
 def read_csv(path: Path) -> Rows:
     """Return a file's header and rows, numbers as numbers."""
-    with path.open(encoding="utf-8", newline="") as file:
-        return rows_of(list(csv.reader(file)))
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        return rows_of([[unguarded(cell) for cell in row] for row in csv.reader(file)])
 
 
 def rows_of(table: object) -> Rows:
@@ -138,7 +144,7 @@ def rows_of(table: object) -> Rows:
         raw = [list(row) for row in table]
     if not raw:
         raise ValueError("a table must have a header row")
-    header_row = [str(cell).strip() if cell is not None else "" for cell in raw[0]]
+    header_row = [_header(cell) for cell in raw[0]]
     words = [word.lower() for word in header_row]
     for place, word in enumerate(words):
         if not word or words.index(word) != place:
@@ -166,6 +172,19 @@ def with_columns(rows: Rows, names: Sequence[str]) -> Rows:
     ]
 
 
+def text_of(text: str | None) -> str | None:
+    """Return a text as a cell can hold it, and without the mark that stands for an error."""
+    return (
+        None if text is None else for_a_cell(text.replace(ERROR_MARK, "\N{REPLACEMENT CHARACTER}"))
+    )
+
+
+def _header(cell: object) -> str:
+    """Return the name of a column: on one line, and no longer than Excel lets it be."""
+    words = " ".join((text_of("" if cell is None else str(cell)) or "").split())
+    return cut(words, _LONGEST_HEADER)
+
+
 def _word(header: str) -> str:
     return re.sub(r"[\s_-]", "", header).lower()
 
@@ -173,10 +192,11 @@ def _word(header: str) -> str:
 def _cell(header: str, cell: object) -> Value:
     if cell is None or isinstance(cell, bool):
         return None if cell is None else str(cell).lower()
-    if isinstance(cell, int | float):
+    if isinstance(cell, int | float) and abs(cell) <= _LARGEST:
         return float(cell)
-    text = str(cell)
+    text = text_of(str(cell)) or ""
     if not text.strip():
         return None
     is_number = _word(header) not in TEXT_COLUMNS and _NUMBER.fullmatch(text.strip())
-    return float(text) if is_number else text
+    # no cell holds a number that is none, or too large to be one: it stays a text, and is refused
+    return float(text) if is_number and abs(float(text)) <= _LARGEST else text

@@ -1,0 +1,1 @@
+"""Seeded fuzzing: arbitrary cells for every registered function."""
