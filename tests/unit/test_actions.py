@@ -149,7 +149,7 @@ def test_an_impact_of_the_largest_coins_is_that_part_of_the_whole_largest_first(
         ["SOL", 900, 140, 150, 0.05, 5],
     )
     book = _book(rows)
-    # notionals 120,000, 210,000 and 135,000: ETH, SOL, BTC, each as the whole table has it, to the bit
+    # notionals 120,000, 210,000 and 135,000; each row as the whole table has it, to the bit
     whole = {row["symbol"]: row for row in records(crossmargin.impact(book, sizes=[-1, 2]))}
     largest = records(crossmargin.impact(book, instruments=["top:2"], sizes=[-1, 2]))
     assert [row["symbol"] for row in largest] == ["ETH", "SOL"]
