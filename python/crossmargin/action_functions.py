@@ -95,7 +95,7 @@ def impact(
         The book.
     instruments
         Symbols; left out: perpetuals of coins held, also those that the Market sheet lists, else
-        everything that is held.
+        everything that is held. top:20 stands for those on the 20 coins with the largest notional.
     sizes
         Signed quantities, coins (USD for inverse contracts); left out: -10, -1, 1, 10.
     measure

@@ -141,6 +141,26 @@ def test_an_impact_is_a_what_if_in_every_cell() -> None:
         crossmargin.impact(book, sizes=[0.0])
 
 
+def test_an_impact_of_the_largest_coins_is_that_part_of_the_whole_largest_first() -> None:
+    rows = table(
+        H,
+        ["BTC", 2, 55000, 60000, 0.01, 10],
+        ["ETH", -70, 3100, 3000, 0.02, 5],
+        ["SOL", 900, 140, 150, 0.05, 5],
+    )
+    book = _book(rows)
+    # notionals 120,000, 210,000 and 135,000; each row as the whole table has it, to the bit
+    whole = {row["symbol"]: row for row in records(crossmargin.impact(book, sizes=[-1, 2]))}
+    largest = records(crossmargin.impact(book, instruments=["top:2"], sizes=[-1, 2]))
+    assert [row["symbol"] for row in largest] == ["ETH", "SOL"]
+    assert largest == [whole["ETH"], whole["SOL"]]
+    everything = records(crossmargin.impact(book, instruments=["TOP: 99"], sizes=[-1, 2]))
+    assert [row["symbol"] for row in everything] == ["ETH", "SOL", "BTC"]
+    for word in ("top:0", "top:", "top:x", "top:-1"):
+        with pytest.raises(UnknownWordError, match="top:N"):
+            crossmargin.impact(book, instruments=[word])
+
+
 def test_a_reached_target_needs_nothing() -> None:
     (row,) = records(crossmargin.cure(_book(), target="usage=0.7"))
     assert (row["action"], row["qty"], row["mm_after"]) == ("none", 0.0, 2400)

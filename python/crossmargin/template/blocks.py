@@ -26,6 +26,9 @@ Looks = Mapping[str, Mapping[str, object]]
 
 _LINE_HEIGHT: Final = 10.8
 _LETTER_WIDTH: Final = 0.69  # of small print, in the unit of column widths
+_BOLD_LETTER_WIDTH: Final = 0.85
+_USUAL_WIDTH: Final = 8.43  # of a column that says nothing else
+_TWO_LINES: Final = 20.9
 _FAINT: Final = "#A8AFB9"
 _LEFT_OUT: Final = "#8A94A6"  # a row that does not count
 _NO_ROOM: Final = "MORE ROWS THAN SPACE: insert rows below"
@@ -143,6 +146,7 @@ def write(  # noqa: PLR0913  # a table and how it looks
         else:
             first = page.sheet.table[block.top]
             first[block.left] = first[block.left]._replace(format=style)
+    _fit_header(page, block)
     for number in range(1, block.capacity + 1):
         known = number < len(rows)
         for place, style in enumerate(styles):
@@ -200,6 +204,14 @@ def _is_numeric(block: Block, name: str) -> bool:
     if known:
         return all(isinstance(cell, float) for cell in known)
     return number_format(name, block.function) != "General"
+
+
+def _fit_header(page: Page, block: Block) -> None:
+    """Make the header high enough for a word that goes over two lines."""
+    for place, name in enumerate(block.header):
+        width = page.column_widths.get(block.left + place, _USUAL_WIDTH)
+        if len(name) * _BOLD_LETTER_WIDTH > width:
+            page.sheet.set_row(block.top, _TWO_LINES)
 
 
 def _fit(page: Page, block: Block, row: int, wrap: Collection[str]) -> None:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["illustrative", "settings", "write"]
 
 BOOK: Final = Named("Book")
+LARGEST: Final = "top:20"
 SIZES: Final = "-10;-1;1;10"
 _LINES: Final = 8
 _AVERSION: Final = "periods=8; risk_aversion=0.00000002"
@@ -87,8 +88,8 @@ def write(page: Page, rows: Rows) -> None:
     page.count(f"L{top}", changed)
     _chart(page, changed, top + 1)
     top = changed.bottom + 3
-    page.section(top, "Change of the maintenance margin for standard trades", _LAST)
-    impact = page.block(f"B{top + 1}", call("CM_IMPACT", BOOK, None, SIZES, "MM"), 40)
+    page.section(top, "Change of the maintenance margin for standard trades, largest coins", _LAST)
+    impact = page.block(f"B{top + 1}", call("CM_IMPACT", BOOK, LARGEST, SIZES, "MM"), 40)
     page.count(f"L{top}", impact)
     page.text(f"H{top + 2}", "Each cell is one trade at the mark; below zero frees margin.",
               page.styles.note)  # fmt: skip

@@ -8,6 +8,8 @@ use super::{Answer, Value};
 use crate::book::Book;
 use crate::error::{Error, Result};
 use crate::margin::PoolState;
+use crate::market::{notional, settle_of, underlying_of};
+use crate::numeric::Accumulator;
 use crate::plan::impact::{Contract, impacts, of_state, usual};
 use crate::plan::listed::listed;
 use crate::plan::{Account, Figure, Origin, Stage, Wanted};
@@ -16,7 +18,8 @@ use crate::size::account_of;
 /// Changes of a figure for contracts and sizes; below zero frees margin.
 ///
 /// Without names the contracts are the perpetuals of coins held, also those that the market table lists, else what is
-/// held. The header is `symbol, account` and the sizes.
+/// held; the one name `top:20` stands for those on the 20 coins with the largest notional, largest first. The header
+/// is `symbol, account` and the sizes.
 ///
 /// # Errors
 ///
@@ -87,6 +90,22 @@ fn chosen<'a>(
         let contracts = usual(&stage);
         return Ok((stage, contracts));
     }
+    if let [one] = symbols
+        && let Some(count) = top(one)?
+    {
+        let coins = largest_coins(book, count);
+        let stage = with_listed(book, origin);
+        let rank = |own: &Contract| {
+            let traded = stage.contracts(own.pool).get(own.place)?;
+            let known = stage.book().instruments.get(traded.instrument)?;
+            coins.iter().position(|coin| *coin == known.underlying)
+        };
+        let mut ranked: Vec<(usize, Contract)> =
+            usual(&stage).into_iter().filter_map(|own| Some((rank(&own)?, own))).collect();
+        ranked.sort_by_key(|(rank, own)| (*rank, own.pool, own.place));
+        let contracts = ranked.into_iter().map(|(_, own)| own).collect();
+        return Ok((stage, contracts));
+    }
     let mut wanted = Vec::new();
     for symbol in symbols {
         let accounts = match account_of(book, symbol, None) {
@@ -104,6 +123,40 @@ fn chosen<'a>(
         }
     }
     Ok((stage, contracts))
+}
+
+/// The number of `top:20`; `None` for a word that names a contract.
+fn top(word: &str) -> Result<Option<usize>> {
+    let lower = word.trim().to_ascii_lowercase();
+    let Some(count) = lower.strip_prefix("top:") else { return Ok(None) };
+    match count.trim().parse() {
+        Ok(count) if count > 0 => Ok(Some(count)),
+        _ => Err(Error::Unknown {
+            what: "choice of contracts",
+            value: word.to_owned(),
+            known: "top:N for the N coins with the largest notional, or symbols".into(),
+        }),
+    }
+}
+
+/// The coins with the largest gross notional at today's prices over all accounts, largest first; of equal ones the
+/// coin that the book holds first.
+fn largest_coins(book: &Book, count: usize) -> Vec<&str> {
+    let mut sums = vec![Accumulator::default(); book.underlyings.len()];
+    for own in &book.positions {
+        let rules = book.accounts.get(own.account).map_or(0, |account| account.rulebook);
+        let currency = book.currencies.get(settle_of(book, own));
+        // what has no price has no margin either: it decides nothing here
+        let price = currency.and_then(|known| known.price.get(rules).copied().flatten()).unwrap_or(0.0);
+        if let Some(sum) = sums.get_mut(underlying_of(book, own)) {
+            sum.add(notional(book, own, 1.0) * price);
+        }
+    }
+    let mut ranked: Vec<(f64, usize)> =
+        sums.iter().enumerate().map(|(coin, sum)| (sum.value(), coin)).collect();
+    ranked.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+    let held = ranked.into_iter().filter(|(money, _)| *money > 0.0).take(count);
+    held.filter_map(|(_, coin)| book.underlyings.get(coin).map(|known| known.name.as_str())).collect()
 }
 
 /// A stage with the contracts that the market table lists on coins that an account holds.
