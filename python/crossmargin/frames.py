@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from crossmargin._texts import unguarded
-from crossmargin.errors import TableError
+from crossmargin.errors import TableError, UnknownWordError
 
 if TYPE_CHECKING:
     import polars as pl
 
-__all__ = ["as_table", "read_file"]
+__all__ = ["as_table", "check_is_here", "read_file"]
 
 TableLike = object
 
@@ -58,6 +58,20 @@ def as_table(table: object) -> object:
         "a table is rows of cells with a header, a list of mappings, a mapping of columns, a data "
         f"frame or the path of a CSV or Parquet file, was {table!r:.80}"
     )
+
+
+def check_is_here(name: str, what: str) -> None:
+    """Refuse the name of a file on another machine: to look for it already says who is asking.
+
+    For names that a cell may hold, which may have come with a pasted book.
+
+    Raises
+    ------
+    UnknownWordError
+        If the name begins with two slashes of either kind.
+    """
+    if name.strip().replace("\\", "/").startswith("//"):
+        raise UnknownWordError(f"{what} file must be on this machine, was {name.strip()!r:.80}")
 
 
 def read_file(path: Path) -> pl.DataFrame:

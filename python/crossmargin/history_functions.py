@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from crossmargin import _core, explain
 from crossmargin._types import Block, HistoryResult, Options
 from crossmargin.errors import OutOfRangeError, UnknownWordError
-from crossmargin.frames import as_table
+from crossmargin.frames import as_table, check_is_here
 from crossmargin.registry import register
 
 if TYPE_CHECKING:
@@ -96,6 +96,8 @@ def _read(part: object, options: Mapping[str, object]) -> _core.History:
             "a history is a table, the key that CM_HISTORY returns, or in Python the path of a "
             f"file, was '{part}'"
         )
+    if isinstance(part, str):
+        check_is_here(part, "a history")
     step, coin = options.get("step"), options.get("coin")
     return _core.History(
         as_table(_dated(part)),

@@ -11,7 +11,7 @@ from typing import Protocol, runtime_checkable
 
 from crossmargin import _core
 from crossmargin.errors import UnknownWordError
-from crossmargin.frames import as_table
+from crossmargin.frames import as_table, check_is_here
 from crossmargin.table import Table
 
 __all__ = ["one", "several", "under"]
@@ -46,7 +46,8 @@ def one(rulebook: object) -> tuple[str, str]:
     Raises
     ------
     UnknownWordError
-        If it is none of these; the message says what was looked for.
+        If it is none of these; the message says what was looked for. A name such as
+        `//server/file.toml` is refused unread, since a cell may have come with a pasted book.
     RulebookError
         If the rows do not describe a rulebook; the message names key and row.
     """
@@ -60,6 +61,8 @@ def one(rulebook: object) -> tuple[str, str]:
     if not isinstance(rulebook, str):
         raise UnknownWordError(f"a rulebook must be a name, a file or a mapping, was {rulebook!r}")
     text = rulebook.strip()
+    if "\n" not in text:
+        check_is_here(text, "a rulebook")
     if text.endswith(".toml") and "\n" not in text:
         return "toml", _file(Path(text))
     return ("toml" if "\n" in text else "id"), text
@@ -134,6 +137,8 @@ def _rows(rulebook: object) -> Rows | None:
     if is_frame or (
         isinstance(rulebook, str | Path) and Path(rulebook).suffix.lower() in _TABLE_FILES
     ):
+        if isinstance(rulebook, str):
+            check_is_here(rulebook, "a rulebook")
         rulebook = as_table(rulebook)
     if isinstance(rulebook, Mapping):
         columns = {str(name).strip().lower() for name in rulebook}

@@ -336,6 +336,25 @@ def test_two_columns_of_one_name_are_a_refusal_in_words() -> None:
         )
 
 
+@pytest.mark.parametrize(
+    "name", [r"\\evil\share\a.toml", "//evil/share/a.toml", r" \/evil/a.csv", "//evil/custom"]
+)
+def test_no_file_is_fetched_from_another_machine(name: str) -> None:
+    rows = positions([], [])
+    for rulebook in (name, [["account", "rulebook"], ["main", name]]):
+        answer = registry.call("CM_BOOK", [rows, rulebook])
+        assert isinstance(answer, SheetError)
+        assert answer.reason.startswith("a rulebook file must be on this machine"), answer.reason
+    options = f"history={name}.csv"
+    answer = registry.call("CM_BOOK", [rows, "hyperliquid", None, None, None, None, options])
+    assert isinstance(answer, SheetError)
+    assert answer.reason.startswith("a history file must be on this machine"), answer.reason
+    for function in ("CM_RULEBOOKS", "CM_RULEDIFF"):
+        answer = registry.call(function, [name, "custom"][: 1 + (function == "CM_RULEDIFF")])
+        assert isinstance(answer, SheetError)
+        assert "must be on this machine" in answer.reason
+
+
 # --- our own sources --------------------------------------------------------------------------
 
 

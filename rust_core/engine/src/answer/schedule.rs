@@ -1,6 +1,6 @@
 //! A reduction spread over time as a table: `CM_SCHEDULE`.
 
-use super::Answer;
+use super::{Answer, Value};
 use super::options::number;
 use crate::error::{Error, Place, Result, check_positive};
 use crate::plan::schedule::{Order, Schedule};
@@ -100,7 +100,7 @@ pub fn order(quantity: f64, days: f64, periods: usize, market: &Market) -> Resul
 ///
 /// # Errors
 ///
-/// As [`Order::optimal`].
+/// As [`Order::optimal`]; [`Error::NoAnswer`] where a figure overflows.
 pub fn table(order: &Order, risk_aversion: f64) -> Result<Answer> {
     let all = [order.optimal(risk_aversion)?, order.even()?, order.at_once()?];
     let mut answer = Answer::new(&HEADER);
@@ -121,12 +121,33 @@ pub fn table(order: &Order, risk_aversion: f64) -> Result<Answer> {
         let until = crate::liquidation::price::shown(period * (step + 1) as f64);
         put(format!("trade until day {until}"), &|own| own.trades.get(step).copied(), "units");
     }
+    let beyond = |row: &&Vec<Value>| {
+        row.iter().any(|cell| matches!(cell, Value::Number(number) if !number.is_finite()))
+    };
+    if let Some(row) = answer.rows.iter().find(beyond) {
+        let what = row.first().map_or_else(String::new, |cell| match cell {
+            Value::Text(text) => text.clone(),
+            _ => String::new(),
+        });
+        return Err(Error::NoAnswer {
+            why: format!("{what} is beyond what numbers can hold for these arguments"),
+        });
+    }
     Ok(answer)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_figure_that_overflows_is_no_answer() {
+        let market =
+            Market { price: 1e200, daily_volatility: 1e150, daily_volume: 1e-3, half_spread: 0.1 };
+        let found = order(1e100, 1.0, 3, &market).unwrap();
+        let refusal = table(&found, 1e-6).unwrap_err().to_string();
+        assert!(refusal.contains("beyond what numbers can hold"), "{refusal}");
+    }
 
     #[test]
     fn the_calibration_is_that_of_the_paper() {
