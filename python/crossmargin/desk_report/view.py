@@ -20,8 +20,8 @@ View = dict[str, Any]
 
 HELD_FIXED: Final = (
     "Left: prices of the two axes move, all other prices, volatilities, balances and orders held "
-    "fixed; every cell is measured anew. Right: usage = trigger x maintenance margin / adjusted "
-    "equity, now."
+    "fixed; every cell is measured anew, and of several accounts the worst counts. Right: usage = "
+    "trigger x maintenance margin / adjusted equity, now."
 )
 _NO_TRIGGER: Final = ("none", "")
 _LOST: Final = ("liquidatable", "bankrupt")

@@ -10,17 +10,18 @@ from crossmargin.template.calls import Named, Whole, call, main_book
 from crossmargin.template.style import STATUS_COLOURS
 
 if TYPE_CHECKING:
+    from crossmargin.template.blocks import Block
     from crossmargin.template.calls import Calculator
     from crossmargin.template.page import Page
     from crossmargin.template.values import Rows
 
-__all__ = ["prepare", "settings", "write"]
+__all__ = ["QUICK", "prepare", "settings", "write"]
 
 BOOK: Final = Named("LimitBook")
 _MADE: Final = main_book("Rule", "RiskOptions")
 _PROFILES: Final = ("conservative", "standard", "aggressive")
 _LAST: Final = 13
-_QUICK: Final = (
+QUICK: Final = (
     "paths=2000; steps=12"  # of the probability of liquidation: a sheet recalculates often
 )
 _COLOURS: Final = {
@@ -58,8 +59,8 @@ def prepare(calculator: Calculator) -> None:
     calculator.define("LimitBook", _MADE)
 
 
-def write(page: Page, rows: Rows) -> None:
-    """Write the sheet: findings first, then the caps, the size, and the limits themselves."""
+def write(page: Page, rows: Rows) -> Block:
+    """Write findings, caps, size and the limits themselves; return the table of findings."""
     page.head(
         "Limits",
         "What the limits say of the main book now: how much of each is used, and the money that "
@@ -77,7 +78,7 @@ def write(page: Page, rows: Rows) -> None:
     profile = Named("RiskProfile")
     page.section(9, "Findings", _LAST)
     limited = page.block(
-        "B10", call("CM_LIMITS", BOOK, Whole("Limits"), profile, _QUICK), 30,
+        "B10", call("CM_LIMITS", BOOK, Whole("Limits"), profile, QUICK), 30,
         wrap=("rule",), words=_WORDS,
     )  # fmt: skip
     page.count("N9", limited)
@@ -97,11 +98,12 @@ def write(page: Page, rows: Rows) -> None:
     top = caps.bottom + 3
     page.section(top, "Probability of liquidation within a day", _LAST)
     chances = page.block(
-        f"B{top + 1}", call("CM_LIQPROB", BOOK, 1.0, "each account", profile, _QUICK), 12
+        f"B{top + 1}", call("CM_LIQPROB", BOOK, 1.0, "each account", profile, QUICK), 12
     )
     page.count(f"N{top}", chances)
     _size(page, chances.bottom + 3)
     page.print_ranges(f"A1:N{bottom}", f"A{first - 1}:N{caps.printed(4)}")
+    return limited
 
 
 def _size(page: Page, top: int) -> None:

@@ -13,6 +13,7 @@ from crossmargin.template.style import INK, NUMBERS, STATUS_WORDS
 from crossmargin.template.values import is_error
 
 if TYPE_CHECKING:
+    from crossmargin.template.blocks import Block
     from crossmargin.template.grid import Cell
     from crossmargin.template.page import Page
     from crossmargin.template.values import Value
@@ -56,8 +57,11 @@ _FINDING_COLUMNS: Final[tuple[Column, ...]] = (
 )  # fmt: skip
 
 
-def write(page: Page) -> None:
-    """Write the sheet: the page at the left, settings and feeding tables at its right."""
+def write(page: Page, limited: Block) -> None:
+    """Write the page at the left, settings and feeding tables at its right.
+
+    `limited` is the table of findings on the sheet Limits.
+    """
     page.head(
         "Desk margin report",
         "One page to print, of links alone. Which book, which coins, which target: the yellow "
@@ -65,7 +69,7 @@ def write(page: Page) -> None:
         book="Reported",
     )
     page.widths("B", *[5.9] * _WIDE, 3)
-    feed = report_feed.write(page)
+    feed = report_feed.write(page, limited)
     grid = Grid(page)
     grid.span(4, 1, _WIDE, feed.line, font_size=10, bold=True, font_color=INK)
     _tiles(grid, feed)
@@ -76,8 +80,8 @@ def write(page: Page) -> None:
     grid.span(
         top, 1, _WIDE,
         "Left: prices of the two axes move, all other prices, volatilities, balances and orders "
-        "held fixed; every cell is measured anew. Right: usage = trigger x maintenance margin / "
-        "adjusted equity, now; the first twelve accounts.",
+        "held fixed; every cell is measured anew, and of several accounts the worst counts. Right: "
+        "usage = trigger x maintenance margin / adjusted equity, now; the first twelve accounts.",
         font_size=8, font_color="#6B7280",
     )  # fmt: skip
     top = _accounts(grid, feed, top + 1)

@@ -9,18 +9,19 @@ from xlsxwriter.utility import xl_col_to_name, xl_rowcol_to_cell
 
 from crossmargin.template import bands, matrix
 from crossmargin.template import report_words as words
+from crossmargin.template.blocks import Block
 from crossmargin.template.calls import Named, Whole, call
 from crossmargin.template.grid import held
+from crossmargin.template.limits import QUICK
 from crossmargin.template.report_words import LEFT
 from crossmargin.template.values import ERROR_MARK
 
 if TYPE_CHECKING:
     from crossmargin.template.bands import Bands
-    from crossmargin.template.blocks import Block
     from crossmargin.template.calls import Calculator
     from crossmargin.template.grid import Cell
     from crossmargin.template.page import Page
-    from crossmargin.template.values import Value
+    from crossmargin.template.values import Rows, Value
 
 __all__ = ["ACCOUNTS", "Feed", "prepare", "settings", "write"]
 
@@ -29,8 +30,11 @@ REPORTED: Final = Named("Reported")
 CHOICES: Final = ("main", "options", "accounts")
 _OTHER: Final = '=IF(ReportBook="options",OptionBook,Book)'
 _FORMULA: Final = '=IF(ReportBook="accounts",AccountsBook,ReportOther)'
-_LIMITED: Final = '=IF(ReportBook="main",LimitBook,Reported)'
-_QUICK: Final = "paths=2000; steps=12"
+_LIMITED: Final = '=IF(ReportBook="main",HandBook,Reported)'
+"""Limits of the main book stand on the sheet Limits; the smallest book is asked in its place."""
+_COLUMNS: Final = (
+    *("limit_id", "scope", "metric", "value", "limit", "use_pct", "owner", "action", "status"),
+)
 _NOTHING: Final = f"{ERROR_MARK}#N/A"
 _MOVES: Final = "-0.5;-0.4;-0.3;-0.2;-0.1;-0.05;0;0.05;0.1;0.2;0.3;0.4;0.5"
 _URGENCY: Final = {"suspended": 4000.0, "restricted": 3000.0, "call": 2000.0, "watch": 1000.0}
@@ -66,7 +70,7 @@ def prepare(calculator: Calculator) -> None:
     chosen = str(calculator.value("ReportBook"))
     calculator.alias("ReportOther", "OptionBook" if chosen == "options" else "Book")
     calculator.alias("Reported", books.get(chosen, "Book"))
-    calculator.alias("ReportLimitBook", "LimitBook" if chosen == "main" else "Reported")
+    calculator.alias("ReportLimitBook", "HandBook" if chosen == "main" else "Reported")
     calculator.alias("EarlierBook", "Reported")
 
 
@@ -100,8 +104,7 @@ class Feed:
         known = sorted((key for key in keys if isinstance(key, float)), reverse=True)
         place = keys.index(known[number - 1]) + 1 if number <= len(known) else None
         made: list[Cell] = []
-        for name in ("limit_id", "scope", "metric", "value", "limit", "use_pct", "owner",
-                     "action", "status"):  # fmt: skip
+        for name in _COLUMNS:
             found = f"INDEX({self.limits.column(name)},MATCH(LARGE({area},{number}),{area},0))"
             missing = "none" if number == 1 and name == "limit_id" else ""
             shown = held(self.limits, place, name) if place else missing
@@ -109,7 +112,7 @@ class Feed:
         return made
 
 
-def write(page: Page) -> Feed:
+def write(page: Page, limited: Block) -> Feed:
     """Write settings and tables; return what the page shows of them."""
     page.widths("AM", 20, *[12] * 20)
     at = xl_col_to_name(LEFT)
@@ -121,7 +124,7 @@ def write(page: Page) -> Feed:
         ("summary", "Summary by account", call("CM_SUMMARY", REPORTED, "account"), 30),
         ("earlier", "The earlier book", call("CM_SUMMARY", Named("EarlierBook"), "account"), 30),
         ("limits", "Limits",
-         call("CM_LIMITS", Named("ReportLimitBook"), Whole("Limits"), Named("RiskProfile"), _QUICK),
+         call("CM_LIMITS", Named("ReportLimitBook"), Whole("Limits"), Named("RiskProfile"), QUICK),
          40),
         ("actions", "Actions", call("CM_CURE", REPORTED, Named("ReportTarget"), None, 5.0), 8),
         ("findings", "Findings", call("CM_CHECK", REPORTED), 20),
@@ -141,7 +144,36 @@ def write(page: Page) -> Feed:
         rows=14, columns=15, look=matrix.usage(),
     )  # fmt: skip
     fed = bands.feed(page, f"BC{20}", blocks["accounts"], ACCOUNTS)
+    blocks["limits"] = _chosen(page, limited, blocks["limits"])
     return _look_up(page, blocks, drawn, fed)
+
+
+def _chosen(page: Page, limited: Block, own: Block) -> Block:
+    """Write the limits of the book that is reported, beside the table of the others; return it.
+
+    Those of the main book are links to the sheet Limits, so that they are not measured twice.
+    """
+    is_main = page.calculator.value("ReportBook") == "main"
+    taken, column = limited if is_main else own, own.right + 3
+    rows: Rows = [list(_COLUMNS)]
+    made = Block(page.name, (own.top, column), header=_COLUMNS, capacity=own.capacity, rows=rows)
+    for number in range(1, own.capacity + 1):
+        shown = []
+        for name in _COLUMNS:
+            main, other = f"{limited.sheet}!{limited.cell(number, name)}", own.cell(number, name)
+            if number > limited.capacity:
+                main = '""'
+            cell = f'IF(ReportBook="main",{main},{other})'
+            shown.append(held(taken, number, name) if number <= taken.capacity else "")
+            page.formula(
+                made.cell(number, name).replace("$", ""),
+                f'=IF(ISERROR({cell}),"",IF(LEN({cell})=0,"",{cell}))', shown[-1],
+            )  # fmt: skip
+        if shown[0] != "":
+            rows.append(shown)
+    for name in _COLUMNS:
+        page.text(made.cell(0, name).replace("$", ""), name, page.styles.header())
+    return made
 
 
 def _settings(page: Page, at: str) -> None:

@@ -188,9 +188,9 @@ def write(path: Path, given: Inputs, *, version: str | None = None) -> Path:
     contributions.write(pages["Contributions"])
     correlation.write(pages["Correlation"])
     backtest.write(pages["Backtest"])
-    limits.write(pages["Limits"], tables["Limits"])
+    limited = limits.write(pages["Limits"], tables["Limits"])
     control.write_recon(pages["Recon"])
-    report.write(pages["Report"])
+    report.write(pages["Report"], limited)
     others = [page for name, page in pages.items() if name != "Checks"]
     kinds = [(sheet.name, sheet.kind) for sheet in inputs.input_sheets]
     checked = control.write_checks(pages["Checks"], others, kinds)
