@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from crossmargin import _core
 from crossmargin._answers import book_of, pairs_of, rows_of
 from crossmargin._types import BlockOrText, Number, Options, TableResult, Text
+from crossmargin.cells import ERROR_TEXTS
+from crossmargin.errors import MissingError
 from crossmargin.registry import register
 
 __all__ = ["account_ranking"]
@@ -69,4 +71,8 @@ def _items(books: object) -> list[object]:
     cells: list[object] = []
     for row in books:
         cells.extend(row if isinstance(row, Sequence) and not isinstance(row, str) else [row])
-    return [cell for cell in cells if cell is not None and str(cell).strip()]
+    filled = [cell for cell in cells if cell is not None and str(cell).strip()]
+    for cell in filled:
+        if isinstance(cell, str) and cell in ERROR_TEXTS:
+            raise MissingError(f"books holds a cell with the error {cell}")
+    return filled

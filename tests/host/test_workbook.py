@@ -632,9 +632,9 @@ def test_the_accounts_of_the_sheet_are_those_of_the_function(template: Path) -> 
     )  # fmt: skip
     shown, formulas = cached(template), calls(template)
     ranked = account_functions.account_ranking(book)
-    assert_shown(shown, formulas, "=CM_ACCOUNTS(AccountsBook,50,RankBy)", ranked)
+    assert_shown(shown, formulas, "=CM_ACCOUNTS(RankedBook,50,RankBy)", ranked)
     struck = account_functions.account_ranking(book, options={"stress": "OCT2025"})
-    assert_shown(shown, formulas, "=CM_ACCOUNTS(AccountsBook,50,,AccountsStress)", struck)
+    assert_shown(shown, formulas, "=CM_ACCOUNTS(RankedBook,50,,AccountsStress)", struck)
     assert [len(ranked), len(struck)] == [12, 12]
     assert {"USDE"} <= {str(row[1]) for row in held.account_collateral[1:]}
     assert len({str(row[1]) for row in held.account_rules[1:]}) == 5

@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 import crossmargin
+from crossmargin import registry
+from crossmargin.cells import SheetError
 from crossmargin.errors import CrossmarginError
 from tests.oracle.sheets import Rows, number, records, table
 
@@ -208,3 +210,11 @@ def test_an_account_that_nobody_can_save_says_so() -> None:
     row = records(crossmargin.account_ranking(_accounts(8000), options={"stress": "OCT2025"}))[0]
     assert row["transfer"] is None
     assert "no other account can spare it in USD" in row["note"]
+
+
+@pytest.mark.parametrize("cells", ["#N/A", [["#N/A"]], [["#VALUE!"], [None]]])
+def test_a_key_that_is_an_error_is_no_answer_and_not_a_wrong_word(cells: object) -> None:
+    answer = registry.call("CM_ACCOUNTS", [cells])
+    assert isinstance(answer, SheetError)
+    assert answer.sign == "#N/A"
+    assert "a cell with the error #" in answer.reason

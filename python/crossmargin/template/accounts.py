@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from crossmargin.template import bands, inputs
 from crossmargin.template.breakdown import bars
 from crossmargin.template.calls import Named, Whole, call
+from crossmargin.template.values import is_error
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,7 +18,8 @@ if TYPE_CHECKING:
 
 __all__ = ["TABLES", "prepare", "settings", "write"]
 
-BOOK: Final = Named("AccountsBook")
+RANKED: Final = Named("RankedBook")
+"""The key where there is one: LibreOffice hands no cell with an error over to a ranking."""
 _MADE: Final = call(
     "CM_BOOK",
     Whole("AccountPositions"),
@@ -61,7 +63,8 @@ def settings() -> dict[str, float | str | None]:
 
 def prepare(calculator: Calculator) -> None:
     """Make the book known before any sheet refers to it."""
-    calculator.define("AccountsBook", _MADE)
+    key = calculator.define("AccountsBook", _MADE)
+    calculator.note("RankedBook", "" if is_error(key) else key)
 
 
 def write(page: Page, tables: Mapping[str, Rows]) -> None:
@@ -85,9 +88,12 @@ def write(page: Page, tables: Mapping[str, Rows]) -> None:
         page.input(f"C{row}", name, value(name), choices=choices, hint=hint)
     page.text("E5", "Book (key)", page.styles.label)
     page.single("F5", _MADE, page.styles.get(align="left"), "AccountsBook")
-    page.text("E6", _NOTES[0], page.styles.note)
+    page.text("E6", "Ranked", page.styles.label)
+    page.formula("F6", '=IFERROR(AccountsBook,"")', value("RankedBook"), page.styles.stamp)
+    page.define("RankedBook", "F6")
+    page.text("E7", _NOTES[0], page.styles.note)
     page.section(8, "Accounts, the one nearest to trouble first", _LAST)
-    ranked = page.block("B9", call("CM_ACCOUNTS", BOOK, 50.0, Named("RankBy")), _SHOWN,
+    ranked = page.block("B9", call("CM_ACCOUNTS", RANKED, 50.0, Named("RankBy")), _SHOWN,
                         wrap=("age_in_state",))  # fmt: skip
     page.count("O8", ranked)
     bars(page, ranked, ("excess_mm",))
@@ -106,7 +112,7 @@ def write(page: Page, tables: Mapping[str, Rows]) -> None:
                "case=severe.")  # fmt: skip
     page.text(f"E{top + 1}", _NOTES[1], page.styles.note)
     struck = page.block(
-        f"B{top + 2}", call("CM_ACCOUNTS", BOOK, 50.0, None, Named("AccountsStress")), _SHOWN,
+        f"B{top + 2}", call("CM_ACCOUNTS", RANKED, 50.0, None, Named("AccountsStress")), _SHOWN,
         wrap=("note", "transfer_from", "delta_left"),
     )  # fmt: skip
     page.count(f"O{top}", struck)
