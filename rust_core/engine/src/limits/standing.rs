@@ -4,7 +4,7 @@ use super::metric::Metric;
 use crate::book::{Book, Position};
 use crate::error::{Error, Place, Result};
 use crate::margin::{PoolState, PoolView};
-use crate::market::{MarketState, notional, pnl_of_move, settle_of, underlying_of};
+use crate::market::{notional, pnl_of_move, settle_of, underlying_of};
 use crate::numeric::accumulate::sum;
 
 /// Relative move for the delta of a position.
@@ -133,7 +133,7 @@ impl<'a> Standing<'a> {
 /// [`Error::Missing`] for a price.
 pub fn size(view: &PoolView<'_>, position: &Position) -> Result<Size> {
     let book = view.book;
-    let money = view.price(settle_of(book, position), &MarketState::today(book))?;
+    let money = view.price_today(settle_of(book, position))?;
     let gross = money * notional(book, position, 1.0);
     let gain = |ratio: f64| pnl_of_move(book, position, ratio);
     let delta = money * (gain(1.0 + NUDGE) - gain(1.0 - NUDGE)) / (2.0 * NUDGE);

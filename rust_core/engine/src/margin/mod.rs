@@ -88,17 +88,24 @@ impl<'a> PoolView<'a> {
     ///
     /// [`Error::Missing`] names the currency.
     pub fn price(&self, currency: usize, state: &MarketState) -> Result<f64> {
+        let known = self.book.currencies.get(currency);
+        let ratio = known.map_or(1.0, |known| self.currency_ratio(known, currency, state));
+        Ok(self.price_today(currency)? * ratio)
+    }
+
+    /// Price of a currency as the book has it, reporting currency.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Missing`] names the currency.
+    pub fn price_today(&self, currency: usize) -> Result<f64> {
         let rulebook = self.book.accounts.get(self.account).map_or(0, |account| account.rulebook);
         let known = self.book.currencies.get(currency);
-        let price = known.and_then(|known| known.price.get(rulebook).copied().flatten());
-        match (known, price) {
-            (Some(known), Some(price)) => Ok(price * self.currency_ratio(known, currency, state)),
-            _ => Err(Error::Missing {
-                what: format!("price of {}", known.map_or("?", |known| known.code.as_str())),
-                why: "a missing price is never a default".into(),
-                place: Place::default(),
-            }),
-        }
+        known.and_then(|known| known.price.get(rulebook).copied().flatten()).ok_or_else(|| Error::Missing {
+            what: format!("price of {}", known.map_or("?", |known| known.code.as_str())),
+            why: "a missing price is never a default".into(),
+            place: Place::default(),
+        })
     }
 }
 

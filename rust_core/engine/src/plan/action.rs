@@ -17,6 +17,8 @@ const DIGITS: i32 = 6;
 const TAIL: f64 = 1e-12;
 /// Most money that comes in, as a multiple of what is missing: haircuts and caps may take most of it.
 const MOST_MONEY: f64 = 100.0;
+/// Most hedges that nobody named; of more those that reduce the largest exposures.
+const MOST_HEDGES: usize = 40;
 
 /// What is done.
 #[derive(Debug, Clone, PartialEq)]
@@ -180,21 +182,24 @@ impl Action {
         if size == 0.0 {
             return Ok((0.0, 0.0));
         }
-        let today = MarketState::today(account.book);
         let missing = || Error::NoAnswer { why: "the action has nothing to act on".into() };
         match &self.kind {
             Kind::Close | Kind::Hedge => {
                 let contract = self.contract.as_ref().ok_or_else(missing)?;
-                self.deal(account, contract, size, cost)
+                let place = place_of(account, contract);
+                self.deal(account, contract, place, size, cost)
             }
             Kind::Slice => {
                 let mut sums = (0.0, 0.0);
+                let mut place = 0; // positions closed whole are gone
                 for own in account.positions.clone() {
                     let close = Self::close(account, &own);
                     let part = size * own.quantity.abs();
                     // what has no lot keeps its share, which is what the row says
                     let lots = if close.lot_known { whole_steps(part, close.step) } else { part };
-                    let done = close.deal(account, &own, lots.min(own.quantity.abs()), cost)?;
+                    let held = account.positions.len();
+                    let done = close.deal(account, &own, Some(place), lots.min(own.quantity.abs()), cost)?;
+                    place += usize::from(account.positions.len() == held);
                     sums = (sums.0 + done.0, sums.1 + done.1);
                 }
                 Ok(sums)
@@ -202,16 +207,16 @@ impl Action {
             Kind::Deposit => {
                 let currency = self.currency.ok_or_else(missing)?;
                 account.credit(currency, size)?;
-                Ok((0.0, size * account.view().price(currency, &today)?))
+                Ok((0.0, size * account.view().price_today(currency)?))
             }
             Kind::Convert { into } => {
                 let currency = self.currency.ok_or_else(missing)?;
-                let value = size * account.view().price(currency, &today)?;
+                let value = size * account.view().price_today(currency)?;
                 let paid = cost.of_collateral(account, currency, size)?;
                 if let Some(coin) = account.book.currencies.get(currency).and_then(|own| own.underlying) {
                     account.note_dealt(coin, size);
                 }
-                let price = account.view().price(*into, &today)?;
+                let price = account.view().price_today(*into)?;
                 account.credit(currency, -size)?;
                 account.credit(*into, (value - paid) / price)?;
                 Ok((paid, value))
@@ -227,13 +232,10 @@ impl Action {
         &self,
         account: &mut Account<'_>,
         contract: &Position,
+        own: Option<usize>,
         size: f64,
         cost: &Cost,
     ) -> Result<(f64, f64)> {
-        let own = account
-            .positions
-            .iter()
-            .position(|held| held.instrument == contract.instrument && held.leg == contract.leg);
         let held = own.and_then(|place| account.positions.get(place)).map_or(0.0, |held| held.quantity);
         // what is left after a slice may be less than was there; closing never opens
         let left = if self.buys { -held } else { held };
@@ -244,8 +246,7 @@ impl Action {
         let paid = cost.of(account, contract, size)?;
         let coins = cost.coins(account, contract, size)?;
         account.note_dealt(underlying_of(account.book, contract), coins);
-        let money =
-            account.view().price(settle_of(account.book, contract), &MarketState::today(account.book))?;
+        let money = account.view().price_today(settle_of(account.book, contract))?;
         let moved = self::size(&account.view(), &Position { quantity: size, ..contract.clone() })?.gross;
         let change = if self.buys { size } else { -size };
         match own {
@@ -254,6 +255,12 @@ impl Action {
         }
         Ok((paid, moved))
     }
+}
+
+/// Where a contract is held.
+fn place_of(account: &Account<'_>, contract: &Position) -> Option<usize> {
+    let same = |held: &Position| held.instrument == contract.instrument && held.leg == contract.leg;
+    account.positions.iter().position(same)
 }
 
 /// Which actions may be taken.
@@ -402,9 +409,17 @@ fn hedges(stage: &Stage<'_>, pool: usize, account: &Account<'_>, named: &[String
             // what reduces a position is closing it
             let held = account.positions.iter().find(|own| own.instrument == contract.instrument);
             if most > 0.0 && held.is_none_or(|own| (own.quantity > 0.0) == buys) {
-                found.push(Action::hedge(account, contract, buys, most));
+                let reduces = *net != 0.0 && (unit.delta > 0.0) == ((*net < 0.0) == buys);
+                found.push((reduces, net.abs(), Action::hedge(account, contract, buys, most)));
             }
         }
     }
-    Ok(found)
+    if named.is_empty() && found.len() > MOST_HEDGES {
+        found.retain(|own| own.0);
+        let mut sizes: Vec<f64> = found.iter().map(|own| own.1).collect();
+        sizes.sort_by(|a, b| b.total_cmp(a));
+        let least = sizes.get(MOST_HEDGES).copied().unwrap_or(0.0);
+        found.retain(|own| own.1 > least);
+    }
+    Ok(found.into_iter().map(|own| own.2).collect())
 }

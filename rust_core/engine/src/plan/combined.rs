@@ -16,6 +16,9 @@ const FINE: f64 = 0.025;
 const ROUNDING: f64 = 1e-9;
 /// Most greedy steps.
 const STEPS: usize = 240;
+/// Measured positions per greedy step, all candidates together, above which a candidate is measured again only where its
+/// last score may still be the best.
+const MANY: usize = 20_000;
 /// Most actions of a plan of which less is tried.
 const MOST_PRUNED: usize = 40;
 /// Most whole lots, all actions together, that are searched exactly.
@@ -144,7 +147,8 @@ impl<'a> Planner<'a> {
     /// A step is a twentieth of an action, or a lot; where costs grow faster than size no more of it than brings a
     /// fortieth of what is missing, so that the next step may come from elsewhere. What is ranked is the money that a step
     /// brings over the target, per unit of what it costs after the steps before it, or per unit of notional where nothing
-    /// costs anything. `among` are the places that may be used.
+    /// costs anything. `among` are the places that may be used. Of large accounts a candidate is measured again only where
+    /// its last score would still be the best, since gains per unit of cost hardly ever rise as more is taken.
     ///
     /// # Errors
     ///
@@ -154,32 +158,41 @@ impl<'a> Planner<'a> {
         let mut above = self.above(&taken)?;
         let slices: Result<Vec<f64>> = among.iter().map(|place| self.slice(*place, &taken, above)).collect();
         let slices = slices?;
+        let many = among.len() * self.account.positions.len() > MANY;
+        let mut scores = vec![f64::INFINITY; among.len()];
         for _ in 0..STEPS {
             if above >= 0.0 {
                 break;
             }
             let (.., paid, moved) = self.taken(&taken)?;
-            let mut best: Option<(f64, usize, f64, f64)> = None;
-            for (place, slice) in among.iter().zip(&slices) {
-                let Some(action) = self.actions.get(*place) else { continue };
-                let used = sum(taken.iter().filter(|own| own.0 == *place).map(|own| own.1));
-                let count = slice.min(action.most_steps() - used);
-                if count <= 0.0 {
-                    continue;
-                }
-                let tried = with(&taken, *place, count);
-                let (account, state, cost, money) = self.taken(&tried)?;
-                let after = self.target.above(&account.view(), &state)?;
-                let gain = after - above;
-                let price = if self.cost.is_free() { money - moved } else { cost - paid };
-                // what costs nothing and helps comes first
-                let score = if price > 0.0 { gain / price } else { f64::MAX };
-                let first = best.as_ref().is_none_or(|known| score > known.0);
-                if gain > ROUNDING * above.abs() && first {
-                    best = Some((score, *place, count, after));
-                }
+            if !many {
+                scores.fill(f64::INFINITY);
             }
-            let Some((_, place, count, after)) = best else { break };
+            let mut looked: Vec<Option<(f64, f64)>> = vec![None; among.len()];
+            let mut again = many;
+            let best = loop {
+                let promising = scores.iter().enumerate().filter(|own| *own.1 > f64::NEG_INFINITY);
+                let top = promising.max_by(|a, b| a.1.total_cmp(b.1).then(b.0.cmp(&a.0))).map(|own| own.0);
+                let Some(top) = top else {
+                    // before giving up all others are looked at again
+                    if !std::mem::take(&mut again) {
+                        break None;
+                    }
+                    let others = scores.iter_mut().zip(&looked).filter(|own| own.1.is_none());
+                    others.for_each(|own| *own.0 = f64::INFINITY);
+                    continue;
+                };
+                let Some((place, slice)) = among.get(top).zip(slices.get(top)) else { break None };
+                if let Some((count, after)) = looked.get(top).copied().flatten() {
+                    break Some((*place, count, after));
+                }
+                let found = self.score(&taken, (*place, *slice), (above, paid, moved))?;
+                if let (Some(score), Some(seen)) = (scores.get_mut(top), looked.get_mut(top)) {
+                    *score = found.map_or(f64::NEG_INFINITY, |own| own.0);
+                    *seen = Some(found.map_or((0.0, above), |own| (own.1, own.2)));
+                }
+            };
+            let Some((place, count, after)) = best else { break };
             if after >= 0.0 {
                 // the last step is as small as it can be
                 let grid = even_grid(count, 4);
@@ -193,6 +206,29 @@ impl<'a> Planner<'a> {
         }
         let made = self.plan(taken)?;
         if made.reached { self.pruned(made) } else { Ok(made) }
+    }
+
+    /// What one more slice of an action is worth after those taken, which came to so much above the target, cost and money
+    /// moved: its score, the steps it takes and the money above the target with them; `None` where it does not help.
+    fn score(
+        &self,
+        taken: &[(usize, f64)],
+        (place, slice): (usize, f64),
+        (above, paid, moved): (f64, f64, f64),
+    ) -> Result<Option<(f64, f64, f64)>> {
+        let Some(action) = self.actions.get(place) else { return Ok(None) };
+        let used = sum(taken.iter().filter(|own| own.0 == place).map(|own| own.1));
+        let count = slice.min(action.most_steps() - used);
+        if count <= 0.0 {
+            return Ok(None);
+        }
+        let (account, state, cost, money) = self.taken(&with(taken, place, count))?;
+        let after = self.target.above(&account.view(), &state)?;
+        let gain = after - above;
+        let price = if self.cost.is_free() { money - moved } else { cost - paid };
+        // what costs nothing and helps comes first
+        let score = if price > 0.0 { gain / price } else { f64::MAX };
+        Ok((gain > ROUNDING * above.abs()).then_some((score, count, after)))
     }
 
     /// How much of an action one greedy step takes, from a plan that lacks `-above`.

@@ -4,7 +4,7 @@ use super::Account;
 use crate::book::Position;
 use crate::error::{Error, Place, Result};
 use crate::limits::standing::size;
-use crate::market::{MarketState, notional, settle_of, underlying_of};
+use crate::market::{notional, settle_of, underlying_of};
 use crate::statistics::liquidity::{Depth, square_root_cost};
 
 /// How far a market order slips.
@@ -54,7 +54,7 @@ impl Cost {
     pub fn in_proportion(&self, account: &Account<'_>, contract: &Position, quantity: f64) -> Result<f64> {
         let (book, view) = (account.book, account.view());
         let sample = Position { quantity, ..contract.clone() };
-        let price = view.price(settle_of(book, contract), &MarketState::today(book))?;
+        let price = view.price_today(settle_of(book, contract))?;
         let gross = price * notional(book, &sample, 1.0);
         let slipping = match self.slippage {
             Slippage::Flat(fraction) => {
@@ -104,7 +104,7 @@ impl Cost {
     /// As [`Cost::of`].
     pub fn of_collateral(&self, account: &Account<'_>, currency: usize, amount: f64) -> Result<f64> {
         let view = account.view();
-        let value = amount * view.price(currency, &MarketState::today(account.book))?;
+        let value = amount * view.price_today(currency)?;
         let slipping = match (self.slippage, account.book.currencies.get(currency).and_then(|c| c.underlying))
         {
             (Slippage::Flat(fraction), _) => fraction * value,
