@@ -14,8 +14,7 @@ pub(crate) struct Draw<'a> {
 
 const NAMES: [&str; 10] = ["BTC", "ETH", "SOL", "USDC", "USDT", "main", "a", "desk", "VOL", "all"];
 // Of size: a million paths are slow because a million paths were asked for.
-const VALUES: [&str; 13] =
-    ["0", "1", "-1", "0.5", "2", "10", "120", "nan", "inf", "1e308", "yes", "", "x"];
+const VALUES: [&str; 13] = ["0", "1", "-1", "0.5", "2", "10", "120", "nan", "inf", "1e308", "yes", "", "x"];
 
 impl<'a> Draw<'a> {
     pub(crate) fn new(shapes: &'a Shapes, seed: u64, block: u64) -> Self {

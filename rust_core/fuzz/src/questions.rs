@@ -82,8 +82,19 @@ const POLICIES: [&str; 17] = [
 const ORDER_KEYS: [&str; 10] =
     ["policy", "step", "stop", "slippage", "hedge", "elapsed", "gap", "seed", "until", "liquidate_last"];
 const ORDER_WORDS: [&str; 13] = [
-    "whole", "needed", "multiples:0.2", "healthy", "initial", "flat", "usage:0.7", "depth", "none", "after",
-    "first", "pro_rata", "random",
+    "whole",
+    "needed",
+    "multiples:0.2",
+    "healthy",
+    "initial",
+    "flat",
+    "usage:0.7",
+    "depth",
+    "none",
+    "after",
+    "first",
+    "pro_rata",
+    "random",
 ];
 const PROFILE_KEYS: [&str; 12] = [
     "profile",
@@ -250,7 +261,8 @@ pub(crate) const QUESTIONS: [(&str, Question); 47] = [
     }),
     ("CM_CURE", |draw, asked| {
         let target = draw.word(&["usage=0.7", "excess=10000", "excess_im=0", "MM", "IM", "1e9"]);
-        let allowed = draw.word(&["close;hedge;deposit;cancel;convert", "close", "deposit", "hedge", "cancel"]);
+        let allowed =
+            draw.word(&["close;hedge;deposit;cancel;convert", "close", "deposit", "hedge", "cancel"]);
         let options = draw.options(
             &["fee", "slippage", "account", "hedge"],
             &["0.001", "depth", "main", "a", "BTC", "ETH"],
@@ -262,11 +274,11 @@ pub(crate) const QUESTIONS: [(&str, Question); 47] = [
         let (book, evaluated, input) = asked.before;
         let as_of = Some(book.as_of.as_str());
         let old = difference::Side { book, evaluated, origin: Some(Origin { input, as_of }) };
-        let new =
-            difference::Side { book: asked.book, evaluated: asked.evaluated, origin: asked.origin() };
+        let new = difference::Side { book: asked.book, evaluated: asked.evaluated, origin: asked.origin() };
         let measure = draw.word(&["MM", "IM", "equity", "usage", "excess"]);
         let group_by = draw.word(&["driver", "position"]);
-        difference::table(old, new, &measure, &group_by, &draw.options(&["venues"], &["any"])).map(Said::Table)
+        difference::table(old, new, &measure, &group_by, &draw.options(&["venues"], &["any"]))
+            .map(Said::Table)
     }),
     ("CM_EQUITY", |draw, asked| {
         let basis = draw.word(&["adjusted", "gross", "haircut_loss"]);

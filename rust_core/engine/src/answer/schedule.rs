@@ -1,7 +1,7 @@
 //! A reduction spread over time as a table: `CM_SCHEDULE`.
 
-use super::{Answer, Value};
 use super::options::number;
+use super::{Answer, Value};
 use crate::error::{Error, Place, Result, check_positive};
 use crate::plan::schedule::{Order, Schedule};
 
@@ -142,8 +142,7 @@ mod tests {
 
     #[test]
     fn a_figure_that_overflows_is_no_answer() {
-        let market =
-            Market { price: 1e200, daily_volatility: 1e150, daily_volume: 1e-3, half_spread: 0.1 };
+        let market = Market { price: 1e200, daily_volatility: 1e150, daily_volume: 1e-3, half_spread: 0.1 };
         let found = order(1e100, 1.0, 3, &market).unwrap();
         let refusal = table(&found, 1e-6).unwrap_err().to_string();
         assert!(refusal.contains("beyond what numbers can hold"), "{refusal}");
