@@ -8,6 +8,7 @@ from __future__ import annotations
 from crossmargin import _core, explain
 from crossmargin._answers import history_of, pairs_of, rows_of
 from crossmargin._types import Cell, Options, TableResult, Text
+from crossmargin.errors import UnknownWordError
 from crossmargin.registry import register
 
 __all__ = ["correlations"]
@@ -60,4 +61,8 @@ def correlations(
     book, given = explain.target(target)
     if book is not None:
         return rows_of(_core.book_correlations(book, view, pairs))
+    if given is None or isinstance(given, bool | int | float):
+        raise UnknownWordError(
+            f"target must be a book, a history or the key of one, was {given!r:.80}"
+        )
     return rows_of(_core.history_correlations(history_of(given), view, pairs))

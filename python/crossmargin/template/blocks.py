@@ -26,7 +26,7 @@ Looks = Mapping[str, Mapping[str, object]]
 
 _LINE_HEIGHT: Final = 10.8
 _LETTER_WIDTH: Final = 0.69  # of small print, in the unit of column widths
-_BOLD_LETTER_WIDTH: Final = 0.85
+_BOLD_LETTER_WIDTH: Final = 0.88
 _USUAL_WIDTH: Final = 8.43  # of a column that says nothing else
 _TWO_LINES: Final = 20.9
 _FAINT: Final = "#A8AFB9"

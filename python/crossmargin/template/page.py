@@ -22,10 +22,6 @@ __all__ = ["Page"]
 
 Workbook = Any  # of XlsxWriter, which has no types
 _LONGEST_LIST = 255  # of the words of a validation
-_ROW_HEIGHT = 15.01
-"""Of rows that say nothing else, points. Without it LibreOffice measures every text of every row
-while it opens the file, conditional formats included, which takes longer than everything else; the
-hundredth tells it from the height that XlsxWriter leaves out of the file as understood."""
 _MADE_ON = {
     "Book": "Start",
     "RiskBook": "Tail",
@@ -66,7 +62,6 @@ class Page:
         self.printed: str = ""  # where more than one range is printed
         self.below: dict[str, str] = {}  # the cells under each input table
         self.checks: list[tuple[str, str]] = []  # cells that say whether a table is complete
-        self.sheet.set_default_row(_ROW_HEIGHT)
         self.sheet.hide_gridlines(2)
         self.sheet.set_landscape()
         self.sheet.set_paper(9)

@@ -11,6 +11,7 @@ use crate::questions::QUESTIONS;
 use crate::shapes::Shapes;
 
 const LOOK: Duration = Duration::from_millis(200);
+const TELL: Duration = Duration::from_secs(60);
 const SHOWN: usize = 40;
 
 /// What is asked on the command line.
@@ -122,8 +123,15 @@ pub(crate) fn run(wanted: &Wanted) -> Result<usize, String> {
                 })
             })
             .collect();
+        let mut told = now();
         while workers.iter().any(|worker| !worker.is_finished()) {
             sleep(LOOK);
+            if told.elapsed() > TELL
+                && let Ok(counts) = total.lock()
+            {
+                told = now();
+                eprintln!("{} blocks of {} tables so far", counts.blocks, counts.tables);
+            }
             for (own, worker) in doing.iter().zip(&workers) {
                 let Ok(place) = own.lock() else { continue };
                 if !worker.is_finished() && place.2.elapsed() > Duration::from_secs(wanted.seconds) {

@@ -86,7 +86,7 @@ impl ExponentialSum {
             _ => {
                 let mut ratios = Vec::new();
                 let logarithmic = Logarithmic { terms: &terms };
-                logarithmic.collect(from.ln(), to.ln(), 0, &mut ratios);
+                logarithmic.collect(from.ln(), to.ln(), 0, &mut 0, &mut ratios);
                 Roots { ratios }
             }
         }
@@ -113,6 +113,9 @@ struct Logarithmic<'a> {
 
 impl Logarithmic<'_> {
     const DEEPEST: usize = 60;
+    /// Stretches looked at in all. Where every term is nothing or beyond numbers no bound ever rules a half out, and
+    /// halving them all to the end would not end.
+    const MOST: usize = 100_000;
 
     fn at(&self, theta: f64) -> f64 {
         super::accumulate::sum(self.terms.iter().map(|(b, a)| a * (b * theta).exp()))
@@ -126,7 +129,8 @@ impl Logarithmic<'_> {
         })
     }
 
-    fn collect(&self, from: f64, to: f64, depth: usize, found: &mut Vec<f64>) {
+    fn collect(&self, from: f64, to: f64, depth: usize, looked_at: &mut usize, found: &mut Vec<f64>) {
+        *looked_at += 1;
         let (left, right) = (self.at(from), self.at(to));
         let (low, high) = self.slope(from, to);
         if low >= 0.0 || high <= 0.0 {
@@ -140,15 +144,15 @@ impl Logarithmic<'_> {
         if same_sign && left.abs() + right.abs() > steepest * (to - from) {
             return;
         }
-        if depth >= Self::DEEPEST {
+        if depth >= Self::DEEPEST || *looked_at >= Self::MOST {
             if !same_sign {
                 found.push(self.bisect(from, to, left).exp());
             }
             return;
         }
         let middle = f64::midpoint(from, to);
-        self.collect(from, middle, depth + 1, found);
-        self.collect(middle, to, depth + 1, found);
+        self.collect(from, middle, depth + 1, looked_at, found);
+        self.collect(middle, to, depth + 1, looked_at, found);
     }
 
     fn bisect(&self, mut from: f64, mut to: f64, left: f64) -> f64 {
@@ -200,6 +204,15 @@ mod tests {
         assert_eq!(roots.len(), 3);
         for (root, expected) in roots.iter().zip([0.5, 1.25, 3.0]) {
             assert!((root - expected).abs() < 1e-12, "{root}");
+        }
+    }
+
+    #[test]
+    fn a_search_that_no_bound_can_narrow_ends_all_the_same() {
+        let beyond = f64::INFINITY;
+        for terms in [[(0.0, beyond), (1.0, -beyond), (2.0, 1.0)], [(0.0, 1.0), (1.0, f64::NAN), (2.0, 1.0)]]
+        {
+            assert!(sum(&terms).roots(1e-3, 1e3).ratios.is_empty());
         }
     }
 

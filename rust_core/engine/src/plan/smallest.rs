@@ -78,10 +78,10 @@ pub fn even_grid(most: f64, points: usize) -> Vec<f64> {
     grid
 }
 
-/// Steps from `first` on, each twice the one before, up to `most`.
+/// Steps from `first` on, each twice the one before, up to `most`, or to the largest number where that has no end.
 pub fn doubling_grid(first: f64, most: f64) -> Vec<f64> {
     std::iter::successors(Some(first.max(1.0)), |own| Some(2.0 * own))
-        .take_while(|own| *own <= most)
+        .take_while(|own| own.is_finite() && *own <= most)
         .collect()
 }
 
@@ -95,6 +95,13 @@ mod tests {
             let found = smallest(&even_grid(1000.0, 16), |steps| Ok(steps - wanted)).unwrap();
             assert_eq!(found, Smallest { steps: wanted, reached: true });
         }
+    }
+
+    #[test]
+    fn doubling_ends_even_where_there_is_no_most() {
+        assert_eq!(doubling_grid(1.0, 9.0), [1.0, 2.0, 4.0, 8.0]);
+        assert_eq!(doubling_grid(1.0, f64::INFINITY).len(), 1024);
+        assert!(doubling_grid(1.0, f64::NAN).is_empty() && doubling_grid(f64::INFINITY, 1.0).is_empty());
     }
 
     #[test]
