@@ -194,6 +194,14 @@ def test_the_committed_template_is_what_the_script_builds(
     assert changed == [], "run python workbook/build.py and commit the result"
 
 
+def test_start_leads_to_every_other_sheet() -> None:
+    book = openpyxl.load_workbook(TEMPLATE)
+    cells = [cell for row in book["Start"].iter_rows() for cell in row if cell.hyperlink]
+    assert {str(cell.hyperlink.location).split("!")[0].strip("'") for cell in cells} == {
+        name for name in workbook.SHEETS if name != "Start"
+    }
+
+
 def test_sheets_names_tables_and_validations_are_there() -> None:
     book = openpyxl.load_workbook(TEMPLATE)
     assert tuple(book.sheetnames) == workbook.SHEETS
