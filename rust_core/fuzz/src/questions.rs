@@ -530,7 +530,8 @@ pub(crate) const QUESTIONS: [(&str, Question); 47] = [
         let trades = asked.table(draw, "trades");
         if draw.chance(50) {
             let measure = draw.word(&["table", "all"]);
-            return whatif::table(asked.book, asked.origin(), &trades, &measure).map(Said::Table);
+            return whatif::table(asked.book, asked.evaluated, asked.origin(), &trades, &measure)
+                .map(Said::Table);
         }
         let measure = draw.word(&["MM", "IM", "usage", "excess", "excess_im", "equity", "nearest"]);
         whatif::number(asked.book, asked.evaluated, asked.origin(), &trades, &measure).map(Said::Number)
