@@ -1,6 +1,6 @@
 //! Maps that evaluate along an axis only what is held on its coin, against the whole account evaluated at every node.
 
-#![expect(clippy::expect_used, reason = "a test fails by panicking")]
+#![expect(clippy::expect_used, clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod common;
 
