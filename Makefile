@@ -47,7 +47,7 @@ demo: $(EXTENSION)
 
 test: $(EXTENSION)
 	mkdir -p $(dir $(CARGO_LOG))
-	cargo test --package crossmargin-engine --package crossmargin-fuzz 2>&1 | tee $(CARGO_LOG)
+	cargo test --package crossmargin-engine 2>&1 | tee $(CARGO_LOG)
 	CROSSMARGIN_CARGO_LOG=$(CARGO_LOG) $(BIN)/python -m pytest
 
 check: $(EXTENSION)

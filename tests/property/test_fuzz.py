@@ -1,6 +1,6 @@
 """Every registered function answers or refuses in words, whatever the cells; a small share in CI.
 
-The long runs are `python -m tests.fuzz` and `cargo run --release -p crossmargin-fuzz`.
+The long runs are `python -m tests.fuzz` and `cargo run --release --example fuzz`.
 """
 
 from __future__ import annotations
@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Generator
 
 RECORDS = registry.records()
-QUESTIONS = Path(__file__).resolve().parents[2] / "rust_core" / "fuzz" / "src" / "questions.rs"
+FUZZER = Path(__file__).resolve().parents[2] / "rust_core" / "engine" / "examples" / "fuzz"
+QUESTIONS = FUZZER / "questions.rs"
 ROUNDS = range(12)
 UNCOUNTED = {"CM_VERSION"}  # it takes nothing
 

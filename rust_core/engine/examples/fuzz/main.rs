@@ -1,6 +1,6 @@
 //! Feeds arbitrary cell blocks to the engine's reading and to every function of the sheet.
 //!
-//! `cargo run --release -p crossmargin-fuzz -- --seed 1 --blocks 100000 --threads 2`
+//! `cargo run --release --example fuzz -- --seed 1 --blocks 100000 --threads 2`
 //!
 //! A block is a book's tables, drawn for (seed, block). It is read; where a book comes of it, some of the functions
 //! are asked, each with drawn arguments. A panic, an answer that is none or a call without an end is a failure; the

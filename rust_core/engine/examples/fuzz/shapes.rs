@@ -12,8 +12,8 @@ use serde_json::Value;
 
 use crate::draw::Draw;
 
-const SHAPES: &str = include_str!("../../../tests/fuzz/shapes.json");
-const HISTORY: &str = include_str!("../../../python/crossmargin/samples/history.csv");
+const SHAPES: &str = include_str!("../../../../tests/fuzz/shapes.json");
+const HISTORY: &str = include_str!("../../../../python/crossmargin/samples/history.csv");
 
 pub(crate) type Rows = Vec<Vec<Cell>>;
 
