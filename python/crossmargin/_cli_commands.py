@@ -15,6 +15,8 @@ from crossmargin._cli_inputs import (
     BOOK_OPTIONS,
     FILES,
     Inputs,
+    another_book,
+    another_book_parameters,
     book_parameters,
     of_account,
     pairs,
@@ -49,7 +51,7 @@ __all__ = ["caption_of", "command_name", "commands", "list_of_functions", "outpu
 
 MONEY: Final = "Money in the reporting currency"
 """How a docstring says that a number is money."""
-_TARGET_IS_A_BOOK: Final = frozenset({"CM_WHY"})
+_FIRST_IS_A_BOOK: Final = frozenset({"CM_ACCOUNTS", "CM_WHY"})
 _HANDMADE: Final = frozenset({"CM_CHECK", *OF_HISTORIES})
 
 
@@ -101,7 +103,7 @@ def caption_of(book: Book) -> str:
 
 
 def _takes_book(record: Record) -> bool:
-    if record.sheet_name in _TARGET_IS_A_BOOK:
+    if record.sheet_name in _FIRST_IS_A_BOOK:
         return True
     return bool(record.arguments) and record.arguments[0].kind == "book"
 
@@ -117,11 +119,13 @@ def _command(record: Record) -> click.Command:
     is_book = record.returns == "key"
     own = [] if is_book else _own_arguments(record)
     parameters: list[click.Parameter] = book_parameters() if takes_book or is_book else []
-    parameters += [
-        _parameter(argument, alone=not takes_book and place == 0)
-        for place, argument in enumerate(own)
-        if argument.kind != "options"
-    ]
+    for place, argument in enumerate(own):
+        if argument.kind == "book":
+            parameters += another_book_parameters(
+                _option_name(argument)[2:], argument.doc, required=not argument.optional
+            )
+        elif argument.kind != "options":
+            parameters.append(_parameter(argument, alone=not takes_book and place == 0))
     options = next(
         (argument.doc for argument in record.arguments if argument.kind == "options"), ""
     )
@@ -195,7 +199,7 @@ def _values(own: list[Argument], given: Mapping[str, object]) -> dict[str, objec
     values: dict[str, object] = {}
     for argument in own:
         value = given.get(argument.name)
-        if value is None or argument.kind == "options":
+        if value is None or argument.kind in {"book", "options"}:
             continue
         if argument.kind == "block":
             value = _block(argument, value)
@@ -225,8 +229,13 @@ def _run(record: Record, own: list[Argument], given: Mapping[str, object]) -> in
             for key in list(options):
                 if key in BOOK_OPTIONS or not has_options:
                     inputs.options[key] = options.pop(key)
+            of_book = dict(inputs.options)
             book = inputs.book(say)
             books.remember(book)
+            for argument in own:
+                if argument.kind == "book":
+                    name = _option_name(argument)[2:]
+                    values[argument.name] = another_book(given, name, of_book, f"--{name}")
         if options:
             values["options"] = options
         say(f"Computing {command_name(record)}")

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.text import Text
 
 from crossmargin import functions, registry
-from crossmargin.errors import UnknownWordError
+from crossmargin.errors import CrossmarginError, UnknownWordError
 from crossmargin.frames import read_file
 from crossmargin.table import Table, Value
 
@@ -25,6 +25,8 @@ __all__ = [
     "BOOK_OPTIONS",
     "FILES",
     "Inputs",
+    "another_book",
+    "another_book_parameters",
     "book_parameters",
     "file_parameters",
     "history_parameter",
@@ -44,6 +46,7 @@ _HISTORY: Final = (
     "bar of each day."
 )
 _ACCOUNT: Final = "Only the rows of this account."
+_OF_ANOTHER: Final = ("collateral", "market", "orders")
 
 
 @dataclass
@@ -175,6 +178,78 @@ def book_parameters(*, required: bool = True) -> list[click.Parameter]:
         click.Option(["--account"], metavar="NAME", help=_ACCOUNT),
         click.Option(["--as-of"], metavar="TEXT", help=_words("as_of")),
     ]
+
+
+def another_book_parameters(name: str, what: str, *, required: bool) -> list[click.Parameter]:
+    """Return the options of a second book, which differs from the first in what they name.
+
+    Parameters
+    ----------
+    name
+        The option of its positions, without dashes; those of its other tables begin with it.
+    what
+        What its positions are.
+    required
+        Whether there must be one.
+    """
+    path = click.Path(exists=True, dir_okay=False, path_type=Path)
+    return [
+        click.Option([f"--{name}"], type=path, required=required, metavar="FILE", help=what),
+        *(
+            click.Option(
+                [f"--{name}-{table}"],
+                type=path,
+                metavar="FILE",
+                help=f"The table {table} of that book; left out: that of the first.",
+            )
+            for table in _OF_ANOTHER
+        ),
+        click.Option([f"--{name}-as-of"], metavar="TEXT", help="Its moment, if not in its data."),
+    ]
+
+
+def another_book(
+    given: Mapping[str, object], name: str, options: Mapping[str, object], called: str
+) -> Book | None:
+    """Return a second book: its own tables, and those of the first where none was given.
+
+    Parameters
+    ----------
+    given
+        The values of a command.
+    name
+        That of :func:`another_book_parameters`.
+    options
+        Options of the book.
+    called
+        How a refusal calls the book.
+
+    Raises
+    ------
+    click.UsageError
+        If there is a table of it and no positions.
+    CrossmarginError
+        If it is refused; the sentence says which book.
+    """
+    held = name.replace("-", "_")
+    if given[held] is None:
+        for table in (*_OF_ANOTHER, "as_of"):
+            if given[f"{held}_{table}"] is not None:
+                word = table.replace("_", "-")
+                raise click.UsageError(f"--{name}-{word} is about --{name}, which is not given")
+        return None
+    own = {table: given[f"{held}_{table}"] for table in _OF_ANOTHER}
+    inputs = Inputs.of({
+        **given,
+        **{table: path for table, path in own.items() if path is not None},
+        "positions": given[held],
+        "as_of": given[f"{held}_as_of"],
+    })  # fmt: skip
+    inputs.options.update(options)
+    try:
+        return inputs.book(lambda _text: None)
+    except CrossmarginError as refusal:
+        raise type(refusal)(f"{called}: {refusal}") from refusal
 
 
 def history_parameter(*, required: bool = False) -> click.Parameter:

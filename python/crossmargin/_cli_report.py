@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
 
 import click
 
 from crossmargin import registry
-from crossmargin._cli_inputs import BOOK_OPTIONS, Inputs, book_parameters, pairs, progress
+from crossmargin._cli_inputs import (
+    BOOK_OPTIONS,
+    Inputs,
+    another_book,
+    another_book_parameters,
+    book_parameters,
+    pairs,
+    progress,
+)
 from crossmargin._cli_show import print_json
 from crossmargin.desk_report import Asked, report
-from crossmargin.errors import CrossmarginError
 from crossmargin.frames import read_file
 
-if TYPE_CHECKING:
-    from crossmargin._core import Book
-
 __all__ = ["report_command"]
-
-_EARLIER: Final = ("collateral", "market", "orders")
 
 
 def report_command() -> click.Command:
@@ -48,18 +49,11 @@ def _own_parameters() -> list[click.Parameter]:
             type=click.Path(dir_okay=False, path_type=Path),
             help="The file, ending in .pdf or .html; repeatable.",
         ),
-        click.Option(
-            ["--previous"], type=_file(), metavar="FILE",
-            help="Positions of an earlier moment, such as yesterday; usage then stands beside now.",
+        *another_book_parameters(
+            "previous",
+            "Positions of an earlier moment, such as yesterday; usage then stands beside now.",
+            required=False,
         ),
-        *(
-            click.Option(
-                [f"--previous-{name}"], type=_file(), metavar="FILE",
-                help=f"The table {name} of that moment; left out: today's.",
-            )
-            for name in _EARLIER
-        ),
-        click.Option(["--previous-as-of"], metavar="TEXT", help="That moment, if not in its data."),
         click.Option(["--limits"], type=_file(), metavar="FILE", help=limits),
         click.Option(
             ["--target"], default=defaults.target, show_default=True,
@@ -99,7 +93,7 @@ def _run(**given: object) -> int:
         inputs = Inputs.of(given)
         inputs.options.update(of_book)
         book = inputs.book(say)
-        previous = _previous(given, of_book)
+        previous = another_book(given, "previous", of_book, "the earlier book")
         say("Writing the report")
         written = report(
             book,
@@ -120,25 +114,3 @@ def _run(**given: object) -> int:
     for path in written:
         click.echo(path)
     return 0
-
-
-def _previous(given: dict[str, object], options: dict[str, str]) -> Book | None:
-    """Return the earlier book: its own tables, and today's where none was given."""
-    if given["previous"] is None:
-        for name in (*_EARLIER, "as_of"):
-            if given[f"previous_{name}"] is not None:
-                word = name.replace("_", "-")
-                raise click.UsageError(f"--previous-{word} is about --previous, which is not given")
-        return None
-    earlier = {**given, "positions": given["previous"], "as_of": given["previous_as_of"]}
-    earlier |= {
-        name: given[f"previous_{name}"]
-        for name in _EARLIER
-        if given[f"previous_{name}"] is not None
-    }
-    inputs = Inputs.of(earlier)
-    inputs.options.update(options)
-    try:
-        return inputs.book(lambda _text: None)
-    except CrossmarginError as refusal:
-        raise type(refusal)(f"the earlier book: {refusal}") from refusal

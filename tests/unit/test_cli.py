@@ -736,3 +736,31 @@ def test_the_program_runs_as_its_own_process_and_a_reader_may_leave(tmp_path: Pa
         assert process.stdout is not None
         process.stdout.close()
     assert "Traceback" not in (tmp_path / "err").read_text()
+
+
+def test_the_difference_of_two_books_and_their_accounts_are_asked_with_files(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    now = tmp_path / "now.csv"
+    now.write_text("coin,szi,entryPx,markPx,leverage\nBTC,2,90000,91000,10\n")
+    then = tmp_path / "then.csv"
+    then.write_text("coin,szi,entryPx,markPx,leverage\nBTC,1,90000,91000,10\n")
+    cash = tmp_path / "cash.csv"
+    cash.write_text("currency,cash\nUSDC,50000\n")
+    files = ["--rulebook", "hyperliquid", "--positions", str(then), "--collateral", str(cash)]
+    assert cli.main(["book-difference", *files, "--book-new", str(now), "--json"]) == 0
+    rows = json.loads(capsys.readouterr().out)
+    changes = {row["driver"]: row["change"] for row in rows}
+    # one coin more at 91,000, of which 1/80 is maintenance
+    assert changes["trades"] == pytest.approx(91_000 / 80)
+    assert changes["TOTAL"] == pytest.approx(91_000 / 80)
+    alone = ["book-difference", *files, "--book-new", str(now), "--book-new-as-of", "2026-01-01"]
+    assert cli.main([*alone, "--json"]) == 0
+    capsys.readouterr()
+    assert cli.main(["account-ranking", *files, "--json"]) == 0
+    ranked = json.loads(capsys.readouterr().out)
+    assert [row["account"] for row in ranked] == ["main"]
+    broken = tmp_path / "broken.csv"
+    broken.write_text("coin,szi,entryPx,leverage\nBTC,1,90000,10\n")
+    assert cli.main(["book-difference", *files, "--book-new", str(broken)]) == 2
+    assert "--book-new: Positions: row 2" in capsys.readouterr().err

@@ -47,11 +47,9 @@ def in_python(record: Record) -> str:
     return f"crossmargin.{record.function.__name__}({', '.join(words)})".replace("'", '"')
 
 
-def on_the_command_line(record: Record) -> str | None:
-    """Return the command with its own options; None where it needs a key that only a sheet has."""
+def on_the_command_line(record: Record) -> str:
+    """Return the command with its own options."""
     command = _command(record)
-    if command is None:
-        return None
     words = [
         _option(parameter)
         for parameter in command.params
@@ -61,7 +59,7 @@ def on_the_command_line(record: Record) -> str | None:
     return " ".join([f"crossmargin {command.name}", *words])
 
 
-def command_call(record: Record, called: Call) -> list[str] | None:
+def command_call(record: Record, called: Call) -> list[str]:
     """Return the words of the command that answers a formula; tables are files of their name.
 
     Parameters
@@ -72,8 +70,6 @@ def command_call(record: Record, called: Call) -> list[str] | None:
         The formula that was read.
     """
     command = _command(record)
-    if command is None:
-        return None
     known = {parameter.name: parameter for parameter in command.params}
     words: list[str] = []
     if record.sheet_name == "CM_BOOK":
@@ -83,7 +79,8 @@ def command_call(record: Record, called: Call) -> list[str] | None:
         if part is None:
             continue
         if isinstance(part, Name) and part.table is None:
-            words += _book_words(read(BOOKS[named(part.word, record.sheet_name)]))
+            another = argument.name.replace("_", "-") if argument.name in known else ""
+            words += _book_words(read(BOOKS[named(part.word, record.sheet_name)]), another)
         elif isinstance(part, Name) and part.table is not None:
             option = argument.name if argument.name in known else part.table.lower()
             words += [f"--{option}", file_of(part.table)]
@@ -103,22 +100,27 @@ def file_of(table: str) -> str:
     return f"{re.sub(r'(?<=[a-z])(?=[A-Z])', '-', table).lower()}.csv"
 
 
-def _command(record: Record) -> click.Command | None:
-    command = next(
-        made for made in _cli_commands.commands() if made.name == _cli_commands.command_name(record)
-    )
-    names = {parameter.name for parameter in command.params}
-    keys = sum(map(_is_key, record.arguments))
-    if keys > 1 or (keys and "positions" not in names):
-        return None
-    return command
+def _command(record: Record) -> click.Command:
+    name = _cli_commands.command_name(record)
+    return next(made for made in _cli_commands.commands() if made.name == name)
 
 
-def _book_words(called: Call) -> list[str]:
-    """Return the options of a command that stand for the arguments of CM_BOOK."""
+def _book_words(called: Call, another: str = "") -> list[str]:
+    """Return the options of a command that stand for the arguments of CM_BOOK.
+
+    Parameters
+    ----------
+    called
+        The formula that makes the book.
+    another
+        What the options of a second book begin with; it has the rulebook of the first.
+    """
     names = ("positions", "rulebook", "collateral", "market", "orders", "as-of")
     words: list[str] = []
-    for name, part in zip(names, called.parts, strict=False):
+    for bare, part in zip(names, called.parts, strict=False):
+        if another and bare == "rulebook":
+            continue
+        name = bare if not another else another if bare == "positions" else f"{another}-{bare}"
         if isinstance(part, Name) and part.table is not None:
             words += [f"--{name}", file_of(part.table)]
         elif isinstance(part, str):
@@ -161,10 +163,6 @@ def _literal(argument: Argument, part: str | float) -> str:
     if isinstance(value, float):
         return f"{value:g}"
     return repr(value).replace("'", '"')
-
-
-def _is_key(argument: Argument) -> bool:
-    return argument.kind == "book" or argument.name == "books"
 
 
 def _option(parameter: click.Parameter) -> str:

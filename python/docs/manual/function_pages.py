@@ -125,7 +125,7 @@ def _page(record: Record, records: tuple[Record, ...]) -> str:
         "",
         f"* - sheet\n  - `{calls.in_a_sheet(record)}`",
         f"* - Python\n  - `{calls.in_python(record)}`",
-        f"* - command line\n  - {code(command) if command else _NO_COMMAND}",
+        f"* - command line\n  - {code(command)}",
         "```",
         "",
         "## Arguments",
@@ -153,11 +153,6 @@ def _page(record: Record, records: tuple[Record, ...]) -> str:
     if others:
         lines += [f"See also: {', '.join(others)}.", ""]
     return "\n".join(lines)
-
-
-_NO_COMMAND: Final = (
-    "none of use: it compares several books, and a command holds one; ask in a sheet or in Python"
-)
 
 
 def _linked(text: str, record: Record) -> str:
@@ -225,10 +220,8 @@ def _examples(record: Record) -> list[str]:
         lines += [block(formula), *answered(worked.answer(formula))]
         if place == 0:
             lines += ["In Python:", "", block(calls.python_call(record, called), "python")]
-            command = calls.command_call(record, called)
-            if command:
-                said = "On the command line, the tables being files:"
-                lines += [said, "", block(_folded(command), "console")]
+            said = "On the command line, the tables being files:"
+            lines += [said, "", block(_folded(calls.command_call(record, called)), "console")]
     return lines
 
 
