@@ -16,10 +16,9 @@ import click
 import numpy as np
 
 import crossmargin
+from tests.bench.rounds import interleaved
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     import numpy.typing as npt
 
     Column = npt.NDArray[np.float64]
@@ -27,7 +26,6 @@ if TYPE_CHECKING:
 FLOORS = np.array([0.0, 50e3, 250e3, 1e6])
 RATES = np.array([0.004, 0.005, 0.01, 0.025])
 ROUNDS = 15
-SHORTEST_SAMPLE = 0.01
 
 
 def _amounts() -> Column:
@@ -82,21 +80,6 @@ def _book_numpy(columns: dict[str, Any], cash: float) -> tuple[float, float, flo
     return maintenance.sum(), equity, excess, np.where(price > 0, price, np.nan)
 
 
-def _interleaved(work: dict[str, Callable[[], object]]) -> dict[str, list[float]]:
-    """Time all, round by round; a sample repeats the call until it lasts long enough."""
-    samples: dict[str, list[float]] = {name: [] for name in work}
-    for call in work.values():
-        call()
-    for _ in range(ROUNDS):
-        for name, call in work.items():
-            repeats, start = 0, time.perf_counter()
-            while (elapsed := time.perf_counter() - start) < SHORTEST_SAMPLE or not repeats:
-                call()
-                repeats += 1
-            samples[name].append(elapsed / repeats)
-    return samples
-
-
 def _report(title: str, samples: dict[str, list[float]], ours: str) -> None:
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(f"\n{title} (peak memory of the process so far {peak:.0f} MiB)\n")
@@ -119,8 +102,8 @@ def _linear(count: int) -> None:
     np.testing.assert_allclose(
         ours(), _prices_numpy(quantity, entry, collateral), rtol=1e-11, equal_nan=True
     )
-    samples = _interleaved(
-        {"crossmargin": ours, "NumPy": lambda: _prices_numpy(quantity, entry, collateral)}
+    samples = interleaved(
+        {"crossmargin": ours, "NumPy": lambda: _prices_numpy(quantity, entry, collateral)}, ROUNDS
     )
     _report(f"{count:,} linear liquidation prices, 4 brackets", samples, "crossmargin")
 
@@ -153,7 +136,7 @@ def _ten_thousand(count: int) -> None:
         dtype=float,
     )
     np.testing.assert_allclose(found, expected[3][order], rtol=1e-9, equal_nan=True)
-    samples = _interleaved(
+    samples = interleaved(
         {
             "crossmargin: table -> book -> equity and margins": with_summary,
             "crossmargin: + summary with trigger and first": lambda: crossmargin.summary(made()),
@@ -163,7 +146,8 @@ def _ten_thousand(count: int) -> None:
             "NumPy: margins and prices of columns already clean": (
                 lambda: _book_numpy(columns, cash)
             ),
-        }
+        },
+        ROUNDS,
     )
     _report(f"{count:,} positions in one cross account", samples, next(iter(samples)))
 

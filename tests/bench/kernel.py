@@ -12,7 +12,6 @@ import json
 import os
 import statistics
 import sys
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +20,7 @@ os.environ["RAYON_NUM_THREADS"] = "1"
 import numpy as np
 
 from crossmargin.revaluation import Account, Scenarios, Strikes
+from tests.bench.rounds import interleaved
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,7 +33,6 @@ JOB = "kernel, one thread"
 FORWARD = 60_000.0
 STRIKES, CASES, CACHED = 10_000, 300, 4_096
 ROUNDS = 15
-SHORTEST_SAMPLE = 0.01
 FULL_PRECISION, WIDEST_VECTORS = 15, 4  # of the prototype
 
 
@@ -105,14 +104,7 @@ def run(prototype: Path) -> list[dict[str, Any]]:
         ),
         "RUST proto k_otm": (CACHED, cached_prototype),
     }
-    samples: dict[str, list[float]] = {name: [] for name in work}
-    for _ in range(ROUNDS):
-        for name, (_, call) in work.items():
-            repeats, start = 0, time.perf_counter()
-            while (elapsed := time.perf_counter() - start) < SHORTEST_SAMPLE or not repeats:
-                call()
-                repeats += 1
-            samples[name].append(elapsed / repeats)
+    samples = interleaved({name: call for name, (_, call) in work.items()}, ROUNDS)
     return [
         {
             "job": JOB,

@@ -17,7 +17,6 @@ import json
 import os
 import statistics
 import sys
-import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -28,6 +27,7 @@ import numpy as np
 from scipy.special import ndtr
 
 import crossmargin
+from tests.bench.rounds import interleaved
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -44,7 +44,6 @@ UP, DOWN, POWER = 0.5, 0.25, 0.3
 PRICE_MOVES = np.round(np.linspace(-0.15, 0.15, 11), 6)
 MOVES = np.round(np.linspace(-0.5, 0.5, 41), 6)
 ROUNDS = 9
-SHORTEST_SAMPLE = 0.01
 WITHIN = 1e-9
 
 RULEBOOK = {
@@ -237,20 +236,6 @@ class _WhatIf:
         return max(-float(moved.min()), 0.0) + self.other
 
 
-def _interleaved(work: dict[str, Callable[[], object]]) -> dict[str, list[float]]:
-    samples: dict[str, list[float]] = {name: [] for name in work}
-    for call in work.values():
-        call()
-    for _ in range(ROUNDS):
-        for name, call in work.items():
-            repeats, start = 0, time.perf_counter()
-            while (elapsed := time.perf_counter() - start) < SHORTEST_SAMPLE or not repeats:
-                call()
-                repeats += 1
-            samples[name].append(elapsed / repeats)
-    return samples
-
-
 def _error(found: Floats, expected: Floats) -> float:
     error = float(np.max(np.abs(found - expected)) / np.max(np.abs(expected)))
     assert error < WITHIN, f"differs from NumPy by {error:.1e}"
@@ -270,7 +255,7 @@ def run(count: int, moves: Floats, *, timed: bool, threads: int) -> list[dict[st
     rows = []
 
     def add(job: str, error: float, work: dict[str, Callable[[], object]]) -> None:
-        samples = _interleaved(work) if timed else {name: [0.0] for name in work}
+        samples = interleaved(work, ROUNDS) if timed else {name: [0.0] for name in work}
         for name, values in samples.items():
             rows.append(
                 {

@@ -64,7 +64,9 @@ def _wanted(name: str) -> str:
 def _run(command: list[str]) -> None:
     print("$", " ".join(Path(part).name for part in command), flush=True)
     with tempfile.TemporaryDirectory() as cache:  # py_vollib_vectorized cannot read its own cache
-        environment = {**os.environ, "PYTHONPATH": str(PACKAGE), "NUMBA_CACHE_DIR": cache}
+        # the package, and the tests whose modules the scripts share
+        found = os.pathsep.join((str(PACKAGE), str(HERE.parents[1])))
+        environment = {**os.environ, "PYTHONPATH": found, "NUMBA_CACHE_DIR": cache}
         done = subprocess.run(command, check=False, env=environment)
     if done.returncode:
         raise SystemExit(f"failed with status {done.returncode}")

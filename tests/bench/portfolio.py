@@ -31,6 +31,7 @@ import numpy as np
 import numpy.typing as npt
 
 from crossmargin.revaluation import Account, Accounts, Scenarios, Strikes
+from tests.bench.rounds import sample
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,7 +43,6 @@ SPOTS = (90_000.0, 3_100.0, 140.0)
 JOB = "J1c book on three underlyings"
 ROUNDS = 15
 FEWEST_ROUNDS = 5
-SHORTEST_SAMPLE = 0.01
 WITHIN = 1e-10
 CHUNK = 500  # accounts; what one chunk makes stays in the second-level cache
 
@@ -292,11 +292,7 @@ def _timed(
         for name, call in work.items():
             if name != first and number >= FEWEST_ROUNDS and sum(samples[name]) > budget:
                 continue
-            repeats, start = 0, time.perf_counter()
-            while (elapsed := time.perf_counter() - start) < SHORTEST_SAMPLE or not repeats:
-                call()
-                repeats += 1
-            samples[name].append(elapsed / repeats)
+            samples[name].append(sample(call))
     gc.enable()
     return samples
 

@@ -258,7 +258,7 @@ impl Action {
 }
 
 /// Where a contract is held.
-fn place_of(account: &Account<'_>, contract: &Position) -> Option<usize> {
+pub(super) fn place_of(account: &Account<'_>, contract: &Position) -> Option<usize> {
     let same = |held: &Position| held.instrument == contract.instrument && held.leg == contract.leg;
     account.positions.iter().position(same)
 }

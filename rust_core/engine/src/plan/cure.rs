@@ -1,6 +1,6 @@
 //! The smallest and cheapest actions that bring an account to a target, each measured, and a lower bound beside them.
 
-use super::action::{Action, Allowed, Kind, actions};
+use super::action::{Action, Allowed, Kind, actions, place_of};
 use super::bound::{Bound, lower_bound};
 use super::combined::{Plan, Planner};
 use super::{Account, Cost, Prepared, Stage, Target};
@@ -331,10 +331,8 @@ fn proved<'a>(
     for (_, _, place, count) in &largest_first {
         let Some(action) = all.get(*place) else { continue };
         let held = |account: &Account<'_>| match (&action.kind, &action.contract) {
-            (Kind::Close, Some(own)) => account
-                .positions
-                .iter()
-                .find(|held| held.instrument == own.instrument && held.leg == own.leg)
+            (Kind::Close, Some(own)) => place_of(account, own)
+                .and_then(|place| account.positions.get(place))
                 .map_or(0.0, |held| held.quantity.abs()),
             _ => 0.0,
         };
