@@ -10,7 +10,7 @@ use crossmargin_engine::error::Result;
 use crossmargin_engine::liquidation::order;
 use crossmargin_engine::margin::component::maintenance_total;
 use crossmargin_engine::margin::contributions::{Under, contributions, one_by_one};
-use crossmargin_engine::margin::{PoolState, PoolView, evaluate};
+use crossmargin_engine::margin::{PoolState, PoolView, evaluate, excess};
 use crossmargin_engine::market::{MarketState, unrealised_pnl};
 use proptest::prelude::*;
 
@@ -156,6 +156,23 @@ fn moves_of_nothing_change_no_bit() {
         assert!(said.is_beyond_prices());
         assert_eq!(first(&today, &said).expect("an answer"), plain, "{name}");
         assert!(!state(&today, TODAY).is_beyond_prices());
+    }
+}
+
+#[test]
+fn the_excess_alone_is_that_of_the_whole_evaluation_to_the_bit() {
+    let quantile = "[measure]\nkind = \"value_at_risk\"\nconfidence = 0.97\nhorizon_days = 1.0\n[pool]\nkind = \"account\"\n[tail]\ninitial_horizon_days = 3.0\nscenarios = \"simulated\"\noption_volatility = \"unmoved\"\n[tail.simulation]\npaths = 300\ncovariance = \"market\"\n[levels]\ninitial = { factor = 1.2, trigger = 1.0 }\nmaintenance = { factor = 0.9, trigger = 1.1 }\n[[profiles]]\nunderlyings = [\"*\"]\n[[profiles.charges]]\nname = \"cost\"\non = \"notional\"\nstage = \"outside\"\nrate = 0.001\nkinds = [\"perpetual\", \"option\"]\n[collateral]\nother_currencies = \"full\"\n[liquidation]\npolicy = \"largest_loss\"\ncertainty = \"assumed\"\n";
+    let mut measures = measures();
+    measures.push(("quantile".into(), RulebookChoice::One(Box::new(own_rules(quantile))), "USDC"));
+    for (name, choice, settle) in measures {
+        let today = book(&choice, settle, TODAY);
+        for at in [TODAY, MOVED, EXPIRED, Inputs { staked: 0.8, peg: 0.9, ..MOVED }] {
+            let state = state(&today, at);
+            let alone = excess(&PoolView::of(&today, &today.pools[0]), &state).expect("an excess");
+            let whole = first(&today, &state).expect("an answer");
+            assert_eq!(alone.to_bits(), whole.excess.to_bits(), "{name} {at:?}");
+            assert!(whole.requirement.maintenance > 0.0 || at.days > 10.0, "{name} {at:?}");
+        }
     }
 }
 

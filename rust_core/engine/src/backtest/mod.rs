@@ -18,6 +18,7 @@ use crate::margin::{PoolView, evaluate};
 use crate::market::MarketState;
 use crate::moves::{Mapping, Scenarios, at};
 use crate::numeric::accumulate::sum;
+use crate::revaluation::joint::KeptMoves;
 use crate::rulebook::tail::TailRule;
 use crate::rulebook::{Measure, Rulebook};
 use crate::watch::Watch;
@@ -305,6 +306,7 @@ fn moves_after(bars: &Bars, days: &[usize], length: usize, horizon_days: f64) ->
         ends: ends.collect(),
         moves: bars.moves.iter().map(of).collect(),
         count: days.len(),
+        kept: KeptMoves::default(),
     }
 }
 
@@ -334,6 +336,7 @@ mod tests {
             ends: Vec::new(),
             moves: Vec::new(),
             count: 0,
+            kept: KeptMoves::default(),
         };
         Run { days: losses.iter().enumerate().map(day).collect(), length, losses: losses_set }
     }

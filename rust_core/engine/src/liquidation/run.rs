@@ -9,7 +9,7 @@ use crate::book::{Book, Pool};
 use crate::error::{Error, Result};
 use crate::margin::scenario::{Table, kept_table};
 use crate::margin::status::broken;
-use crate::margin::{PoolState, Status, evaluate_with};
+use crate::margin::{PoolState, Status, evaluate_with, standing};
 use crate::market::MarketState;
 use crate::rulebook::{Certainty, Hedge, Measure, Policy, Rulebook, Stage, Stop};
 
@@ -117,6 +117,18 @@ impl<'a> Run<'a> {
                     - multiple * self.rulebook.maintenance.trigger * state.requirement.maintenance
             }
         }
+    }
+
+    /// The room that is left to a trial of the pool, to the bits of [`Self::room`], asking for no more than it needs.
+    pub(super) fn room_of(&self, trial: &Working<'_>, market: &MarketState) -> Result<f64> {
+        let trigger = self.rulebook.maintenance.trigger;
+        let multiple = match self.stop {
+            Stop::Healthy => trigger,
+            Stop::Multiple(multiple) => multiple * trigger,
+            Stop::Initial | Stop::Flat => return Ok(self.room(&self.measured(trial, market)?)),
+        };
+        let (equity, maintenance) = standing(&trial.view(), market, self.table.as_ref())?;
+        Ok(equity.maintenance - multiple * maintenance)
     }
 
     pub(super) fn enough(&self, room: f64) -> bool {

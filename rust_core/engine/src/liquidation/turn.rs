@@ -7,6 +7,7 @@ use super::policy::{Choice, ranked, stage_of};
 use super::run::{Run, Turn};
 use super::tier_step::tier_step;
 use super::words::helps;
+use super::working::Working;
 use crate::error::Result;
 use crate::margin::PoolState;
 use crate::market::MarketState;
@@ -144,13 +145,13 @@ impl Run<'_> {
         }
         let costs = self.costs(before).without_fees();
         for (index, free) in self.working.saleable(market)? {
-            let sold = |fraction: f64| -> Result<PoolState> {
+            let sold = |fraction: f64| -> Result<Working<'_>> {
                 let mut trial = self.working.clone();
                 trial.sell_balance(index, free * fraction, market, &costs)?;
-                self.measured(&trial, market)
+                Ok(trial)
             };
-            let part = needed(|fraction| Ok(self.room(&sold(fraction)?)), |room| self.enough(room))?;
-            let after = sold(part.fraction())?;
+            let part = needed(|fraction| self.room_of(&sold(fraction)?, market), |room| self.enough(room))?;
+            let after = self.measured(&sold(part.fraction())?, market)?;
             if helps(before.excess, after.excess, before.requirement.maintenance.max(before.equity.gross)) {
                 let reason = "collateral before positions: what counts at a rate is sold".to_owned();
                 return Ok(Some(Turn::Sell(index, free * part.fraction(), reason)));
@@ -161,6 +162,16 @@ impl Run<'_> {
 
     /// The account after closing a fraction of one position, or of all.
     fn after(&self, market: &MarketState, before: &PoolState, fraction: f64, of: Of) -> Result<PoolState> {
+        self.measured(&self.part_closed(market, before, fraction, of)?, market)
+    }
+
+    fn part_closed(
+        &self,
+        market: &MarketState,
+        before: &PoolState,
+        fraction: f64,
+        of: Of,
+    ) -> Result<Working<'_>> {
         let mut trial = self.working.clone();
         let costs = self.costs(before);
         let indices = match of {
@@ -170,14 +181,14 @@ impl Run<'_> {
         for index in indices.rev() {
             trial.close(index, fraction, market, &costs)?;
         }
-        self.measured(&trial, market)
+        Ok(trial)
     }
 
     /// The fraction to close of one position, or of all.
     fn fraction(&self, market: &MarketState, before: &PoolState, default: StepSize, of: Of) -> Result<Part> {
         let own = self.rulebook.liquidation.step.filter(|_| self.options.policy.is_none());
         let step = self.options.step.or(own).unwrap_or(default);
-        let room = |fraction: f64| Ok(self.room(&self.after(market, before, fraction, of)?));
+        let room = |fraction: f64| self.room_of(&self.part_closed(market, before, fraction, of)?, market);
         let enough = |room: f64| self.enough(room);
         match step {
             StepSize::Fraction(fraction) => Ok(Part::Enough(fraction)),
@@ -200,7 +211,7 @@ impl Run<'_> {
         let room = |fraction: f64| -> Result<f64> {
             let mut trial = self.working.clone();
             trial.sell_slice(fraction, discount, market, costs)?;
-            Ok(self.room(&self.measured(&trial, market)?))
+            self.room_of(&trial, market)
         };
         if before.equity.gross <= 0.0 {
             return Ok(None);

@@ -288,12 +288,16 @@ pub fn standing(
     table: Option<&scenario::Table>,
 ) -> Result<(Equity, f64)> {
     let rulebook = view.rulebook()?;
-    let scans = matches!(rulebook.measure, Measure::Scenarios { .. });
-    if !scans || settling::settled(view, state).is_some() {
+    let whole = !matches!(rulebook.measure, Measure::Scenarios { .. } | Measure::Tail(_));
+    if whole || settling::settled(view, state).is_some() {
         let found = requirement_with(view, state, table)?;
         return Ok((equity::equity(view, state)?, found.maintenance));
     }
     settling::check(view, rulebook, state)?;
+    if matches!(rulebook.measure, Measure::Tail(_)) {
+        let components = tail::maintenance_components(view, rulebook, state)?;
+        return Ok((equity::equity(view, state)?, with_borrowing(view, rulebook, state, components)?));
+    }
     let own;
     let table = match table {
         Some(table) => table,
@@ -303,10 +307,21 @@ pub fn standing(
         }
     };
     let components = scenario::components(view, rulebook, state, table)?;
+    let maintenance = with_borrowing(view, rulebook, state, components)?;
+    Ok((equity::equity_with(view, state, table)?, maintenance))
+}
+
+/// Maintenance of components and of what is borrowed.
+fn with_borrowing(
+    view: &PoolView<'_>,
+    rulebook: &Rulebook,
+    state: &MarketState,
+    components: Vec<Component>,
+) -> Result<f64> {
     let maintenance = component::maintenance_total(&components);
     let mut found = Requirement { maintenance, components, ..Requirement::default() };
     borrowing::add(view, rulebook, state, &mut found)?;
-    Ok((equity::equity_with(view, state, table)?, found.maintenance))
+    Ok(found.maintenance)
 }
 
 /// What [`standing`] prices at a state, for many states of one book whose options were valued at its own prices once;

@@ -57,10 +57,18 @@ fn quantile(sorted: &[f64], probability: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::revaluation::joint::KeptMoves;
 
     fn drawn(moves: Vec<Vec<f64>>) -> Scenarios {
         let count = moves[0].len();
-        Scenarios { horizon_days: 1.0, probabilities: None, ends: Vec::new(), moves, count }
+        Scenarios {
+            horizon_days: 1.0,
+            probabilities: None,
+            ends: Vec::new(),
+            moves,
+            count,
+            kept: KeptMoves::default(),
+        }
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use super::Scenarios;
 use crate::error::{Error, Place, Result};
 use crate::history::Bars;
+use crate::revaluation::joint::KeptMoves;
 use crate::rulebook::tail::{Aggregation, TailRule};
 
 /// How a horizon is made of bars.
@@ -113,7 +114,14 @@ fn set(
         })
         .collect();
     let ends = starts.iter().map(|start| bars.instants.get(start + length - 1).copied().unwrap_or(f64::NAN));
-    Scenarios { horizon_days: days, probabilities: None, ends: ends.collect(), moves, count: starts.len() }
+    Scenarios {
+        horizon_days: days,
+        probabilities: None,
+        ends: ends.collect(),
+        moves,
+        count: starts.len(),
+        kept: KeptMoves::default(),
+    }
 }
 
 fn at(list: &[Vec<f64>], factor: usize, bar: usize) -> f64 {

@@ -13,6 +13,7 @@ mod typed;
 use crate::error::{Error, Place, Result};
 use crate::finding::{Finding, Severity};
 use crate::history::{Bars, Factor, FactorKind, Filled, History};
+use crate::revaluation::joint::KeptMoves;
 use crate::rulebook::tail::{Aggregation, CovarianceRule, TailRule, TailScenarios};
 
 pub use mapping::{Mapping, between};
@@ -32,6 +33,8 @@ pub struct Scenarios {
     pub moves: Vec<Vec<f64>>,
     /// How many scenarios there are.
     pub count: usize,
+    /// What was found out about the moves, once they stay as they are.
+    pub kept: KeptMoves,
 }
 
 /// The scenarios of one level.
@@ -242,6 +245,7 @@ fn stress(rule: &TailRule, factors: &[Factor]) -> Option<Scenarios> {
         ends: Vec::new(),
         moves: factors.iter().map(own).collect(),
         count: pairs.len(),
+        kept: KeptMoves::default(),
     })
 }
 

@@ -5,6 +5,7 @@ use super::typed::{MarketRisk, TypedMatrix, typed_correlations, typed_volatiliti
 use crate::error::{Error, Place, Result};
 use crate::history::{Bars, Factor};
 use crate::random::{self, Draws, Law, Sampler};
+use crate::revaluation::joint::KeptMoves;
 use crate::rulebook::tail::{CovarianceRule, Repair, TailLaw, TailRule};
 use crate::statistics::{
     Mean, correlation_of, covariance_of as covariance_from, ewma_covariance, factor_root,
@@ -109,5 +110,6 @@ pub fn draw(rule: &TailRule, covariance: &[f64], factors: usize, days: f64) -> R
         ends: Vec::new(),
         moves,
         count: simulation.paths,
+        kept: KeptMoves::default(),
     })
 }

@@ -13,6 +13,7 @@ use crate::margin::tail::{mapping_of, measured_under, results_under};
 use crate::market::MarketState;
 use crate::moves::{LevelMoves, Mapping, Moves, Scenarios, draw};
 use crate::numeric::accumulate::sum;
+use crate::revaluation::joint::KeptMoves;
 use crate::rulebook::tail::{Statistic, TailRule};
 use crate::statistics::{Target, covariance_of, smallest_eigenvalue, stressed_correlation};
 
@@ -75,6 +76,7 @@ impl Sets {
             ends: Vec::new(),
             moves: (0..factors).map(shift).collect(),
             count: 2 * factors,
+            kept: KeptMoves::default(),
         };
         let view = PoolView::of(book, pool);
         let state = MarketState::today(book);

@@ -22,6 +22,15 @@ const AROUND: usize = 25;
 /// Largest losses that are exact under any measure, because they are listed one by one.
 const LISTED: usize = 10;
 
+/// What is asked of a measure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Asked {
+    /// Its amount alone: no scenario has a weight.
+    Amount,
+    /// Who bears it too, and what an approximation of the tail has left out.
+    Bearers,
+}
+
 /// A pool with the scenarios that it is measured over.
 pub(super) struct Pool<'a> {
     pub(super) view: &'a PoolView<'a>,
@@ -93,6 +102,15 @@ impl Pool<'_> {
 
     /// Measures what is held, with the open orders of one side filled where `orders` says so.
     pub(super) fn measured(&self, level: usize, orders: Option<bool>) -> Result<Measured> {
+        self.measure(level, orders, Asked::Bearers)
+    }
+
+    /// The parts of the measure of what is held, to the bits of [`Self::measured`] but without weights.
+    pub(super) fn amounts(&self, level: usize) -> Result<Vec<Portion>> {
+        self.measure(level, None, Asked::Amount).map(|found| found.portions)
+    }
+
+    fn measure(&self, level: usize, orders: Option<bool>, asked: Asked) -> Result<Measured> {
         let sets = self.level(level)?;
         let maker = self.maker(sets.main.horizon_days);
         let mut lines = maker.held()?;
@@ -110,15 +128,18 @@ impl Pool<'_> {
             self.watch,
         )?;
         let (pnl, mut done) = (priced.profits, priced.done);
-        let (main, read) = self.portion(TailPart::Main, &pnl, &sets.main, 1.0 - stress_share)?;
-        let weights = (&pnl[..], &main.weights[..]);
-        book.check_tail(&moves_of(&sets.main)?, weights, &mut done, &Workers::Common, self.watch)?;
+        let (main, read) = self.portion(TailPart::Main, &pnl, &sets.main, (1.0 - stress_share, asked))?;
+        if asked == Asked::Bearers {
+            let weights = (&pnl[..], &main.weights[..]);
+            book.check_tail(&moves_of(&sets.main)?, weights, &mut done, &Workers::Common, self.watch)?;
+        }
         let mut portions = vec![main];
         if let Some(stress) = &self.moves.stress {
             portions.push(worst_portion(&profits(&book, stress)?, stress_share));
         }
         if let Some(floor) = &sets.floor {
-            let (mut portion, _) = self.portion(TailPart::Floor, &profits(&book, floor)?, floor, 1.0)?;
+            let (mut portion, _) =
+                self.portion(TailPart::Floor, &profits(&book, floor)?, floor, (1.0, asked))?;
             let blended = sum(portions.iter().map(|own| own.amount));
             portion.counts = portion.amount > blended;
             if portion.counts {
@@ -153,14 +174,25 @@ impl Pool<'_> {
         }
     }
 
-    fn portion(&self, part: TailPart, pnl: &[f64], set: &Scenarios, share: f64) -> Result<(Portion, Tail)> {
+    fn portion(
+        &self,
+        part: TailPart,
+        pnl: &[f64],
+        set: &Scenarios,
+        (share, asked): (f64, Asked),
+    ) -> Result<(Portion, Tail)> {
         let losses: Vec<f64> = pnl.iter().map(|gain| -gain).collect();
         let probabilities = set.probabilities.as_deref();
         let read = tail(&losses, probabilities, self.rule.confidence, Ties::Mean)?;
-        let (value, weights) = match self.rule.statistic {
-            Statistic::ExpectedShortfall => (read.expected_shortfall, read.weights.clone()),
-            Statistic::ValueAtRisk => {
-                (read.value_at_risk, around(&losses, probabilities, read.value_at_risk, self.rule.confidence))
+        let value = match self.rule.statistic {
+            Statistic::ExpectedShortfall => read.expected_shortfall,
+            Statistic::ValueAtRisk => read.value_at_risk,
+        };
+        let weights = match (asked, self.rule.statistic) {
+            (Asked::Amount, _) => Vec::new(),
+            (Asked::Bearers, Statistic::ExpectedShortfall) => read.weights.clone(),
+            (Asked::Bearers, Statistic::ValueAtRisk) => {
+                around(&losses, probabilities, value, self.rule.confidence)
             }
         };
         let weighted = sum(weights.iter().map(|(place, w)| w * losses.get(*place).copied().unwrap_or(0.0)));
@@ -267,7 +299,7 @@ fn book_of(lines: &[PoolLine]) -> Result<JointBook> {
 }
 
 fn moves_of(set: &Scenarios) -> Result<FactorMoves<'_>> {
-    FactorMoves::with_count(set.moves.iter().map(Vec::as_slice).collect(), set.count, None)
+    FactorMoves::known(set.moves.iter().map(Vec::as_slice).collect(), set.count, &set.kept)
 }
 
 /// Profit and loss of a book in every scenario, all of them valued.
@@ -318,10 +350,8 @@ fn around(
     quantile: f64,
     confidence: f64,
 ) -> Vec<(usize, f64)> {
-    let mut order: Vec<usize> = (0..losses.len()).collect();
     let loss = |place: &usize| losses.get(*place).copied().unwrap_or(0.0);
-    order.sort_by(|a, b| loss(b).total_cmp(&loss(a)).then(a.cmp(b)));
-    let beyond = order.iter().filter(|place| loss(place) > quantile).count();
+    let beyond = losses.iter().filter(|own| **own > quantile).count();
     let expected = (losses.len() as f64 * (1.0 - confidence) / 2.0).ceil();
     #[expect(
         clippy::cast_possible_truncation,
@@ -329,11 +359,17 @@ fn around(
         reason = "below the number of scenarios"
     )]
     let half = (expected as usize).clamp(1, AROUND);
-    let first = order.get(beyond.saturating_sub(half)).map_or(f64::INFINITY, loss);
-    let last = order.get((beyond + half).min(order.len().saturating_sub(1))).map_or(f64::NEG_INFINITY, loss);
-    let mut chosen: Vec<usize> =
-        order.into_iter().filter(|place| loss(place) <= first && loss(place) >= last).collect();
-    chosen.sort_unstable();
+    let mut ranked = losses.to_vec();
+    let last_rank = (beyond + half).min(ranked.len().saturating_sub(1));
+    if last_rank < ranked.len() {
+        ranked.select_nth_unstable_by(last_rank, |a, b| b.total_cmp(a));
+        ranked.truncate(last_rank + 1);
+    }
+    ranked.sort_unstable_by(|a, b| b.total_cmp(a));
+    let first = ranked.get(beyond.saturating_sub(half)).copied().unwrap_or(f64::INFINITY);
+    let last = ranked.last().copied().unwrap_or(f64::NEG_INFINITY);
+    let chosen: Vec<usize> =
+        (0..losses.len()).filter(|place| loss(place) <= first && loss(place) >= last).collect();
     let weight = |place: usize| probabilities.map_or(1.0, |list| list.get(place).copied().unwrap_or(0.0));
     let total = sum(chosen.iter().map(|place| weight(*place)));
     chosen.into_iter().map(|place| (place, weight(place) / total)).collect()

@@ -181,6 +181,25 @@ pub(super) fn requirement(
     requirement_under(view, rulebook, state, (moves, mapping))
 }
 
+/// What maintenance is made of, to the bits of [`requirement`]: the initial level and who bears it are not asked.
+///
+/// # Errors
+///
+/// As [`requirement_under`].
+pub(super) fn maintenance_components(
+    view: &PoolView<'_>,
+    rulebook: &Rulebook,
+    state: &MarketState,
+) -> Result<Vec<Component>> {
+    let index = view.book.accounts.get(view.account).map_or(0, |account| account.rulebook);
+    let (moves, mapping) = tail_of(view.book, index)?;
+    let pool = Pool { view, state, rule: rule_of(rulebook)?, moves, mapping, watch: &UNWATCHED };
+    let factors = (rulebook.initial.factor, rulebook.maintenance.factor);
+    let mut components = components_of(&pool.amounts(0)?, (false, true), factors);
+    components.extend(extras(view, rulebook, state)?.into_iter().map(|extra| extra.component));
+    Ok(components)
+}
+
 /// The requirement under scenario sets that are given, such as those of another day.
 ///
 /// # Errors
@@ -210,7 +229,7 @@ pub fn requirement_under(
         let measured = pool.measured(level, None)?;
         let (initial, maintenance) = (two == (level == 1), level == 0);
         let factors = (rulebook.initial.factor, rulebook.maintenance.factor);
-        components.extend(components_of(&measured, (initial, maintenance), factors));
+        components.extend(components_of(&measured.portions, (initial, maintenance), factors));
         let borne = pool.shares(&measured)?;
         for (line, part) in &borne {
             if let (LineOf::Balance(place), true) = (line, maintenance)
@@ -382,7 +401,7 @@ pub(super) fn in_worst_under(
 }
 
 /// The parts of a level's measure as components: the tail and the stress in their shares, or the floor.
-fn components_of(measured: &Measured, levels: (bool, bool), factors: (f64, f64)) -> Vec<Component> {
+fn components_of(portions: &[Portion], levels: (bool, bool), factors: (f64, f64)) -> Vec<Component> {
     let row = |portion: &Portion| {
         let share = |factor: f64, level: bool| Share {
             amount: factor * portion.amount,
@@ -397,7 +416,7 @@ fn components_of(measured: &Measured, levels: (bool, bool), factors: (f64, f64))
             maintenance: share(factors.1, levels.1),
         }
     };
-    measured.portions.iter().map(row).collect()
+    portions.iter().map(row).collect()
 }
 
 fn orders_component(amount: f64) -> Component {

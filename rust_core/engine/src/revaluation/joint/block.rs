@@ -105,9 +105,15 @@ impl Scratch {
             self.gain.fill(Line([-base; LINE]));
             return;
         }
-        let ratios = self.ratio.iter().flat_map(|line| &line.0);
-        for (gain, ratio) in lanes(&mut self.gain).zip(ratios) {
-            *gain = linear * (ratio - 1.0) + inverse * (1.0 - 1.0 / ratio) - base;
+        for (gains, ratios) in self.gain.iter_mut().zip(&self.ratio) {
+            let both = gains.0.iter_mut().zip(&ratios.0);
+            if inverse == 0.0 {
+                both.for_each(|(gain, ratio)| *gain = linear * (ratio - 1.0) - base);
+            } else {
+                both.for_each(|(gain, ratio)| {
+                    *gain = linear * (ratio - 1.0) + inverse * (1.0 - 1.0 / ratio) - base;
+                });
+            }
         }
     }
 
@@ -266,7 +272,8 @@ impl Block<'_> {
             self.add_combination(basis, &mut scratch.log_ratio)?;
         }
         if with_ratio {
-            kernel::exponentials(self.level, &scratch.log_ratio, &mut scratch.ratio)?;
+            let alone = forward.basis.is_none().then_some(forward.factor);
+            self.exponentials(alone, &scratch.log_ratio, &mut scratch.ratio)?;
         }
         if fixed_share != 0.0 {
             for (ratio, logarithm) in lanes(&mut scratch.ratio).zip(lanes(&mut scratch.log_ratio)) {
@@ -275,6 +282,18 @@ impl Block<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Ratios of logarithms; those of one factor may be kept.
+    fn exponentials(&self, factor: Option<usize>, logarithms: &[Line], ratios: &mut [Line]) -> Result<()> {
+        if let (Some(factor), Chosen::From(start)) = (factor, self.chosen)
+            && let Some(all) = self.moves.ratios(self.level, factor)?
+            && let Some(known) = all.get(start / LINE..start / LINE + ratios.len())
+        {
+            ratios.copy_from_slice(known);
+            return Ok(());
+        }
+        kernel::exponentials(self.level, logarithms, ratios)
     }
 
     fn read_volatility(&self, volatility: Option<Combination>, scratch: &mut Scratch) -> Result<()> {
@@ -291,7 +310,7 @@ impl Block<'_> {
         {
             scratch.known.currency = None;
             self.copy(factor, &mut scratch.log_currency)?;
-            kernel::exponentials(self.level, &scratch.log_currency, &mut scratch.currency)?;
+            self.exponentials(Some(factor), &scratch.log_currency, &mut scratch.currency)?;
             scratch.known.currency = Some(factor);
         }
         Ok(())

@@ -13,6 +13,7 @@ mod group;
 mod line;
 mod measure;
 mod moves;
+mod plain;
 mod screen;
 mod surrogate;
 #[cfg(test)]
@@ -20,7 +21,7 @@ mod tests;
 
 pub use line::{Basis, Body, Combination, ForwardMove, Line, OptionLine};
 pub use measure::{Asked, Measured};
-pub use moves::FactorMoves;
+pub use moves::{FactorMoves, KeptMoves};
 pub use screen::{Done, Method, Need, Priced};
 
 use block::{Block, Chosen, Scratch};
@@ -83,6 +84,9 @@ impl JointBook {
         workers: &Workers,
         watch: &Watch,
     ) -> Result<Vec<f64>> {
+        if let Some(known) = self.plain_profits(moves, watch)? {
+            return Ok(known);
+        }
         let mut results = vec![0.0; moves.count()];
         let block = block_length(moves.count());
         watch.expect(results.len().div_ceil(block));

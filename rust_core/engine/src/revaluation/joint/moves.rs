@@ -1,6 +1,11 @@
 //! Moves of risk factors as columns, checked once.
 
+use std::borrow::Cow;
+use std::sync::OnceLock;
+
 use crate::error::{Error, Place, Result, check_finite};
+use crate::pricing::kernel::{self, Line, lines};
+use crate::pricing::level::{Level, level};
 use crate::threads::Workers;
 
 /// Numbers that are looked at side by side.
@@ -14,7 +19,30 @@ pub struct FactorMoves<'a> {
     rows: Vec<&'a [f64]>,
     count: usize,
     /// Smallest and largest move of each factor.
-    ranges: Vec<(f64, f64)>,
+    ranges: Cow<'a, [(f64, f64)]>,
+    kept: Option<&'a KeptMoves>,
+}
+
+/// What was found out about moves that many books are valued under, by the first of them: the moves must stay.
+#[derive(Debug, Default)]
+pub struct KeptMoves {
+    ranges: OnceLock<Vec<(f64, f64)>>,
+    /// `e^move` of each factor, to the bits of the machine's own level.
+    ratios: OnceLock<Vec<OnceLock<Vec<Line>>>>,
+}
+
+/// A copy has found out nothing yet: its moves may be changed.
+impl Clone for KeptMoves {
+    fn clone(&self) -> Self {
+        Self::default()
+    }
+}
+
+/// What was found out is a matter of the moves.
+impl PartialEq for KeptMoves {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
 }
 
 impl<'a> FactorMoves<'a> {
@@ -51,7 +79,23 @@ impl<'a> FactorMoves<'a> {
             };
             Ok(())
         })?;
-        Ok(Self { rows, count, ranges })
+        Ok(Self { rows, count, ranges: ranges.into(), kept: None })
+    }
+
+    /// The same moves as before, looked at once.
+    ///
+    /// # Errors
+    ///
+    /// As [`FactorMoves::new`].
+    pub fn known(rows: Vec<&'a [f64]>, count: usize, kept: &'a KeptMoves) -> Result<Self> {
+        let ranges = match kept.ranges.get() {
+            Some(ranges) if ranges.len() == rows.len() => ranges,
+            _ => {
+                let found = Self::with_count(rows.clone(), count, None)?.ranges;
+                kept.ranges.get_or_init(|| found.into_owned())
+            }
+        };
+        Ok(Self { rows, count, ranges: ranges.as_slice().into(), kept: Some(kept) })
     }
 
     /// How many scenarios there are.
@@ -65,6 +109,20 @@ impl<'a> FactorMoves<'a> {
             why: format!("{} factors are given", self.rows.len()),
             place: Place::default(),
         })
+    }
+
+    /// `e^move` of a factor, where moves are kept for many books and `asked` is the level of the machine.
+    pub(super) fn ratios(&self, asked: Level, factor: usize) -> Result<Option<&'a [Line]>> {
+        let Some(kept) = self.kept.filter(|_| asked == level()) else { return Ok(None) };
+        let all = kept.ratios.get_or_init(|| self.rows.iter().map(|_| OnceLock::new()).collect());
+        let Some(own) = all.get(factor) else { return Ok(None) };
+        if let Some(known) = own.get() {
+            return Ok(Some(known));
+        }
+        let moves = lines(self.row(factor)?.iter().copied(), 0.0);
+        let mut ratios = vec![Line::default(); moves.len()];
+        kernel::exponentials(asked, &moves, &mut ratios)?;
+        Ok(Some(own.get_or_init(|| ratios)))
     }
 
     /// Bounds of a weighted move.

@@ -4,7 +4,7 @@
 use super::*;
 use crate::instrument::{OptionRight, Payoff};
 use crate::pricing::black76;
-use crate::pricing::level::available;
+use crate::pricing::level::{available, level};
 use crate::statistics::{Ties, tail};
 
 const COINS: usize = 3;
@@ -203,6 +203,41 @@ fn every_kind_of_line_gives_what_its_definition_says() {
             }
         }
     }
+}
+
+#[test]
+fn moves_that_are_kept_give_books_without_options_the_same_bits() {
+    let mut draw = Draw(11);
+    let rows = moves(&mut draw, 1_003);
+    let kept = KeptMoves::default();
+    let plain = |line: &Line| match line.body {
+        Body::Balance => true,
+        Body::Linear { forward, .. } | Body::Inverse { forward, .. } => forward.basis.is_none(),
+        Body::Option(_) => false,
+    };
+    let known = || FactorMoves::known(rows.iter().map(Vec::as_slice).collect(), 1_003, &kept).unwrap();
+    let mut looked_at = 0;
+    for family in FAMILIES {
+        let mut lines = book(&mut draw, family, 60);
+        let whole = JointBook::new(level(), &lines).unwrap();
+        assert!(whole.plain_profits(&known(), &Watch::new()).unwrap().is_none());
+        lines.retain(plain);
+        looked_at += lines.len();
+        let made = JointBook::new(level(), &lines).unwrap();
+        let blocks = made.profits(&views(&rows), &Workers::Here, &Watch::new()).unwrap();
+        assert!(made.plain_profits(&views(&rows), &Watch::new()).unwrap().is_none() || lines.is_empty());
+        for _ in 0..2 {
+            let found = made.plain_profits(&known(), &Watch::new()).unwrap().unwrap();
+            assert_eq!(bits(&found), bits(&blocks));
+        }
+        for asked in available() {
+            let made = JointBook::new(asked, &lines).unwrap();
+            let blocks = made.profits(&views(&rows), &Workers::Here, &Watch::new()).unwrap();
+            let found = made.profits(&known(), &Workers::Here, &Watch::new()).unwrap();
+            assert_eq!(bits(&found), bits(&blocks), "{asked}");
+        }
+    }
+    assert!(looked_at > 20, "{looked_at}");
 }
 
 #[test]
