@@ -215,7 +215,8 @@ def liquidation_probability(
     profile
         As in CM_LIMITS.
     options
-        paths (10000), steps (24), seed (0), volatility (either, market, history).
+        paths (10000; 2000 under a rulebook of value at risk or expected shortfall), steps (24; 12
+        there), seed (0), volatility (either, market, history).
 
     Returns
     -------

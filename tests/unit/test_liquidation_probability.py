@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import crossmargin
@@ -165,3 +166,30 @@ def test_what_cannot_be_simulated_is_refused_in_a_sentence() -> None:
     rows = table(H, ["BTC", 1, 60000, 60000, 0.01], ["ETH", -15, 3000, 3000, 0.02])
     with pytest.raises(CrossmarginError, match="correlation of BTC and ETH is missing"):
         crossmargin.liquidation_probability(_book(20, market, rows))
+
+
+def test_a_tail_is_asked_for_fewer_paths_unless_more_are_wanted() -> None:
+    dates = pd.date_range("2025-01-01", periods=540, freq="D").strftime("%Y-%m-%d")
+    moves = np.random.default_rng(8).standard_normal((540, 2)) * [0.03, 0.04]
+    prices = np.array([60000.0, 3000.0]) * np.exp(np.cumsum(moves, axis=0) - moves.sum(axis=0))
+    history = crossmargin.history(
+        [["date", "BTC", "ETH"], *([day, *row] for day, row in zip(dates, prices, strict=True))]
+    )
+    positions = table(
+        "symbol contracts entryPrice markPrice", ["BTC", 1, 60000, 60000], ["ETH", -10, 3000, 3000]
+    )
+    cash = table("currency cash", ["USD", 15000])
+    book = crossmargin.book(positions, "es", collateral=cash, options={"history": history})
+    found, more = _one(book), _one(book, paths=4000, steps=8)
+    assert (found["paths"], found["steps"]) == (2000, 12)
+    assert (more["paths"], more["steps"]) == (4000, 8)
+    assert 0 < found["probability"] < 1
+    error = math.hypot(found["standard_error"], more["standard_error"])
+    assert found["probability"] == pytest.approx(more["probability"], abs=3 * error + 0.002)
+    plain = crossmargin.book(
+        positions,
+        "custom-scan",
+        collateral=cash,
+        market=table("underlying dailyVol", ["BTC", 0.03], ["ETH", 0.04]),
+    )
+    assert {row["paths"] for row in records(crossmargin.liquidation_probability(plain))} == {10000}

@@ -13,6 +13,7 @@ use crate::liquidation::sweep::Target;
 use crate::margin::PoolView;
 use crate::market::MarketState;
 use crate::numeric::accumulate::sum;
+use crate::rulebook::Measure;
 
 /// How far a search for triggers goes, as a multiple of the mark.
 const SEARCH: f64 = 10.0;
@@ -137,10 +138,11 @@ pub fn simulated(context: &Context<'_>, view: &PoolView<'_>) -> Result<(Probabil
     } else {
         context.covariance(&coins)?
     };
+    let (paths, steps) = context.profile.followed(matches!(view.rulebook()?.measure, Measure::Tail(_)));
     let simulation = Simulation {
         horizon_days: context.profile.liquidation_days,
-        paths: context.profile.paths,
-        steps: context.profile.steps,
+        paths,
+        steps,
         seed: context.profile.seed,
         screen: Screen::SafeZone,
         threads: None,
@@ -164,8 +166,8 @@ pub(super) fn liquidation_probability(
                 pool_name(context, *pool),
                 context.profile.liquidation_days,
                 shown(found.first_error),
-                context.profile.paths,
-                context.profile.steps,
+                found.paths,
+                found.steps,
                 covariance.source
             );
             worst = Some((found.first_passage, words));

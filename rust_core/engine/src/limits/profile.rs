@@ -40,10 +40,10 @@ pub struct Profile {
     pub stress_share: f64,
     /// Relative move of the stress.
     pub stress_move: f64,
-    /// Paths of a simulation.
-    pub paths: usize,
-    /// Steps of a path.
-    pub steps: usize,
+    /// Paths of a simulation; `None` leaves it to what a step costs.
+    pub paths: Option<usize>,
+    /// Steps of a path; `None` leaves it to what one costs.
+    pub steps: Option<usize>,
     /// Seed of a simulation.
     pub seed: u64,
     /// Where volatilities and correlations come from.
@@ -137,8 +137,10 @@ pub fn source() -> Result<&'static str> {
     builtin().map(|known| known.source.as_str())
 }
 
-const PATHS: usize = 10_000;
-const STEPS: usize = 24;
+/// Paths of a simulation and the steps of each.
+const FOLLOWED: (usize, usize) = (10_000, 24);
+/// The same where every step measures a tail: a sheet that recalculates waits for it.
+const FOLLOWED_UNDER_A_TAIL: (usize, usize) = (2_000, 12);
 
 impl RawProfile {
     fn made(self) -> Profile {
@@ -168,8 +170,8 @@ impl RawProfile {
             impact: self.impact,
             stress_share: self.stress_share,
             stress_move: self.stress_move,
-            paths: PATHS,
-            steps: STEPS,
+            paths: None,
+            steps: None,
             seed: 0,
             volatility: VolatilitySource::Either,
             tail: Vec::new(),
@@ -245,8 +247,8 @@ impl Profile {
             "impact" => self.impact = at_least_zero(key, value)?,
             "stress_share" => self.stress_share = at_least_zero(key, value)?.min(1.0),
             "stress_move" => self.stress_move = positive(key)?,
-            "paths" => self.paths = whole(key, value, 100, 10_000_000)?,
-            "steps" => self.steps = whole(key, value, 1, 100_000)?,
+            "paths" => self.paths = Some(whole(key, value, 100, 10_000_000)?),
+            "steps" => self.steps = Some(whole(key, value, 1, 100_000)?),
             "seed" => self.seed = whole(key, value, 0, usize::MAX >> 12)? as u64,
             "volatility" => {
                 self.volatility = match value.to_lowercase().as_str() {
@@ -276,25 +278,10 @@ impl Profile {
         Ok(())
     }
 
-    /// Every number with its key, as the help and the answer show them.
-    pub fn figures(&self) -> [(&'static str, f64); 15] {
-        [
-            ("confidence", self.confidence),
-            ("horizon_days", self.horizon_days),
-            ("close_out_days", self.close_out_days),
-            ("loss_budget", self.loss_budget),
-            ("volatility_target", self.volatility_target),
-            ("liquidation_probability", self.liquidation_probability),
-            ("liquidation_days", self.liquidation_days),
-            ("depth_share", self.depth_share),
-            ("depth_move", self.depth_move),
-            ("participation", self.participation),
-            ("free_share", self.free_share),
-            ("impact", self.impact),
-            ("stress_share", self.stress_share),
-            ("stress_move", self.stress_move),
-            ("steps", self.steps as f64),
-        ]
+    /// Paths of a simulation and the steps of each, of an account whose margin is a tail of scenarios or is not.
+    pub fn followed(&self, is_tail: bool) -> (usize, usize) {
+        let (paths, steps) = if is_tail { FOLLOWED_UNDER_A_TAIL } else { FOLLOWED };
+        (self.paths.unwrap_or(paths), self.steps.unwrap_or(steps))
     }
 }
 
@@ -360,6 +347,25 @@ fn whole(key: &str, text: &str, least: usize, most: usize) -> Result<usize> {
 mod tests {
     use super::*;
 
+    fn figures(own: &Profile) -> [f64; 14] {
+        [
+            own.confidence,
+            own.horizon_days,
+            own.close_out_days,
+            own.loss_budget,
+            own.volatility_target,
+            own.liquidation_probability,
+            own.liquidation_days,
+            own.depth_share,
+            own.depth_move,
+            own.participation,
+            own.free_share,
+            own.impact,
+            own.stress_share,
+            own.stress_move,
+        ]
+    }
+
     fn pairs(text: &str) -> Vec<(String, String)> {
         text.split(';').filter_map(|pair| pair.split_once('=')).map(|(k, v)| (k.into(), v.into())).collect()
     }
@@ -373,7 +379,7 @@ mod tests {
         assert_eq!(changed.tail, [("tail.scenarios".to_owned(), "historical".to_owned())]);
         for name in ["conservative", "standard", "aggressive"] {
             let own = Profile::named(name).unwrap();
-            assert!(!own.limits.is_empty() && own.figures().iter().all(|(_, value)| *value > 0.0));
+            assert!(!own.limits.is_empty() && figures(&own).iter().all(|value| *value > 0.0));
         }
         assert!(source().unwrap().contains("estimated"));
     }

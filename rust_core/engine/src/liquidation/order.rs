@@ -341,19 +341,19 @@ pub fn along(
         if run.step >= options.max_steps {
             return Ok(run.finish(End::StepsShown, driver));
         }
-        let found = crossings(&run.working.view(), &path.clone().into(), Target::Trigger, limit)?;
-        let list = if outward < 0.0 { &found.down } else { &found.up };
-        let beyond = |next: f64| if outward < 0.0 { next < ratio } else { next > ratio };
-        let next = list.iter().find(|crossing| crossing.into_breach && beyond(crossing.ratio));
         // a run that ended exactly at the stop level is broken again by any further move
-        let state = evaluate(
-            &run.working.view(),
-            &path.state(book, (ratio + outward * past).max(f64::MIN_POSITIVE)),
-        )?;
-        ratio = match next {
-            _ if ratio + outward * past > 0.0 && run.liquidatable(&state) => ratio + outward * past,
-            Some(crossing) => beyond_trigger(crossing.ratio),
-            None => return Ok(run.finish(End::Healthy, driver)),
+        let further = ratio + outward * past;
+        let state = evaluate(&run.working.view(), &path.state(book, further.max(f64::MIN_POSITIVE)))?;
+        ratio = if further > 0.0 && run.liquidatable(&state) {
+            further
+        } else {
+            let found = crossings(&run.working.view(), &path.clone().into(), Target::Trigger, limit)?;
+            let list = if outward < 0.0 { &found.down } else { &found.up };
+            let beyond = |next: f64| if outward < 0.0 { next < ratio } else { next > ratio };
+            match list.iter().find(|crossing| crossing.into_breach && beyond(crossing.ratio)) {
+                Some(crossing) => beyond_trigger(crossing.ratio),
+                None => return Ok(run.finish(End::Healthy, driver)),
+            }
         };
         let too_far = if outward < 0.0 { ratio < end } else { ratio > end };
         if too_far {

@@ -75,6 +75,10 @@ pub struct Probability {
     pub terminal: f64,
     /// Its standard error.
     pub terminal_error: f64,
+    /// How many paths were followed.
+    pub paths: usize,
+    /// Steps of each.
+    pub steps: usize,
     /// How often the excess was evaluated.
     pub evaluations: usize,
     /// Logarithms of the boundary over today's price, below and above, where one coin moves the account.
@@ -153,6 +157,8 @@ pub fn probability(
         first_error,
         terminal,
         terminal_error,
+        paths: simulation.paths,
+        steps: simulation.steps,
         evaluations: walk.evaluations.load(Ordering::Relaxed),
         barriers: match &boundary {
             Boundary::OneCoin { below, above, .. } => Some((*below, *above)),
