@@ -178,7 +178,7 @@ def test_a_tail_is_asked_for_fewer_paths_unless_more_are_wanted() -> None:
     positions = table(
         "symbol contracts entryPrice markPrice", ["BTC", 1, 60000, 60000], ["ETH", -10, 3000, 3000]
     )
-    cash = table("currency cash", ["USD", 15000])
+    cash = table("currency cash", ["USD", 8000])
     book = crossmargin.book(positions, "es", collateral=cash, options={"history": history})
     found, more = _one(book), _one(book, paths=4000, steps=8)
     assert (found["paths"], found["steps"]) == (2000, 12)
@@ -190,6 +190,10 @@ def test_a_tail_is_asked_for_fewer_paths_unless_more_are_wanted() -> None:
         positions,
         "custom-scan",
         collateral=cash,
-        market=table("underlying dailyVol", ["BTC", 0.03], ["ETH", 0.04]),
+        market=[
+            ["underlying", "dailyVol", "corr ETH"],
+            ["BTC", 0.03, 0.1],
+            ["ETH", 0.04, 1.0],
+        ],
     )
     assert {row["paths"] for row in records(crossmargin.liquidation_probability(plain))} == {10000}
