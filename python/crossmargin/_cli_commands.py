@@ -37,7 +37,7 @@ from crossmargin._cli_show import (
 )
 from crossmargin.cells import CellContent, reason_of_none
 from crossmargin.errors import TableError, UnknownWordError
-from crossmargin.frames import read_file
+from crossmargin.frames import is_file, read_file
 from crossmargin.table import Table
 
 if TYPE_CHECKING:
@@ -211,7 +211,7 @@ def _values(own: list[Argument], given: Mapping[str, object]) -> dict[str, objec
 
 def _block(argument: Argument, value: object) -> object:
     path = Path(str(value))
-    if argument.literal and (path.suffix.lower() == ".toml" or not path.is_file()):
+    if argument.literal and (path.suffix.lower() == ".toml" or not is_file(path)):
         return value
     return read_file(path)
 

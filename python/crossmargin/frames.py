@@ -74,6 +74,14 @@ def check_is_here(name: str, what: str) -> None:
         raise UnknownWordError(f"{what} file must be on this machine, was {name.strip()!r:.80}")
 
 
+def is_file(path: Path) -> bool:
+    """Return whether there is a file; a name that no system takes, such as one too long, is none."""
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        return False
+
+
 def read_file(path: Path) -> pl.DataFrame:
     """Return a CSV or Parquet file as a frame; CSV cells stay text, so that the core reads numbers.
 
@@ -92,7 +100,7 @@ def read_file(path: Path) -> pl.DataFrame:
     """
     import polars as pl  # noqa: PLC0415  # spreadsheets need no polars
 
-    if not path.is_file():
+    if not is_file(path):
         raise FileNotFoundError(f"there is no file {path}")
     match path.suffix.lower():
         case ".parquet" | ".pq":

@@ -141,6 +141,8 @@ def book(
         partial=1 goes on without the rows that have errors; totals are then #N/A.
         history= takes the key of CM_HISTORY, which rulebooks of value at risk and expected
         shortfall need; the cell of the key may stand alone (in Python a table will do).
+        correlations= (in Python) a matrix with a row per symbol in the order of the positions, for
+        a rulebook of your own that measures normal_value_at_risk.
 
     Returns
     -------

@@ -11,7 +11,7 @@ from typing import Protocol, runtime_checkable
 
 from crossmargin import _core
 from crossmargin.errors import UnknownWordError
-from crossmargin.frames import as_table, check_is_here
+from crossmargin.frames import as_table, check_is_here, is_file
 from crossmargin.table import Table
 
 __all__ = ["one", "several", "under"]
@@ -188,9 +188,12 @@ def _scalar(value: object) -> object:
 
 
 def _file(path: Path) -> str:
-    if not path.is_file():
-        raise UnknownWordError(f"there is no rulebook file {path}")
-    return path.read_text(encoding="utf-8")
+    if not is_file(path):
+        raise UnknownWordError(f"there is no rulebook file {str(path)!r:.80}")
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as problem:
+        raise UnknownWordError(f"rulebook file {path} cannot be read: {problem}") from None
 
 
 def _is_blank(cell: object) -> bool:

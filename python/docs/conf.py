@@ -37,4 +37,5 @@ html_theme = "furo"
 html_title = f"crossmargin {release}"
 html_copy_source = False
 html_show_copyright = False
-html_static_path: list[str] = []
+html_static_path = ["static"]
+html_css_files = ["answers.css"]

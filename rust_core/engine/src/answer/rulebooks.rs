@@ -174,7 +174,10 @@ fn note(rulebook: &Rulebook, row: &FlatRow) -> String {
 }
 
 fn amounts(table: &TierTable) -> String {
-    let amounts: Vec<String> = table.brackets.iter().map(|bracket| bracket.amount.to_string()).collect();
+    // differences of products of decimals end in the noise of their last places
+    let written =
+        |amount: f64| (format!("{amount:.8}").trim_end_matches('0').trim_end_matches('.')).to_owned();
+    let amounts: Vec<String> = table.brackets.iter().map(|bracket| written(bracket.amount)).collect();
     format!("cumulative amounts computed: {}", amounts.join(" "))
 }
 
