@@ -75,7 +75,7 @@ def check_is_here(name: str, what: str) -> None:
 
 
 def is_file(path: Path) -> bool:
-    """Return whether there is a file; a name that no system takes, such as one too long, is none."""
+    """Return whether there is a file; a name that no system takes, as one too long, is none."""
     try:
         return path.is_file()
     except (OSError, ValueError):
