@@ -22,7 +22,7 @@ FOLDER: Final = Path(__file__).with_name("pictures")
 SHEETS: Final = {"Start": 1, "Summary": 1, "Liquidation": 1, "Map": 1}
 """The sheets, and which of its pages is shown."""
 WIDTH: Final = 1400
-COLOURS: Final = 160
+COLOURS: Final = 128
 MARGIN: Final = 12
 FOOTER: Final = 0.94
 """The part of a page above its footer."""
@@ -75,7 +75,8 @@ def save(source: Path, target: Path) -> None:
     if box is not None:
         left, top, right, bottom = box
         drawn = drawn.crop((
-            max(0, left - MARGIN), max(0, top - MARGIN), right + MARGIN, bottom + MARGIN,
+            max(0, left - MARGIN), max(0, top - MARGIN),
+            min(drawn.width, right + MARGIN), min(drawn.height, bottom + MARGIN),
         ))  # fmt: skip
     height = round(drawn.height * WIDTH / drawn.width)
     drawn = drawn.resize((WIDTH, height), Image.Resampling.LANCZOS)

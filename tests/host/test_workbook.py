@@ -214,7 +214,7 @@ def test_sheets_names_tables_and_validations_are_there() -> None:
         *("OptionPositions", "OptionCollateral", "OptionMarket", "History", "Limits"),
         *("Trades", "OwnStress", "Candidates"),
         *("AccountPositions", "AccountCollateral", "AccountMarket", "AccountRules"),
-        *("HandPositions", "HandCollateral"),
+        *("HandPositions", "HandCollateral", "LogRows"),
     }
     lists = {
         str(rule.formula1)
@@ -258,6 +258,15 @@ def test_values_are_saved_as_values_and_errors_as_errors() -> None:
     with zipfile.ZipFile(TEMPLATE) as archive:
         assert b"<Application>crossmargin<" in archive.read("docProps/app.xml")
         assert b"fullCalcOnLoad" not in archive.read("xl/workbook.xml")
+
+
+def test_charts_have_straight_lines_and_take_no_empty_cell_for_zero() -> None:
+    with zipfile.ZipFile(TEMPLATE) as archive:
+        charts = [archive.read(name).decode() for name in archive.namelist() if "charts/" in name]
+    assert all(text.count('<c:dispBlanksAs val="gap"/>') == 1 for text in charts)
+    lines = [part for text in charts for part in re.findall("<c:lineChart>.*?</c:lineChart>", text)]
+    assert len(lines) >= 4
+    assert all(part.count('<c:smooth val="0"/>') == part.count("<c:ser>") for part in lines)
 
 
 def test_python_says_the_same_as_the_sheet(template: Path) -> None:
@@ -704,3 +713,77 @@ def test_the_report_follows_the_choice_of_its_book(running: Office, template: Pa
     assert running.cell("B6", sheet).text == "NO ANSWER"
     assert running.cell("B8", sheet).text == "no answer: see Checks"
     assert running.cell("B4", sheet).text == "no book: see Start and Checks"
+
+
+def line_of_the_log(path: Path) -> dict[str, tuple[str, Any]]:
+    """Return address and value of the line that is copied into the log, by its headers."""
+    rows = list(openpyxl.load_workbook(path, data_only=True)["Log"].iter_rows(min_col=2))
+    place = [row[0].value for row in rows].index("asof")
+    return {
+        str(word.value): (cell.coordinate, cell.value)
+        for word, cell in zip(rows[place], rows[place + 1], strict=True)
+    }
+
+
+def test_the_line_of_the_log_has_the_columns_of_its_empty_table() -> None:
+    table = openpyxl.load_workbook(TEMPLATE)["Log"].tables["LogRows"]
+    assert list(line_of_the_log(TEMPLATE)) == [column.name for column in table.tableColumns]
+    left, top, right, bottom = (int(str(bound)) for bound in range_boundaries(table.ref))
+    columns = [get_column_letter(column) for column in range(left, right + 1)]
+    cells = {f"Log!{letter}{row}" for letter in columns for row in range(top + 1, bottom + 1)}
+    assert len(cells) == 11 * 60
+    assert not cells & set(cached(TEMPLATE))
+
+
+def test_the_line_of_the_log_says_what_the_other_sheets_say(template: Path) -> None:
+    shown = cached(template)
+    line = {name: value for name, (_, value) in line_of_the_log(template).items()}
+
+    def named(name: str) -> object:
+        sheet, address = place_of(name)
+        return shown[f"{sheet}!{address}"]
+
+    key = str(named("Book")).removeprefix("book:").split("|")
+    assert [line["book"], line["rulebook"]] == key[:2]
+    names = {
+        "asof": "AsOfInUse",
+        "equity_adjusted": "Equity",
+        "im": "InitialMargin",
+        "mm": "MaintenanceMargin",
+        "usage": "Usage",
+    }
+    assert {column: line[column] for column in names} == {
+        column: named(name) for column, name in names.items()
+    }
+    trigger = str(shown["Start!F7"])  # such as SOL 124.5439 (-12.60 %)
+    assert f"({line['nearest_pct']:.2%})".replace("%", " %") in trigger
+    assert line["first_liquidated"] == shown["Summary!P12"]
+    statuses = [value for place, value in shown.items() if re.fullmatch(r"Limits!I1\d", place)]
+    assert line["breaches"] == sum(word in {"restricted", "suspended"} for word in statuses) > 0
+    assert line["comment"] is None
+
+
+def test_the_log_follows_the_book_and_leaves_out_what_would_mean_something_else(
+    running: Office, template: Path
+) -> None:
+    line = {name: address for name, (address, _) in line_of_the_log(template).items()}
+    running.open(template)
+    before = running.cell(line["book"], "Log").text
+    _, address = place_of("Positions[contracts]")
+    running.write(address, 10.0, "Positions")
+    assert running.cell(line["book"], "Log").text not in {before, ""}
+    nearest = running.cell(line["nearest_pct"], "Log")
+    assert nearest.text.startswith("-")
+    sheet, address = place_of("PricePath")
+    running.write(address, "together", sheet)
+    assert running.cell(line["nearest_pct"], "Log").text == ""
+    assert running.cell("B6", "Log").text.startswith("nearest_pct is left empty")
+
+
+def test_comments_of_the_reconciliation_stand_beside_its_rows_unlocked() -> None:
+    rows = list(openpyxl.load_workbook(TEMPLATE, data_only=True)["Recon"].iter_rows(min_col=2))
+    place = [row[0].value for row in rows].index("scope")
+    assert [cell.value for cell in rows[place]][8:] == ["comment", "owner", "resolved"]
+    below = rows[place + 1][8:]
+    assert [cell.value for cell in below] == [None] * 3
+    assert not any(cell.protection.locked for cell in below)

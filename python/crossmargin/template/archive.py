@@ -26,12 +26,19 @@ _LABELS: Final = '<c:showLegendKey val="0"/><c:showVal val="1"/>' + "".join(
     f'<c:show{word} val="0"/>' for word in ("CatName", "SerName", "Percent", "BubbleSize")
 )
 _BARS: Final = re.compile(r"<c:barChart>.*?</c:barChart>", re.DOTALL)
+_LINES: Final = re.compile(r"<c:lineChart>.*?</c:lineChart>", re.DOTALL)
+_SHOWN: Final = '<c:plotVisOnly val="1"/>'
 
 
 def _upright(found: re.Match[str]) -> str:
     """Return a bar chart whose series say that they are not inverted below zero."""
     own = r"(<c:ser>.*?</c:spPr>)(?=<c:(?:dLbls|cat)>)"
     return re.sub(own, r'\1<c:invertIfNegative val="0"/>', found[0], flags=re.DOTALL)
+
+
+def _straight(found: re.Match[str]) -> str:
+    """Return a line chart whose series say that they are not smoothed."""
+    return found[0].replace("</c:ser>", '<c:smooth val="0"/></c:ser>')
 
 
 def finish(path: Path, areas: Mapping[str, str]) -> None:
@@ -51,9 +58,9 @@ def finish(path: Path, areas: Mapping[str, str]) -> None:
       trusts the values of files that name Microsoft Excel.
     * Every row says its height, the usual one too. Otherwise LibreOffice measures every text of
       every row while it opens the file, conditional formats included: three fifths of that time.
-    * Charts say what Excel takes for granted: which labels they do not show, and that a bar below
-      zero is not inverted. In a file of an unknown generator LibreOffice takes the opposite for
-      granted, and draws such bars upwards.
+    * Charts say what Excel takes for granted: which labels they do not show, that a bar below zero
+      is not inverted, that lines are straight, and that an empty cell is no zero. In a file of an
+      unknown generator LibreOffice takes the opposite for granted.
     """
     with zipfile.ZipFile(path) as archive:
         parts = {name: archive.read(name) for name in archive.namelist()}
@@ -77,7 +84,8 @@ def finish(path: Path, areas: Mapping[str, str]) -> None:
             parts[name] = _RESULT.sub(r't="e"\1\2</v>', text).encode()
         elif name.startswith("xl/charts/chart"):
             text = content.decode().replace('<c:showVal val="1"/>', _LABELS)
-            parts[name] = _BARS.sub(_upright, text).encode()
+            text = _LINES.sub(_straight, _BARS.sub(_upright, text))
+            parts[name] = text.replace(_SHOWN, f'{_SHOWN}<c:dispBlanksAs val="gap"/>').encode()
         elif name == "xl/workbook.xml":
             text = content.decode()
             for sheet, area in areas.items():

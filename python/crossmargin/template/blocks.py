@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from crossmargin.template.page import Page
     from crossmargin.template.values import Rows, Value
 
-__all__ = ["Block", "Looks", "count_formula", "rows_shown", "write"]
+__all__ = ["Block", "Looks", "count_formula", "rows_shown", "word_count", "write"]
 
 Looks = Mapping[str, Mapping[str, object]]
 """Words that a table may show, and the format that marks each."""
@@ -173,6 +173,11 @@ def count_formula(block: Block) -> str:
         f'IF({first}&""={head}&"","no rows",IF({number}>={block.capacity},"{_NO_ROOM}",'
         f'IF({number}=0,"no rows","rows: "&({number}))))))'
     )
+
+
+def word_count(area: str, word: str) -> str:
+    """Return a term that counts a word in an area; see :func:`_mark` about `&""`."""
+    return f'SUM(IFERROR(--({area}&""="{word}"),0))'
 
 
 def rows_shown(rows: Rows, capacity: int) -> str:

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from crossmargin.template.accounts import TABLES as ACCOUNT_TABLES
+from crossmargin.template.blocks import word_count
 from crossmargin.template.calls import Named, Whole, call
 from crossmargin.template.options import TABLES as OPTION_TABLES
-from crossmargin.template.style import STATUS_COLOURS
+from crossmargin.template.style import INPUT_FILL, INPUT_INK, INPUT_LINE, STATUS_COLOURS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 __all__ = ["Checked", "write_checks", "write_recon"]
 
 BOOK: Final = Named("Book")
+_OWN: Final = ("comment", "owner", "resolved")
+"""The columns of Recon that the user fills."""
 _SECOND_BAND: Final = 10  # column K
 _OTHERS: Final = (
     *((name, kind, "Options") for name, kind in OPTION_TABLES),
@@ -58,7 +61,7 @@ def write_recon(page: Page) -> None:
         "Our figures beside the venue's own of the same paste, with the likely cause of a "
         "difference.",
     )
-    page.widths("B", 14, 24, 17, 17, 16, 12, 13, 66)
+    page.widths("B", 14, 20, 15, 15, 14, 10, 11, 56, 32, 12, 13)
     page.text("B5", "Tolerance", page.styles.label)
     page.input(
         "C5", "Tolerance", 0.005, "General",
@@ -70,8 +73,10 @@ def write_recon(page: Page) -> None:
     page.input("C6", "ReconScope", "all", choices=("all", "account", "position"))
     made = call("CM_RECON", BOOK, Named("Tolerance"), Named("ReconScope"))
     block = page.block("B9", made, 120, words=_WORDS)
-    page.section(8, "Ours and the venue's", 8)
-    page.count("I8", block)
+    last = block.right + len(_OWN)
+    page.section(8, "Ours and the venue's", last)
+    page.count("L8", block)
+    _own_columns(page, block)
     area = f"$H$10:$H${block.bottom + 1}"
     status = [] if block.failed else block.values("status")
     agree, differ = (status.count(word) for word in ("agrees", "differs"))
@@ -83,14 +88,39 @@ def write_recon(page: Page) -> None:
     page.formula(
         "D6",
         f'=IF(ISERROR(B9),"no venue figures were pasted: nothing to compare",'
-        f'{_count(area, "agrees")}&" agree, "&{_count(area, "differs")}&" differ")',
+        f'{word_count(area, "agrees")}&" agree, "&{word_count(area, "differs")}&" differ")',
         result,
         page.styles.get(bold=True),
         array=True,
     )
     page.define("ReconResult", "D6")
     page.calculator.note("ReconResult", result)
-    page.sheet.print_area(0, 0, block.printed(5), 8)
+    page.sheet.print_area(0, 0, block.printed(5), last)
+    page.sheet.repeat_rows(0, block.top)
+
+
+def _own_columns(page: Page, block: Block) -> None:
+    """Write the columns that the user fills, right of a table; they are yellow beside its rows."""
+    page.text(
+        "I6",
+        f"{', '.join(_OWN[:-1])} and {_OWN[-1]} are for you to type; they stay beside the row, not "
+        "the symbol: look at them again after another paste.",
+        page.styles.note,
+    )
+    first = block.right + 1
+    area = (block.top + 1, first, block.bottom, block.right + len(_OWN))
+    style = page.styles.get(font_color=INPUT_INK, locked=False, align="left", indent=1, shrink=True)
+    for place, word in enumerate(_OWN, start=first):
+        page.value(block.top, place, word, page.styles.header())
+        for row in range(block.top + 1, block.bottom + 1):
+            page.value(row, place, None, style)
+    key, header = block.cell(1, block.header[0]).replace("$", ""), block.cell(0, block.header[0])
+    shown = f'IF(ISERROR(${key}),FALSE,AND(LEN(${key})>0,${key}&""<>{header}&""))'
+    page.sheet.conditional_format(
+        *area,
+        {"type": "formula", "criteria": f"={shown}",
+         "format": page.styles.rule(bg_color=INPUT_FILL, border=1, border_color=INPUT_LINE)},
+    )  # fmt: skip
 
 
 def write_checks(page: Page, others: Sequence[Page], inputs: Sequence[tuple[str, str]]) -> Checked:
@@ -211,7 +241,7 @@ def _glance(
     """Write the few lines at the top that Start repeats."""
     for number, (word, text) in enumerate((("ERROR", "errors"), ("WARNING", "warnings"))):
         area = [block.column("severity") for block in findings]
-        terms = "+".join(_count(one, word) for one in area)
+        terms = "+".join(word_count(one, word) for one in area)
         total = sum(block.values("severity").count(word) for block in findings if not block.failed)
         page.text(f"B{6 + number}", f"{text} in the pasted tables", page.styles.label)
         page.formula(f"E{6 + number}", f"={terms}", float(total), _strong(page), array=True)
@@ -243,11 +273,6 @@ def _glance(
         {"type": "cell", "criteria": ">", "value": 0,
          "format": page.styles.rule(bg_color=_BAD[0], font_color=_BAD[1])},
     )  # fmt: skip
-
-
-def _count(area: str, word: str) -> str:
-    """Return a term that counts a word; see :meth:`Page.colour_word` about `&""`."""
-    return f'SUM(IFERROR(--({area}&""="{word}"),0))'
 
 
 def _strong(page: Page) -> object:

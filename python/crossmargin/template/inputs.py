@@ -77,6 +77,19 @@ _OF_ACCOUNT_RULES: Final = {
     "account": ("account", "name"),
     "rulebook": ("rulebook", "whose rules apply"),
 }
+_OF_LOG: Final = {
+    "asof": ("date", "of the book"),
+    "book": ("rulebook", "hash of all inputs"),
+    "rulebook": ("rulebook", "and version"),
+    "equity_adjusted": ("equity_adjusted", "reporting currency"),
+    "im": ("im", "initial margin"),
+    "mm": ("mm", "maintenance margin"),
+    "usage": ("usage", "1 = liquidation"),
+    "nearest_pct": ("nearest_pct", "signed move"),
+    "first_liquidated": ("rulebook", "closed first"),
+    "breaches": ("breaches", "limits"),
+    "comment": ("rulebook", "for you"),
+}
 _OF_KINDS: Final = {
     "account_rules": _OF_ACCOUNT_RULES,
     "rules": _OF_RULES,
@@ -84,6 +97,7 @@ _OF_KINDS: Final = {
     "stress": _OF_STRESS,
     "trades": _OF_TRADES,
     "candidates": _OF_CANDIDATES,
+    "log": _OF_LOG,
 }
 _NARROW: Final = {"side": 9.0, "account": 12.0, "leverage": 10.0, "beta": 9.0, "currency": 11.0}
 _HEADER_ROW: Final = 6

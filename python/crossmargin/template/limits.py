@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from crossmargin.template.page import Page
     from crossmargin.template.values import Rows
 
-__all__ = ["QUICK", "prepare", "settings", "write"]
+__all__ = ["BREACHED", "QUICK", "prepare", "settings", "write"]
 
 BOOK: Final = Named("LimitBook")
 _MADE: Final = main_book("Rule", "RiskOptions")
@@ -32,6 +32,8 @@ _COLOURS: Final = {
     "suspended": STATUS_COLOURS["liquidatable"],
     "error": STATUS_COLOURS["liquidatable"],
 }
+BREACHED: Final = ("restricted", "suspended")
+"""The words of a status beyond the limit and beyond the hard limit."""
 _WORDS: Final = {
     word: {"bg_color": fill, "font_color": ink, "bold": True}
     for word, (fill, ink) in _COLOURS.items()

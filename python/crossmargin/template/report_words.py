@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from xlsxwriter.utility import xl_col_to_name, xl_rowcol_to_cell
 
+from crossmargin.template.blocks import word_count
 from crossmargin.template.grid import held, linked
 from crossmargin.template.values import is_error
 
@@ -22,6 +23,7 @@ __all__ = [
     "limits_title",
     "line",
     "number_of",
+    "parts",
     "sentence",
     "stamp",
     "text",
@@ -50,22 +52,22 @@ def text(value: float) -> str:
     return f"{value:.15g}"
 
 
-def parts() -> tuple[str, str, str]:
-    """Return formulas for hash, rulebooks and moment out of the key."""
-    first = 'FIND("|",Reported)'
-    second = f'FIND("|",Reported,{first}+1)'
-    third = f'FIND("|",Reported,{second}+1)'
+def parts(key: str) -> tuple[str, str, str]:
+    """Return formulas for short hash, rulebooks and moment out of the key in a named cell."""
+    first = f'FIND("|",{key})'
+    second = f'FIND("|",{key},{first}+1)'
+    third = f'FIND("|",{key},{second}+1)'
     return (
-        "MID(Reported,6,7)",
-        f"MID(Reported,{first}+1,{second}-{first}-1)",
-        f"MID(Reported,{third}+1,40)",
+        f"MID({key},6,7)",
+        f"MID({key},{first}+1,{second}-{first}-1)",
+        f"MID({key},{third}+1,40)",
     )
 
 
 def line(page: Page) -> Cell:
     """Return the line below the title: moment, kind, run, rulebooks, out of the key."""
     key = str(page.calculator.value("Reported"))
-    run, rules, moment = parts()
+    run, rules, moment = parts("Reported")
     kind = str(page.calculator.value("ReportKind"))
     formula = (
         f'=IFERROR({moment}&"   "&ReportKind&"   run "&{run}&"   "&{rules},'
@@ -159,7 +161,7 @@ def _count(page: Page, row: int, block: Block, column: str, word: str) -> tuple[
     number = 0 if block.failed else block.values(column).count(word)
     page.text(xl_rowcol_to_cell(row - 1, LEFT + 9), f"{column} {word}", page.styles.label)
     address = xl_rowcol_to_cell(row - 1, LEFT + 11)
-    formula = f'=SUM(IFERROR(--({block.column(column)}&""="{word}"),0))'
+    formula = f"={word_count(block.column(column), word)}"
     page.formula(address, formula, float(number), page.styles.get(align="left"), array=True)
     return xl_rowcol_to_cell(row - 1, LEFT + 11, row_abs=True, col_abs=True), number
 

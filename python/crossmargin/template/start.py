@@ -112,6 +112,8 @@ def write(page: Page, accounts: Block, checked: Checked) -> None:
     _engine(page)
     _label(page, "E15", "As-of in use")
     page.formula("F15", *checked.as_of, array=True)
+    page.define("AsOfInUse", "F15")
+    page.calculator.note("AsOfInUse", checked.as_of[1])
     _label(page, "E16", "About the book")
     why, reason = checked.why
     page.formula("F16", f'=IFERROR({why},"the engine is not loaded")', reason,

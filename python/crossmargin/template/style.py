@@ -12,6 +12,7 @@ LINE: Final = "#D5DAE1"
 BAND: Final = "#EEF2F7"
 INPUT_FILL: Final = "#FFF9DB"
 INPUT_INK: Final = "#1F3FBF"
+INPUT_LINE: Final = "#E8DFB0"
 RED: Final = "#B42318"
 
 # LibreOffice drops the minus where a format of three sections leaves negative numbers to the third:
@@ -68,7 +69,7 @@ _WORDS: Final = {
     "plain": "sigmas z half_life_fast half_life_slow effective n_effective",
     "whole": "step tier row rank id scenarios bars missing rank_component rank_marginal "
     "rank_incremental rank_notional observations days exceeded covers on_frontier "
-    "paths steps evaluations",
+    "paths steps evaluations breaches",
     "figure": "statistic average cost rise_5d objective now ours venue warn limit hard bound "
     "value_before value_at_size value_beyond",
     "difference": "diff",
@@ -215,7 +216,7 @@ class Styles:
             bg_color=INPUT_FILL,
             font_color=INPUT_INK,
             border=1,
-            border_color="#E8DFB0",
+            border_color=INPUT_LINE,
             num_format=number,
             locked=False,
             **more,

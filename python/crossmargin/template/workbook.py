@@ -22,6 +22,7 @@ from crossmargin.template import (
     inputs,
     limits,
     liquidation,
+    log,
     options,
     policies,
     report,
@@ -49,8 +50,8 @@ SHEETS: Final = (
     "Start", "Report", "Positions", "Collateral", "Orders", "Market", "Options", "History",
     "Rulebook", "Summary", "Liquidation", "Map", "WhatIf", "Stress", "Explain", "Scenarios",
     "Exposure", "Compare", "Accounts",
-    "Tail", "Limits", "Contributions", "Correlation", "Backtest", "Recon", "Checks", "Worked",
-    "Glossary",
+    "Tail", "Limits", "Contributions", "Correlation", "Backtest", "Recon", "Log", "Checks",
+    "Worked", "Glossary",
 )  # fmt: skip
 _YELLOW: Final = (
     "Positions",
@@ -62,6 +63,7 @@ _YELLOW: Final = (
     "Limits",
     "Stress",
     "Accounts",
+    "Log",
     "Worked",
 )
 _TABS: Final = {"Start": "#1E7B3A", **dict.fromkeys(_YELLOW,
@@ -175,7 +177,7 @@ def write(path: Path, given: Inputs, *, version: str | None = None) -> Path:
     options.write(pages["Options"], tables, known)
     rules.write(pages["Rulebook"], tables["Brackets"], tables["OwnRules"], known)
     each = summary.write(pages["Summary"])
-    liquidation.write(pages["Liquidation"])
+    prices = liquidation.write(pages["Liquidation"])
     safety.write(pages["Map"])
     whatif.write(pages["WhatIf"], tables["Trades"])
     breakdown.write(pages["Explain"])
@@ -192,12 +194,14 @@ def write(path: Path, given: Inputs, *, version: str | None = None) -> Path:
     control.write_recon(pages["Recon"])
     report.write(pages["Report"], limited)
     others = [page for name, page in pages.items() if name != "Checks"]
-    kinds = [(sheet.name, sheet.kind) for sheet in inputs.input_sheets]
-    checked = control.write_checks(pages["Checks"], others, kinds)
+    checked = control.write_checks(
+        pages["Checks"], others, [(sheet.name, sheet.kind) for sheet in inputs.input_sheets]
+    )
     options.explain(pages["Options"], checked)
     worked.write(pages["Worked"], tables["HandPositions"], tables["HandCollateral"])
     glossary.write(pages["Glossary"])
     start.write(pages["Start"], each, checked)
+    log.write(pages["Log"], each, prices, limited)
     pages["Start"].sheet.activate()
     workbook.close()
     archive.finish(path, {name: page.printed for name, page in pages.items() if page.printed})
