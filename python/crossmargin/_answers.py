@@ -9,7 +9,7 @@ from crossmargin import _core, explain, history_functions
 from crossmargin.errors import TableError, UnknownWordError
 from crossmargin.table import Table
 
-__all__ = ["book_of", "history_of", "pairs_of", "rows_of"]
+__all__ = ["book_of", "history_of", "matrix_of", "pairs_of", "rows_of"]
 
 
 def book_of(book: object) -> _core.Book:
@@ -24,6 +24,20 @@ def history_of(history: object) -> _core.History:
     """Return a history: itself, found in memory by its key, or read from a table."""
     known = explain.history(history)
     return history_functions.history(history) if known is None else known
+
+
+def matrix_of(correlations: object) -> list[list[float]] | None:
+    """Return rows of numbers as the core reads them; None stays None."""
+    if correlations is None:
+        return None
+    rows = None if isinstance(correlations, str) else correlations
+    try:
+        return [[float(value) for value in row] for row in rows]  # type: ignore[attr-defined]
+    except (TypeError, ValueError):
+        raise TableError(
+            "correlations are a matrix of numbers with a row per symbol of the positions, and only "
+            f"Python can hand one over, was {correlations!r:.80}"
+        ) from None
 
 
 def rows_of(rows: tuple[tuple[str, ...], list[tuple[float | str | None, ...]], str]) -> Table:

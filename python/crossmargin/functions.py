@@ -7,7 +7,7 @@ Each is a docstring, coercion and one call of the core. In a sheet they carry th
 from __future__ import annotations
 
 from crossmargin import _core, explain
-from crossmargin._answers import book_of, history_of, pairs_of, rows_of
+from crossmargin._answers import book_of, history_of, matrix_of, pairs_of, rows_of
 from crossmargin._types import (
     Block,
     BlockOrText,
@@ -165,7 +165,7 @@ def book(
     """
     given = dict(options or {})
     partial = str(given.pop("partial", "0")).strip().lower() in {"1", "true", "yes"}
-    correlations = given.pop("correlations", None)
+    correlations = matrix_of(given.pop("correlations", None))
     history = given.pop("history", None)
     if given:
         unknown = next(iter(given))

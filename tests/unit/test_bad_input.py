@@ -293,6 +293,13 @@ def _error(answer: object) -> SheetError:
     return answer
 
 
+@pytest.mark.parametrize("given", ["0.5", "x", 0.5, [1.0], [["x"]], [[None]]])
+def test_correlations_that_are_no_matrix_are_refused(given: object) -> None:
+    with pytest.raises(CrossmarginError, match="correlations are a matrix of numbers"):
+        cm.book([["symbol", "contracts", "entryPrice", "markPrice"], ["BTC", 1, 9, 9]],
+                "custom", options={"correlations": given})  # fmt: skip
+
+
 def test_a_book_key_of_yesterday_says_what_to_do() -> None:
     books.clear()
     key = registry.call("CM_BOOK", [GOOD, "custom", CASH])

@@ -245,3 +245,22 @@ def test_an_option_is_bought_with_cash_and_its_premium_is_not_lost() -> None:
             as_of="2026-01-13T12:00:00Z",
         )
         assert (number(crossmargin.excess(other, above="IM")) >= 0) is inside
+
+
+@pytest.mark.parametrize("options", [{}, {"lot": "1e-300"}, {"lot": "1e-12"}])
+def test_an_equity_beyond_numbers_ends_with_a_sentence_or_no_size(options: dict[str, str]) -> None:
+    # the number of lots that would have to be tried had no end
+    positions = table(
+        "coin szi entryPx markPx", ["BTC", 0.5, 90000, 95000], ["ETH", -4, 3200, 3300]
+    )
+    collateral = table("currency accountValue", ["USDC", 1e308])
+    book = crossmargin.book(positions, "hyperliquid", collateral=collateral)
+    for side in ("buy", "sell"):
+        try:
+            found = crossmargin.largest_size(
+                book, "ETH", side=side, limit="usage=0.7", options=options
+            )
+        except CrossmarginError as refusal:
+            assert "finite" in str(refusal)  # noqa: PT017  # either is an answer
+        else:
+            assert found is None

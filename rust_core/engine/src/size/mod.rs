@@ -24,6 +24,8 @@ pub use trial::{Trial, account_of, found};
 const GROWTH: f64 = 1.5;
 /// A notional beyond this multiple of the equity is beyond every limit that means something.
 const LARGEST: f64 = 1e6;
+/// So many lots are still told apart from one more.
+const MOST_LOTS: f64 = 9_007_199_254_740_992.0;
 /// Digits of a size where no lot is known.
 const DIGITS: i32 = 6;
 
@@ -125,14 +127,14 @@ pub fn largest(context: &Context<'_>, trial: &Trial<'_>, bounds: &[Bound], buys:
     };
     let before = outside(context, trial, bounds, 0.0)?;
     let at = |lots: f64| outside(context, trial, bounds, sign * of_steps(lots, lot));
-    let most = (LARGEST * scale / lot).ceil();
+    let most = (LARGEST * scale / lot).ceil().min(MOST_LOTS);
     let turning = (trial.held() / lot).abs();
     let first = (scale / lot * 1e-6).floor().max(1.0);
     let mut grid: Vec<f64> = std::iter::successors(Some(first), |own| Some((own * GROWTH).ceil()))
         .take_while(|own| *own <= most)
         .collect();
     grid.extend(
-        [1.0, turning.floor(), turning.ceil(), (2.0 * turning).floor()].into_iter().filter(|own| *own >= 1.0),
+        [1.0, turning.floor(), turning.ceil(), (2.0 * turning).floor()].into_iter().filter(|own| *own >= 1.0 && *own <= most),
     );
     grid.sort_by(f64::total_cmp);
     grid.dedup_by(|a, b| a.total_cmp(b).is_eq());
