@@ -45,7 +45,7 @@ def write(page: Page) -> None:
         "to the margin.",
         book="RiskBook",
     )
-    page.widths("B", 15, 23, *[11] * 13, 30)
+    page.widths("B", 15, 23, 14, *[11] * 12, 30)  # the third holds downside_beta
     for number, text in enumerate(_NOTES):
         page.text(f"B{4 + number}", text, page.styles.note)
     page.section(7, "Correlations", _LAST)

@@ -62,15 +62,14 @@ def write(page: Page) -> Block:
         120, wrap=("reason",),
     )  # fmt: skip
     page.count(f"S{top}", order)
-    compared = order.bottom + 3
-    end = policies.write(page, compared, _LAST)
+    parts = [(top - 1, order.printed(4)), *policies.write(page, order.bottom + 3, _LAST)]
     charts.write(page, prices, top=8)
     link = page.styles.get(font_color="#1F3FBF", underline=1, font_size=9)
     page.sheet.write_url(
         "R7", f"internal:'{page.name}'!B{top}", link, "to the order of liquidation"
     )
     last = max(prices.printed(4) + 1, 46)
-    page.print_ranges(f"A1:S{last}", f"A{top - 1}:S{order.printed(4)}", f"A{compared - 1}:S{end}")
+    page.print_ranges(f"A1:S{last}", *(f"A{first}:S{end}" for first, end in parts))
     return prices
 
 

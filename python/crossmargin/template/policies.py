@@ -38,8 +38,9 @@ def settings() -> dict[str, Value]:
     }
 
 
-def write(page: Page, top: int, last: int) -> int:
-    """Write both parts from a row on; return the last row that is worth printing."""
+def write(page: Page, top: int, last: int) -> list[tuple[int, int]]:
+    """Write the three tables from a row on; return the rows of each, to print by itself."""
+    start = top - 1
     page.section(top, "Policies side by side", last)
     page.text(f"B{top + 1}", "Policies", page.styles.label)
     page.input(
@@ -82,9 +83,10 @@ def write(page: Page, top: int, last: int) -> int:
     )
     own = page.block(
         f"B{top + 4}", call("CM_ADL", BOOK, None, None, Named("AdlForm")), 60,
-        wrap=("form", "comment"),
+        wrap=("form",),
     )  # fmt: skip
     page.count(f"S{top}", own)
+    parts = [(start, compared.printed(3)), (top - 1, own.printed(3))]
     top = own.bottom + 3
     page.section(top, "Auto-deleveraging: who gives up how much of a deficit", last)
     page.text(f"B{top + 1}", "Deficit", page.styles.label)
@@ -102,7 +104,7 @@ def write(page: Page, top: int, last: int) -> int:
     shared = page.block(
         f"B{bottom + 2}",
         call("CM_ADL", BOOK, Whole("Candidates"), Named("AdlDeficit"), Named("AdlForm")),
-        70, wrap=("form", "comment"),
+        70, wrap=("form",),
     )  # fmt: skip
     page.count(f"S{top}", shared)
-    return shared.printed(4)
+    return [*parts, (top - 1, shared.printed(4))]

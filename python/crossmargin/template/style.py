@@ -84,6 +84,7 @@ _BY_FUNCTION: Final = {
     **{("CM_SCHEDULE", word): "figure" for word in ("optimal", "even", "at_once")},
     ("CM_MAXWITHDRAW", "held"): "quantity",
     ("CM_EXPOSURE", "leverage"): "times",
+    ("CM_CORREL", "delta"): "money",
     **{("CM_ADL", word): "times" for word in ("leverage", "leverage_left", "score")},
     **{("CM_ADL", word): "coins" for word in ("fill_qty", "qty_left")},
     ("CM_ADL", "bankruptcy"): "price",
