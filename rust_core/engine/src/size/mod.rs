@@ -134,7 +134,9 @@ pub fn largest(context: &Context<'_>, trial: &Trial<'_>, bounds: &[Bound], buys:
         .take_while(|own| *own <= most)
         .collect();
     grid.extend(
-        [1.0, turning.floor(), turning.ceil(), (2.0 * turning).floor()].into_iter().filter(|own| *own >= 1.0 && *own <= most),
+        [1.0, turning.floor(), turning.ceil(), (2.0 * turning).floor()]
+            .into_iter()
+            .filter(|own| *own >= 1.0 && *own <= most),
     );
     grid.sort_by(f64::total_cmp);
     grid.dedup_by(|a, b| a.total_cmp(b).is_eq());
