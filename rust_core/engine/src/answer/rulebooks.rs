@@ -3,6 +3,7 @@
 use super::{Answer, Value};
 use crate::cell::Cell;
 use crate::error::{Error, Result};
+use crate::liquidation::price::written;
 use crate::rulebook::{FlatRow, PARTS as PART_WORDS, Rulebook, TierTable, flat_default, flatten};
 
 /// The header of the list.
@@ -175,9 +176,7 @@ fn note(rulebook: &Rulebook, row: &FlatRow) -> String {
 
 fn amounts(table: &TierTable) -> String {
     // differences of products of decimals end in the noise of their last places
-    let written =
-        |amount: f64| (format!("{amount:.8}").trim_end_matches('0').trim_end_matches('.')).to_owned();
-    let amounts: Vec<String> = table.brackets.iter().map(|bracket| written(bracket.amount)).collect();
+    let amounts: Vec<String> = table.brackets.iter().map(|bracket| written(bracket.amount, 8)).collect();
     format!("cumulative amounts computed: {}", amounts.join(" "))
 }
 

@@ -271,7 +271,12 @@ pub fn shown(price: f64) -> String {
         return price.to_string();
     }
     let digits = (6 - price.abs().log10().floor() as i32).clamp(0, 12);
-    let text = format!("{price:.*}", digits as usize);
+    written(price, digits as usize)
+}
+
+/// A number with so many decimals, without zeros at their end.
+pub fn written(number: f64, decimals: usize) -> String {
+    let text = format!("{number:.decimals$}");
     if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
 }
 

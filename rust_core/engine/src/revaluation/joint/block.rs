@@ -100,20 +100,12 @@ impl Scratch {
 
     /// What the group gains without its options, less the options' value today.
     pub(super) fn simple(&mut self, group: &Group) {
-        let (linear, inverse, base) = (group.linear, group.inverse, group.base);
-        if linear == 0.0 && inverse == 0.0 {
-            self.gain.fill(Line([-base; LINE]));
+        if group.linear == 0.0 && group.inverse == 0.0 {
+            self.gain.fill(Line([-group.base; LINE]));
             return;
         }
         for (gains, ratios) in self.gain.iter_mut().zip(&self.ratio) {
-            let both = gains.0.iter_mut().zip(&ratios.0);
-            if inverse == 0.0 {
-                both.for_each(|(gain, ratio)| *gain = linear * (ratio - 1.0) - base);
-            } else {
-                both.for_each(|(gain, ratio)| {
-                    *gain = linear * (ratio - 1.0) + inverse * (1.0 - 1.0 / ratio) - base;
-                });
-            }
+            *gains = group.gain(ratios);
         }
     }
 
@@ -176,15 +168,9 @@ impl Scratch {
 
     /// Adds the group's gain, which is in the reporting currency at today's price, to the results.
     pub(super) fn settle(&mut self, group: &Group) {
-        let lines = self.results.iter_mut().zip(&self.gain);
-        if group.currency.is_some() {
-            for ((result, gain), own) in lines.zip(&self.currency) {
-                for ((result, gain), own) in result.0.iter_mut().zip(&gain.0).zip(&own.0) {
-                    *result += (own - 1.0) * group.carried + own * gain;
-                }
-            }
-        } else {
-            lines.for_each(|(result, gain)| add(result, 1.0, &gain.0));
+        let lines = self.results.iter_mut().zip(&self.gain).zip(&self.currency);
+        for ((result, gain), own) in lines {
+            group.settle(gain, group.currency.map(|_| own), result);
         }
     }
 }

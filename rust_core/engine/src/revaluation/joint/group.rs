@@ -46,6 +46,27 @@ impl Group {
     pub(super) fn scale(&self) -> f64 {
         self.gross
     }
+
+    /// What the group gains without its options, less the options' value today, at ratios of its forward.
+    pub(super) fn gain(&self, ratios: &Lanes) -> Lanes {
+        let (linear, inverse, base) = (self.linear, self.inverse, self.base);
+        Lanes(if inverse == 0.0 {
+            ratios.0.map(|ratio| linear * (ratio - 1.0) - base)
+        } else {
+            ratios.0.map(|ratio| linear * (ratio - 1.0) + inverse * (1.0 - 1.0 / ratio) - base)
+        })
+    }
+
+    /// Adds a gain at today's price of the settlement currency to results, at the ratios of that currency.
+    pub(super) fn settle(&self, gains: &Lanes, currency: Option<&Lanes>, results: &mut Lanes) {
+        let both = results.0.iter_mut().zip(&gains.0);
+        match currency {
+            None => both.for_each(|(result, gain)| *result += gain),
+            Some(ratios) => both
+                .zip(&ratios.0)
+                .for_each(|((result, gain), own)| *result += (own - 1.0) * self.carried + own * gain),
+        }
+    }
 }
 
 /// Where a line is found again, and what it makes of the sums of its group.

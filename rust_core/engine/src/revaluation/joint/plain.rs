@@ -52,30 +52,14 @@ impl JointBook {
 }
 
 impl Part<'_> {
-    /// Adds the group's gain in the scenarios of some lines, in the order of operations of a block.
+    /// Adds the group's gain in the scenarios of some lines.
     fn add(&self, first: usize, results: &mut [Line]) {
-        let own = |lines: Option<&[Line]>, place: usize| {
-            lines.and_then(|lines| lines.get(first + place)).copied().unwrap_or(Line([1.0; LINE]))
-        };
+        let own =
+            |lines: &[Line], place: usize| lines.get(first + place).copied().unwrap_or(Line([1.0; LINE]));
         for (place, result) in results.iter_mut().enumerate() {
-            let ratio = own(self.forward, place);
-            let gain = self.gain(&ratio);
-            if self.currency.is_some() {
-                let own = own(self.currency, place);
-                for ((result, gain), own) in result.0.iter_mut().zip(&gain).zip(&own.0) {
-                    *result += (own - 1.0) * self.group.carried + own * gain;
-                }
-            } else {
-                result.0.iter_mut().zip(&gain).for_each(|(result, gain)| *result += gain);
-            }
+            let gain = self.forward.map_or(Line::default(), |lines| self.group.gain(&own(lines, place)));
+            let currency = self.currency.map(|lines| own(lines, place));
+            self.group.settle(&gain, currency.as_ref(), result);
         }
-    }
-
-    fn gain(&self, ratio: &Line) -> [f64; LINE] {
-        let (linear, inverse) = (self.group.linear, self.group.inverse);
-        if inverse == 0.0 {
-            return ratio.0.map(|ratio| linear * (ratio - 1.0));
-        }
-        ratio.0.map(|ratio| linear * (ratio - 1.0) + inverse * (1.0 - 1.0 / ratio))
     }
 }
